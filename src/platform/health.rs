@@ -1,0 +1,104 @@
+//! Health answers: liveness, readiness and the state of each dependency.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::extract::Json;
+
+/// How long a dependency may take to answer before it counts as down.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The state of a service or of something it depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Works.
+    Ok,
+    /// Works without something that it can do without for a while.
+    Degraded,
+    /// Does not work.
+    Unavailable,
+}
+
+/// One dependency as it was seen just now.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Dependency {
+    /// Whether it answered.
+    pub status: Status,
+    /// How long the probe took, in milliseconds.
+    pub latency_ms: f64,
+    /// Without it the service cannot do its main work.
+    pub required: bool,
+}
+
+/// The answer of `/health`.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// The service as a whole.
+    pub status: Status,
+    /// The version of the program.
+    pub version: &'static str,
+    /// Each dependency.
+    pub dependencies: BTreeMap<&'static str, Dependency>,
+}
+
+/// Probes a dependency with a deadline.
+pub async fn probe(required: bool, check: impl Future<Output = bool>) -> Dependency {
+    let start = Instant::now();
+    let up = tokio::time::timeout(PROBE_TIMEOUT, check).await.unwrap_or(false);
+    Dependency {
+        status: if up { Status::Ok } else { Status::Unavailable },
+        latency_ms: (start.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+        required,
+    }
+}
+
+impl Health {
+    /// Sums up: a required dependency that is down makes the service unavailable, another one makes it degraded.
+    #[must_use]
+    pub fn new(version: &'static str, dependencies: BTreeMap<&'static str, Dependency>) -> Self {
+        let down = |d: &&Dependency| d.status == Status::Unavailable;
+        let status = if dependencies.values().filter(down).any(|d| d.required) {
+            Status::Unavailable
+        } else if dependencies.values().any(|d| down(&d)) {
+            Status::Degraded
+        } else {
+            Status::Ok
+        };
+        Self { status, version, dependencies }
+    }
+}
+
+impl IntoResponse for Health {
+    fn into_response(self) -> Response {
+        let code = match self.status {
+            Status::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Status::Ok | Status::Degraded => StatusCode::OK,
+        };
+        (code, Json(self)).into_response()
+    }
+}
+
+/// `/health/live`: the process runs and its event loop turns. It asks no dependency, so that a lost database never
+/// makes an orchestrator restart every replica.
+pub async fn live() -> Json<serde_json::Value> {
+    Json(serde_json::json!({ "status": "ok" }))
+}
+
+/// Asks `/health/live` of the service on this host; what the `healthcheck` subcommand runs inside an image.
+pub async fn check(port: u16) -> Result<(), reqwest::Error> {
+    reqwest::Client::builder()
+        .timeout(Duration::from_secs(2))
+        .build()?
+        .get(format!("http://127.0.0.1:{port}/health/live"))
+        .send()
+        .await?
+        .error_for_status()?;
+    Ok(())
+}

@@ -1,0 +1,224 @@
+//! The layers around every router: request id, trace context, access log, metrics, panics, limits, headers.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use opentelemetry::metrics::{Histogram, UpDownCounter};
+use opentelemetry::propagation::{Extractor, Injector};
+use opentelemetry::trace::TraceContextExt;
+use opentelemetry::{KeyValue, global};
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use crate::problem::Problem;
+use crate::telemetry::Metrics;
+
+/// The header that ties a request to its log lines.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest a handler may take before the answer is 503. Dependencies have shorter deadlines of their own.
+const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
+
+/// The largest body, in bytes.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// What Helmet sets by default, as far as it means something for an API.
+const SECURITY_HEADERS: [(HeaderName, HeaderValue); 7] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains")),
+];
+
+/// The instruments of the HTTP server, after OpenTelemetry's semantic conventions.
+struct Instruments {
+    duration: Histogram<f64>,
+    active: UpDownCounter<i64>,
+}
+
+impl Instruments {
+    fn new() -> Self {
+        let meter = crate::telemetry::meter();
+        Self {
+            duration: meter
+                .f64_histogram("http.server.request.duration")
+                .with_unit("s")
+                .with_description("Duration of HTTP requests")
+                .with_boundaries(vec![
+                    0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+                ])
+                .build(),
+            active: meter
+                .i64_up_down_counter("http.server.active_requests")
+                .with_description("HTTP requests in flight")
+                .build(),
+        }
+    }
+}
+
+/// Puts the shared layers around a service's routes, the fallbacks included.
+pub fn wrap(routes: Router) -> Router {
+    routes
+        .fallback(async || Problem::not_found("no such address"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method-not-allowed",
+                "The address does not take this method",
+            )
+        })
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(axum::middleware::from_fn(deadline))
+        .layer(CatchPanicLayer::custom(|cause: Box<dyn std::any::Any + Send>| {
+            let text = cause
+                .downcast_ref::<&str>()
+                .map(|text| (*text).to_owned())
+                .or_else(|| cause.downcast_ref::<String>().cloned())
+                .unwrap_or_default();
+            tracing::error!(panic = text, "a handler panicked");
+            Problem::internal().into_response()
+        }))
+        .layer(axum::middleware::from_fn_with_state(Arc::new(Instruments::new()), observe))
+}
+
+/// `/metrics` in the Prometheus text format.
+pub fn metrics(metrics: &Metrics) -> impl IntoResponse + use<> {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics.render())
+}
+
+async fn deadline(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST_DEADLINE, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::unavailable(1).detail("the request took too long").into_response(),
+    }
+}
+
+struct Headers<'a>(&'a HeaderMap);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).and_then(|value| value.to_str().ok())
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(HeaderName::as_str).collect()
+    }
+}
+
+struct HeadersMut<'a>(&'a mut HeaderMap);
+
+impl Injector for HeadersMut<'_> {
+    fn set(&mut self, key: &str, value: String) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(key), HeaderValue::try_from(value)) {
+            self.0.insert(name, value);
+        }
+    }
+}
+
+/// The W3C trace context of the current span as headers, for a call to another service.
+#[must_use]
+pub fn trace_headers() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let context = tracing::Span::current().context();
+    global::get_text_map_propagator(|propagator| {
+        propagator.inject_context(&context, &mut HeadersMut(&mut headers));
+    });
+    headers
+}
+
+/// The request id that came with the request where it is harmless to log, else a new one.
+fn request_id(headers: &HeaderMap) -> String {
+    headers
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(|id| {
+            (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        })
+        .map_or_else(|| uuid::Uuid::new_v4().simple().to_string(), ToOwned::to_owned)
+}
+
+async fn observe(State(instruments): State<Arc<Instruments>>, request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let method = request.method().clone();
+    // The template, never the path itself: labels stay few and hold no ids.
+    let route =
+        request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let id = request_id(request.headers());
+    let span = tracing::info_span!(
+        "request",
+        otel.name = format!("{method} {route}"),
+        otel.kind = "server",
+        http.request.method = %method,
+        http.route = route,
+        http.response.status_code = tracing::field::Empty,
+        request_id = id,
+        trace_id = tracing::field::Empty,
+    );
+    let parent =
+        global::get_text_map_propagator(|propagator| propagator.extract(&Headers(request.headers())));
+    // It fails only where no OpenTelemetry layer is installed, as in tests of handlers.
+    let _ = span.set_parent(parent);
+    let trace_id = span.context().span().span_context().trace_id();
+    span.record("trace_id", trace_id.to_string());
+
+    let attributes = [
+        KeyValue::new("http.request.method", method.as_str().to_owned()),
+        KeyValue::new("http.route", route.clone()),
+    ];
+    instruments.active.add(1, &attributes);
+    let guard = ActiveGuard { instruments: Arc::clone(&instruments), attributes };
+    let mut response = next.run(request).instrument(span.clone()).await;
+
+    let status = response.status();
+    let elapsed = start.elapsed();
+    let attributes = [
+        guard.attributes[0].clone(),
+        guard.attributes[1].clone(),
+        KeyValue::new("http.response.status_code", i64::from(status.as_u16())),
+    ];
+    instruments.duration.record(elapsed.as_secs_f64(), &attributes);
+    drop(guard);
+    span.record("http.response.status_code", status.as_u16());
+    let duration_ms = (elapsed.as_secs_f64() * 1e6).round() / 1e3;
+    // Probes come every few seconds: they would drown the log.
+    if route.starts_with("/health") || route == "/metrics" {
+        tracing::debug!(parent: &span, http.response.status_code = status.as_u16(), duration_ms, "answered");
+    } else {
+        tracing::info!(parent: &span, http.response.status_code = status.as_u16(), duration_ms, "answered");
+    }
+
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::try_from(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    for (name, value) in &SECURITY_HEADERS {
+        if !headers.contains_key(name) {
+            headers.insert(name.clone(), value.clone());
+        }
+    }
+    response
+}
+
+/// Counts a request out even where its client went away in the middle.
+struct ActiveGuard {
+    instruments: Arc<Instruments>,
+    attributes: [KeyValue; 2],
+}
+
+impl Drop for ActiveGuard {
+    fn drop(&mut self) {
+        self.instruments.active.add(-1, &self.attributes);
+    }
+}

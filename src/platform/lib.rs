@@ -1,0 +1,11 @@
+//! What both services share: configuration, telemetry, HTTP layers, health, Redis and shutdown.
+//! A leaf: it knows nothing of the shop.
+
+pub mod config;
+pub mod extract;
+pub mod health;
+pub mod http;
+pub mod problem;
+pub mod redis;
+pub mod shutdown;
+pub mod telemetry;

@@ -1,0 +1,121 @@
+//! Redis as something the shop can do without: every call has a deadline, a failure is an absence and a metric, and
+//! after a failure Redis is left alone for a moment, so that a stalled server costs one deadline and not one a call.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::Counter;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{AsyncCommands, RedisResult};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The longest a call may take.
+const DEADLINE: Duration = Duration::from_millis(250);
+/// How long Redis is left alone after a failed call.
+const REST: Duration = Duration::from_millis(500);
+
+/// Redis did not answer in time, or not as expected. The cause was counted and logged.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("Redis is not available")]
+pub struct Unavailable;
+
+/// A shared connection that is made anew by itself. Clones share it.
+#[derive(Clone)]
+pub struct Redis {
+    connection: ConnectionManager,
+    started: Instant,
+    /// Milliseconds after `started` until which no call is made.
+    rest_until: Arc<AtomicU64>,
+    prefix: Arc<str>,
+    errors: Counter<u64>,
+}
+
+impl std::fmt::Debug for Redis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Redis").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+impl Redis {
+    /// Connects at the first call, so that a service starts without Redis. `prefix` goes before every key.
+    pub fn new(url: &str, prefix: &str) -> RedisResult<Self> {
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(DEADLINE))
+            .set_response_timeout(Some(DEADLINE))
+            .set_number_of_retries(0);
+        let connection = ConnectionManager::new_lazy_with_config(redis::Client::open(url)?, config)?;
+        Ok(Self {
+            connection,
+            started: Instant::now(),
+            rest_until: Arc::default(),
+            prefix: prefix.into(),
+            errors: crate::telemetry::meter()
+                .u64_counter("redis.client.errors")
+                .with_description("Calls to Redis that failed or came too late")
+                .build(),
+        })
+    }
+
+    /// A key with this instance's prefix.
+    #[must_use]
+    pub fn key(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Makes a call with the deadline. `operation` labels the metric.
+    pub async fn call<T>(
+        &self,
+        operation: &'static str,
+        call: impl AsyncFnOnce(ConnectionManager) -> RedisResult<T>,
+    ) -> Result<T, Unavailable> {
+        if self.now() < self.rest_until.load(Ordering::Relaxed) {
+            return Err(Unavailable);
+        }
+        let cause = match tokio::time::timeout(DEADLINE, call(self.connection.clone())).await {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "deadline exceeded".to_owned(),
+        };
+        let rest = u64::try_from(REST.as_millis()).unwrap_or(u64::MAX);
+        self.rest_until.store(self.now().saturating_add(rest), Ordering::Relaxed);
+        self.errors.add(1, &[KeyValue::new("operation", operation)]);
+        tracing::warn!(operation, cause, "Redis failed");
+        Err(Unavailable)
+    }
+
+    /// True when Redis answers a PING. Asks even while Redis is left alone, since health must tell the present state.
+    pub async fn ping(&self) -> bool {
+        let mut connection = self.connection.clone();
+        let ping = async move { redis::cmd("PING").query_async::<String>(&mut connection).await };
+        matches!(tokio::time::timeout(DEADLINE, ping).await, Ok(Ok(answer)) if answer == "PONG")
+    }
+
+    /// A cached value; a value that does not parse (written by another version) is a miss.
+    pub async fn get<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
+        let key = self.key(key);
+        let bytes: Option<Vec<u8>> =
+            self.call("get", async move |mut c| c.get(key).await).await.ok().flatten();
+        serde_json::from_slice(&bytes?).ok()
+    }
+
+    /// Caches a value for a time. Whether it worked makes no difference to the caller.
+    pub async fn set<T: Serialize + Sync>(&self, key: &str, value: &T, ttl: Duration) {
+        let Ok(bytes) = serde_json::to_vec(value) else { return };
+        let key = self.key(key);
+        let milliseconds = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
+        let _ = self.call("set", async move |mut c| c.pset_ex::<_, _, ()>(key, bytes, milliseconds).await).await;
+    }
+
+    /// Removes keys.
+    pub async fn delete(&self, keys: &[String]) -> Result<(), Unavailable> {
+        let keys: Vec<String> = keys.iter().map(|key| self.key(key)).collect();
+        self.call("del", async move |mut c| c.del::<_, ()>(keys).await).await
+    }
+}

@@ -117,13 +117,16 @@ impl Env {
         }
     }
 
-    /// A URL of one of the given schemes.
-    pub fn url(&mut self, name: &str, schemes: &[&str], default: Option<&str>) -> Option<url::Url> {
-        let value = self.get(name).or_else(|| default.map(ToOwned::to_owned))?;
+    /// A URL of one of the given schemes, where it is set.
+    pub fn url(&mut self, name: &str, schemes: &[&str]) -> Option<url::Url> {
+        let value = self.get(name)?;
         match url::Url::parse(&value) {
             Ok(url) if schemes.contains(&url.scheme()) && url.has_host() => Some(url),
             Ok(_) => {
-                self.mistake(format!("{name}: must be a URL that begins with {}://", schemes.join(":// or ")));
+                self.mistake(format!(
+                    "{name}: must be a URL that begins with {}://",
+                    schemes.join(":// or ")
+                ));
                 None
             }
             Err(error) => {
@@ -131,6 +134,14 @@ impl Env {
                 None
             }
         }
+    }
+
+    /// A URL of one of the given schemes, or the default.
+    ///
+    /// # Panics
+    /// Where the default, a constant of the program, is no URL.
+    pub fn url_or(&mut self, name: &str, schemes: &[&str], default: &'static str) -> url::Url {
+        self.url(name, schemes).unwrap_or_else(|| url::Url::parse(default).expect("the default is a URL"))
     }
 
     /// All mistakes found so far, or nothing.
@@ -168,8 +179,8 @@ impl ServiceConfig {
             environment: environment.clone(),
             json: production,
             log_level: env.get("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),
-            loki: env.url("LOKI_URL", &["http", "https"], None),
-            otlp_traces: env.url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &["http"], None),
+            loki: env.url("LOKI_URL", &["http", "https"]),
+            otlp_traces: env.url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &["http"]),
         };
         if let Err(error) = telemetry.log_filter() {
             env.mistake(format!("LOG_LEVEL: {error}"));

@@ -110,7 +110,8 @@ impl Redis {
         let Ok(bytes) = serde_json::to_vec(value) else { return };
         let key = self.key(key);
         let milliseconds = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
-        let _ = self.call("set", async move |mut c| c.pset_ex::<_, _, ()>(key, bytes, milliseconds).await).await;
+        let _ =
+            self.call("set", async move |mut c| c.pset_ex::<_, _, ()>(key, bytes, milliseconds).await).await;
     }
 
     /// Removes keys.

@@ -1,5 +1,6 @@
 //! Logs, metrics and traces: set up once by [`init`], sent in full by [`Guard::flush`] at the end.
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use opentelemetry::metrics::Meter;
@@ -151,7 +152,7 @@ pub fn init(config: &TelemetryConfig, version: &'static str) -> Result<Guard, Te
         }
     };
 
-    let stdout = tracing_subscriber::fmt::layer().with_target(true);
+    let stdout = tracing_subscriber::fmt::layer().with_ansi(std::io::stdout().is_terminal());
     let stdout = if config.json {
         stdout.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
     } else {

@@ -1,0 +1,97 @@
+//! The recommender's configuration.
+
+use std::time::Duration;
+
+use platform::config::{ConfigError, Env, Secret, ServiceConfig};
+use url::Url;
+
+/// Everything that the recommender is told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen, in which mode, how to report.
+    pub service: ServiceConfig,
+    /// Redis' URL, perhaps with a password.
+    pub redis_url: Secret,
+    /// What goes before every key in Redis.
+    pub redis_prefix: String,
+    /// The backend's base URL.
+    pub backend_url: Url,
+    /// How often the catalogue is looked at for changes, in seconds.
+    pub catalogue_poll: Duration,
+    /// How often new interactions are asked for, in milliseconds.
+    pub interactions_poll: Duration,
+    /// Of how many users interactions are remembered; each takes up to about four kilobytes.
+    pub max_users: usize,
+    /// How many threads answer requests; half as many train.
+    pub cpu_threads: usize,
+    /// How long the server still accepts requests after it was told to stop, in seconds: what a load balancer
+    /// needs to notice.
+    pub shutdown_delay: Duration,
+}
+
+impl Config {
+    /// Reads the environment.
+    pub fn read(mut env: Env) -> Result<Self, ConfigError> {
+        let service = ServiceConfig::read(&mut env, "shopmicro-ml-service", "FLASK_ENV", 3002);
+        let redis_url = env.secret("REDIS_URL").unwrap_or_else(|| Secret::new("redis://redis:6379"));
+        if let Err(error) = redis::Client::open(redis_url.reveal()) {
+            env.mistake(format!("REDIS_URL: {error}"));
+        }
+        let backend_url = env.url_or("BACKEND_URL", &["http"], "http://backend:3001");
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let config = Self {
+            service,
+            redis_url,
+            redis_prefix: env.get("REDIS_PREFIX").unwrap_or_else(|| "ml:".to_owned()),
+            backend_url,
+            catalogue_poll: Duration::from_secs(env.parse("CATALOGUE_POLL_SECONDS", 60)),
+            interactions_poll: Duration::from_millis(env.parse("INTERACTIONS_POLL_MILLISECONDS", 1_000)),
+            max_users: env.parse("MAX_USERS", 100_000),
+            cpu_threads: env.parse("CPU_THREADS", cores),
+            shutdown_delay: Duration::from_secs(env.parse("SHUTDOWN_DELAY_SECONDS", 0)),
+        };
+        for (name, zero) in [
+            ("CATALOGUE_POLL_SECONDS", config.catalogue_poll.is_zero()),
+            ("INTERACTIONS_POLL_MILLISECONDS", config.interactions_poll.is_zero()),
+            ("MAX_USERS", config.max_users == 0),
+            ("CPU_THREADS", config.cpu_threads == 0),
+        ] {
+            if zero {
+                env.mistake(format!("{name}: must be at least 1"));
+            }
+        }
+        env.finish()?;
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_the_documented_ones() {
+        let config = Config::read(Env::from_pairs::<&str, &str>([])).expect("defaults are valid");
+        assert_eq!(config.service.listen.port(), 3002);
+        assert_eq!(config.backend_url.as_str(), "http://backend:3001/");
+        assert_eq!(config.catalogue_poll, Duration::from_mins(1));
+    }
+
+    #[test]
+    fn mistakes_name_their_variables() {
+        let env = Env::from_pairs([
+            ("FLASK_ENV", "staging"),
+            ("REDIS_URL", "nonsense"),
+            ("BACKEND_URL", "backend"),
+            ("CATALOGUE_POLL_SECONDS", "0"),
+            ("INTERACTIONS_POLL_MILLISECONDS", "often"),
+            ("MAX_USERS", "-1"),
+            ("CPU_THREADS", "0"),
+        ]);
+        let text = Config::read(env).expect_err("seven mistakes").to_string();
+        assert!(text.contains("7 mistake"), "{text}");
+        for name in ["FLASK_ENV", "REDIS_URL", "BACKEND_URL", "_POLL_SECONDS", "_MILLISECONDS", "MAX_USERS"] {
+            assert!(text.contains(name), "{name} is missing in: {text}");
+        }
+    }
+}

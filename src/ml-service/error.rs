@@ -1,0 +1,42 @@
+//! Every way in which a request can fail here, and the only table of what is answered then. Malformed
+//! parameters are refused before a handler runs, by the extractors, in the same shape.
+
+use axum::response::{IntoResponse, Response};
+use platform::problem::Problem;
+use uuid::Uuid;
+
+use crate::cpu::Panicked;
+
+/// A request that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no model yet, or what customers did was not read to its end yet.
+    #[error("the model is not ready yet")]
+    NotReady,
+    /// The service is shutting down.
+    #[error("the service is shutting down")]
+    Draining,
+    /// The catalogue that the model was trained on has no such product.
+    #[error("the model knows no product {0}")]
+    UnknownProduct(Uuid),
+    /// The computation panicked.
+    #[error(transparent)]
+    Computation(#[from] Panicked),
+}
+
+/// What handlers give back.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let problem = match &self {
+            Self::NotReady | Self::Draining => Problem::unavailable(1).detail(self.to_string()),
+            Self::UnknownProduct(_) => Problem::not_found(self.to_string()),
+            Self::Computation(error) => {
+                tracing::error!(%error, "a request failed");
+                Problem::internal()
+            }
+        };
+        problem.into_response()
+    }
+}

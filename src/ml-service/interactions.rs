@@ -1,0 +1,309 @@
+//! What customers did, as far as the service remembers it: bounded, in memory, rebuilt from the backend's
+//! stream at every start.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::{Deserializer, IntoDeserializer, value};
+use uuid::Uuid;
+
+use crate::model::popular::Popularity;
+use crate::model::profile::{Event, History, Kind};
+
+/// How many of a customer's newest events are kept. What they bought is kept in full beside it, since bought
+/// products are never recommended.
+pub const EVENTS_PER_USER: usize = 200;
+
+/// One line of the backend's stream.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Interaction {
+    /// The place in the stream, opaque.
+    pub cursor: String,
+    /// Who.
+    pub user_id: Uuid,
+    /// With which product.
+    pub product_id: Uuid,
+    /// What; nothing where a newer backend sends a kind that this version does not know.
+    #[serde(deserialize_with = "known_kind")]
+    pub kind: Option<Kind>,
+    /// How many pieces.
+    pub quantity: u32,
+    /// When.
+    pub at: Timestamp,
+}
+
+fn known_kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Kind>, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let name: value::StrDeserializer<'_, value::Error> = name.as_str().into_deserializer();
+    Ok(Kind::deserialize(name).ok())
+}
+
+/// An event in 16 bytes: the product is a number in [`Products`].
+#[derive(Clone, Copy, Debug)]
+struct Stored {
+    at: i64,
+    product: u32,
+    kind: Kind,
+}
+
+#[derive(Debug, Default)]
+struct User {
+    /// Oldest first.
+    events: Vec<Stored>,
+    /// Sorted.
+    bought: Vec<u32>,
+    /// The cursor of their last event in the stream.
+    revision: Arc<str>,
+    /// Their place in the order of being seen.
+    seen: u64,
+}
+
+/// Product ids as small numbers, since each occurs in many events.
+#[derive(Debug, Default)]
+struct Products {
+    numbers: HashMap<Uuid, u32>,
+    ids: Vec<Uuid>,
+}
+
+impl Products {
+    fn number(&mut self, id: Uuid) -> u32 {
+        *self.numbers.entry(id).or_insert_with(|| {
+            self.ids.push(id);
+            u32::try_from(self.ids.len() - 1).expect("fewer than 2^32 products")
+        })
+    }
+
+    fn id(&self, number: u32) -> Uuid {
+        self.ids[number as usize]
+    }
+}
+
+/// What sells, with the cursor up to which it was counted.
+#[derive(Clone, Debug, Default)]
+pub struct Ranking {
+    /// The cursor of the last sale in it.
+    pub revision: Arc<str>,
+    /// Products and their decayed units, the most first.
+    pub products: Vec<(Uuid, f64)>,
+}
+
+/// Everything remembered. The state follows from the stream's lines up to the cursor, so replicas that have
+/// read as far agree; that makes a cursor a sound part of a cache key.
+#[derive(Debug)]
+pub struct Interactions {
+    users: HashMap<Uuid, User>,
+    /// Who was seen when, the longest ago first.
+    order: BTreeMap<u64, Uuid>,
+    max_users: usize,
+    products: Products,
+    popularity: Popularity,
+    /// The cursor of the last sale, counted in `popularity`, perhaps not yet in `ranking`.
+    last_sale: Arc<str>,
+    ranking: Arc<Ranking>,
+    cursor: Option<Arc<str>>,
+    count: u64,
+    /// The stream was read to its end at least once.
+    complete: bool,
+}
+
+impl Interactions {
+    /// Nothing yet. Of more than `max_users` users, the one not seen for longest is forgotten.
+    #[must_use]
+    pub fn new(max_users: usize) -> Self {
+        Self {
+            users: HashMap::new(),
+            order: BTreeMap::new(),
+            max_users,
+            products: Products::default(),
+            popularity: Popularity::default(),
+            last_sale: Arc::default(),
+            ranking: Arc::default(),
+            cursor: None,
+            count: 0,
+            complete: false,
+        }
+    }
+
+    /// Takes in the next line of the stream.
+    pub fn apply(&mut self, line: &Interaction) {
+        let cursor: Arc<str> = line.cursor.as_str().into();
+        self.cursor = Some(Arc::clone(&cursor));
+        self.count += 1;
+        // A kind that this version does not know says nothing to it.
+        let Some(kind) = line.kind else { return };
+        let at = line.at.as_second();
+        if kind == Kind::Purchase {
+            self.popularity.sold(line.product_id, line.quantity, at);
+            self.last_sale = Arc::clone(&cursor);
+        }
+
+        let product = self.products.number(line.product_id);
+        let user = self.users.entry(line.user_id).or_default();
+        self.order.remove(&user.seen);
+        user.seen = self.count;
+        self.order.insert(self.count, line.user_id);
+        user.revision = cursor;
+        user.remember(Stored { at, product, kind });
+        if self.users.len() > self.max_users
+            && let Some((_, longest_ago)) = self.order.pop_first()
+        {
+            self.users.remove(&longest_ago);
+        }
+    }
+
+    /// The stream has no more lines for now: ranks what sells anew where something was sold.
+    pub fn caught_up(&mut self) {
+        self.complete = true;
+        if self.ranking.revision != self.last_sale {
+            self.ranking = Arc::new(Ranking {
+                revision: Arc::clone(&self.last_sale),
+                products: self.popularity.ranking(),
+            });
+        }
+    }
+
+    /// Whether the stream was read to its end at least once. Before that, answers would miss most of what
+    /// customers did.
+    #[must_use]
+    pub fn complete(&self) -> bool {
+        self.complete
+    }
+
+    /// Where to go on in the stream.
+    #[must_use]
+    pub fn cursor(&self) -> Option<Arc<str>> {
+        self.cursor.clone()
+    }
+
+    /// What is remembered of a user and the revision it has; nothing for an unknown one.
+    #[must_use]
+    pub fn user(&self, id: Uuid) -> Option<(Arc<str>, History)> {
+        let user = self.users.get(&id)?;
+        let event = |stored: &Stored| Event {
+            product: self.products.id(stored.product),
+            kind: stored.kind,
+            at: stored.at,
+        };
+        let bought: HashSet<Uuid> = user.bought.iter().map(|&number| self.products.id(number)).collect();
+        Some((
+            Arc::clone(&user.revision),
+            History { events: user.events.iter().map(event).collect(), bought },
+        ))
+    }
+
+    /// The revision of what is remembered of a user.
+    #[must_use]
+    pub fn revision(&self, id: Uuid) -> Option<Arc<str>> {
+        self.users.get(&id).map(|user| Arc::clone(&user.revision))
+    }
+
+    /// What sells.
+    #[must_use]
+    pub fn ranking(&self) -> Arc<Ranking> {
+        Arc::clone(&self.ranking)
+    }
+
+    /// How many lines were read.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// How many users are remembered.
+    #[must_use]
+    pub fn users(&self) -> usize {
+        self.users.len()
+    }
+}
+
+impl User {
+    fn remember(&mut self, event: Stored) {
+        if event.kind == Kind::Purchase
+            && let Err(place) = self.bought.binary_search(&event.product)
+        {
+            self.bought.insert(place, event.product);
+        }
+        // The stream is in the order of writing; an import writes old events late.
+        let place = self.events.partition_point(|other| other.at <= event.at);
+        self.events.insert(place, event);
+        if self.events.len() > EVENTS_PER_USER {
+            self.events.remove(0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(number: u64, user: u128, product: u128, kind: Kind, second: i64) -> Interaction {
+        Interaction {
+            cursor: number.to_string(),
+            user_id: Uuid::from_u128(user),
+            product_id: Uuid::from_u128(product),
+            kind: Some(kind),
+            quantity: 1,
+            at: jiff::Timestamp::from_second(second).expect("a time"),
+        }
+    }
+
+    fn history(interactions: &Interactions, user: u128) -> History {
+        interactions.user(Uuid::from_u128(user)).expect("known").1
+    }
+
+    #[test]
+    fn the_newest_events_are_kept_and_all_that_was_bought() {
+        let mut interactions = Interactions::new(10);
+        interactions.apply(&line(1, 7, 1_000, Kind::Purchase, 0));
+        for number in 0..EVENTS_PER_USER as u64 {
+            interactions.apply(&line(2 + number, 7, u128::from(number), Kind::View, 100));
+        }
+        interactions.apply(&line(900, 7, 2_000, Kind::View, 50));
+        let history = history(&interactions, 7);
+        assert_eq!(history.events.len(), EVENTS_PER_USER);
+        assert!(
+            history.events.iter().all(|event| event.at == 100),
+            "an old event that came late is not kept"
+        );
+        assert!(history.bought.contains(&Uuid::from_u128(1_000)));
+    }
+
+    #[test]
+    fn the_user_not_seen_for_longest_is_forgotten() {
+        let mut interactions = Interactions::new(2);
+        for (number, user) in [(1, 1), (2, 2), (3, 1), (4, 3)] {
+            interactions.apply(&line(number, user, 5, Kind::View, 0));
+        }
+        assert_eq!(interactions.users(), 2);
+        assert!(interactions.user(Uuid::from_u128(2)).is_none());
+        assert_eq!(history(&interactions, 1).events.len(), 2);
+    }
+
+    #[test]
+    fn a_revision_changes_with_each_event_of_that_user_alone() {
+        let mut interactions = Interactions::new(10);
+        interactions.apply(&line(1, 1, 5, Kind::View, 0));
+        interactions.apply(&line(2, 2, 5, Kind::View, 0));
+        assert_eq!(interactions.revision(Uuid::from_u128(1)).as_deref(), Some("1"));
+        interactions.apply(&line(3, 1, 5, Kind::View, 0));
+        assert_eq!(interactions.revision(Uuid::from_u128(1)).as_deref(), Some("3"));
+        assert_eq!(interactions.revision(Uuid::from_u128(2)).as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn only_sales_change_the_ranking() {
+        let mut interactions = Interactions::new(10);
+        interactions.apply(&line(1, 1, 5, Kind::Purchase, 0));
+        interactions.apply(&line(2, 1, 6, Kind::View, 0));
+        let unknown = r#"{"cursor":"3","user_id":"00000000-0000-0000-0000-000000000001","kind":"returned",
+            "product_id":"00000000-0000-0000-0000-000000000005","quantity":1,"at":"2026-01-01T00:00:00Z"}"#;
+        interactions.apply(&serde_json::from_str(unknown).expect("a line"));
+        interactions.caught_up();
+        let ranking = interactions.ranking();
+        assert_eq!(&*ranking.revision, "1");
+        assert_eq!(ranking.products, [(Uuid::from_u128(5), 1.0)]);
+        assert_eq!(interactions.cursor().as_deref(), Some("3"));
+    }
+}

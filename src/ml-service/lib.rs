@@ -1,0 +1,123 @@
+//! The recommender of the shop: what is like a product, what fits a customer, what sells.
+//!
+//! It keeps no truth of its own: the model and what customers did are read from the backend at every start,
+//! answers are cached in Redis.
+
+pub mod cache;
+pub mod catalogue;
+pub mod config;
+pub mod cpu;
+pub mod error;
+pub mod interactions;
+pub mod metrics;
+pub mod model;
+pub mod routes;
+pub mod snapshot;
+pub mod updates;
+
+use std::ops::Deref;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use anyhow::Context;
+use axum::Router;
+use platform::redis::Redis;
+use platform::shutdown::Lifecycle;
+use platform::telemetry::Metrics;
+
+use crate::cache::Cache;
+use crate::catalogue::Backend;
+use crate::config::Config;
+use crate::cpu::Pool;
+use crate::error::{Error, Result};
+use crate::interactions::Interactions;
+use crate::metrics::Instruments;
+use crate::snapshot::{Snapshot, Snapshots};
+
+/// What handlers and background work share. Clones share it.
+#[derive(Clone, Debug)]
+pub struct App(Arc<Parts>);
+
+/// The parts of an [`App`].
+#[derive(Debug)]
+pub struct Parts {
+    /// The model.
+    pub snapshots: Snapshots,
+    /// Where questions to the model are computed.
+    pub pool: Pool,
+    /// Answers given before.
+    pub cache: Cache,
+    /// The backend.
+    pub backend: Backend,
+    /// What is counted.
+    pub instruments: Instruments,
+    /// What `/metrics` shows.
+    pub metrics: Metrics,
+    /// Whether the service is ending.
+    pub lifecycle: Lifecycle,
+    interactions: RwLock<Interactions>,
+    max_users: usize,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    /// A service without a model, which [`updates`] bring.
+    pub fn new(config: &Config, metrics: Metrics, lifecycle: Lifecycle) -> anyhow::Result<Self> {
+        let instruments = Instruments::default();
+        let redis =
+            Redis::new(config.redis_url.reveal(), &config.redis_prefix).context("the Redis client")?;
+        let training =
+            Pool::new("training", config.cpu_threads.div_ceil(2)).context("threads for training")?;
+        Ok(Self(Arc::new(Parts {
+            snapshots: Snapshots::new(training, instruments.clone()),
+            pool: Pool::new("answers", config.cpu_threads).context("threads for answers")?,
+            cache: Cache::new(redis, instruments.clone()),
+            backend: Backend::new(config.backend_url.clone()).context("the client of the backend")?,
+            instruments,
+            metrics,
+            lifecycle,
+            interactions: RwLock::new(Interactions::new(config.max_users)),
+            max_users: config.max_users,
+        })))
+    }
+
+    /// Starts to follow the backend until the service stops.
+    pub fn follow(&self, config: &Config) {
+        self.lifecycle.spawn(updates::follow_catalogue(self.clone(), config.catalogue_poll));
+        self.lifecycle.spawn(updates::follow_interactions(self.clone(), config.interactions_poll));
+    }
+
+    /// What customers did. A panic while it was written would leave one line half counted, which harms less
+    /// than refusing every answer.
+    pub fn interactions(&self) -> RwLockReadGuard<'_, Interactions> {
+        self.interactions.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What customers did, to add to it.
+    pub fn interactions_mut(&self) -> RwLockWriteGuard<'_, Interactions> {
+        self.interactions.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins the reading of interactions anew.
+    pub fn forget_interactions(&self) {
+        *self.interactions_mut() = Interactions::new(self.max_users);
+    }
+
+    /// The current model, once it and what customers did are there. Before the latter, everybody would look
+    /// like a new customer of a shop without sales; the backend's own fallback is better than that.
+    pub fn ready(&self) -> Result<Arc<Snapshot>> {
+        let snapshot = self.snapshots.current().ok_or(Error::NotReady)?;
+        if self.interactions().complete() { Ok(snapshot) } else { Err(Error::NotReady) }
+    }
+}
+
+/// The service's routes with everything around them.
+pub fn app(state: App) -> Router {
+    platform::http::wrap(routes::routes().with_state(state))
+}

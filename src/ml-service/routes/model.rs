@@ -1,0 +1,81 @@
+//! The model itself.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use platform::extract::{Json, Query};
+use serde::{Deserialize, Serialize};
+
+use crate::App;
+use crate::error::Result;
+
+/// No parameters: any is refused.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoParameters {}
+
+/// What the model was made of.
+#[derive(Debug, Serialize)]
+pub struct Description {
+    model_version: String,
+    trained_at: Timestamp,
+    products: usize,
+    terms: usize,
+    interactions: u64,
+    users: usize,
+}
+
+/// What became of a request to train.
+#[derive(Debug, Serialize)]
+pub struct Retraining {
+    status: Progress,
+    /// The model that answers for now; none before the first was trained.
+    model_version: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Progress {
+    Started,
+    AlreadyRunning,
+}
+
+/// Tells about the current model.
+pub async fn show(
+    State(app): State<App>,
+    Query(NoParameters {}): Query<NoParameters>,
+) -> Result<Json<Description>> {
+    let snapshot = app.ready()?;
+    let interactions = app.interactions();
+    Ok(Json(Description {
+        model_version: snapshot.model.version().to_owned(),
+        trained_at: snapshot.trained_at,
+        products: snapshot.model.products(),
+        terms: snapshot.model.terms(),
+        interactions: interactions.count(),
+        users: interactions.users(),
+    }))
+}
+
+/// Reads the catalogue and trains on it in the background.
+pub async fn retrain(
+    State(app): State<App>,
+    Query(NoParameters {}): Query<NoParameters>,
+) -> (StatusCode, Json<Retraining>) {
+    let model_version = app.snapshots.current().map(|snapshot| snapshot.model.version().to_owned());
+    let status = match app.snapshots.try_turn() {
+        None => Progress::AlreadyRunning,
+        Some(turn) => {
+            let background = app.clone();
+            app.lifecycle.spawn(async move {
+                if let Err(error) = background.snapshots.retrain(turn, &background.backend).await {
+                    background.instruments.stream_failed("catalogue");
+                    let error = format!("{:#}", anyhow::Error::from(error));
+                    tracing::error!(error, "retraining failed; the model before stays");
+                }
+            });
+            Progress::Started
+        }
+    };
+    (StatusCode::ACCEPTED, Json(Retraining { status, model_version }))
+}

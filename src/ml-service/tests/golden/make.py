@@ -1,0 +1,74 @@
+"""Writes tfidf.json: what scikit-learn answers for a small corpus, for the tests of the model to compare with.
+
+    pip install scikit-learn==1.9.1 && python make.py
+"""
+
+import json
+from pathlib import Path
+
+import sklearn
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
+
+SETTINGS = {"stop_words": "english", "ngram_range": (1, 2), "sublinear_tf": True}
+
+ANALYSED = [
+    "White HANGING Heart T-Light Holder",
+    "A cup of tea, and another cup of tea!",
+    "don't_stop snake_case 3D x9 ½ ²² café CAFÉ naïve",
+    "ΟΔΟΣ ΣΟΦΟΣ İstanbul STRASSE straße",
+    "नमस्ते दुनिया",
+    "日本語 テスト",
+    "e\u0301toile \u24b6\u24b7 tea\u00a0pot",
+    "the of and to",
+    "",
+]
+
+TEXTS = [
+    "red velvet cushion for the sofa",
+    "blue velvet cushion with buttons",
+    "red ceramic teapot, red lid",
+    "teapot and cup of tea, tea for two",
+    "wooden garden bench",
+    "the and of",
+    "garden cushion red red red",
+]
+
+PRODUCTS = [
+    {"name": "Red velvet cushion", "description": "A soft cushion for the sofa.", "category": "Home", "tags": ["red", "soft"]},
+    {"name": "Blue velvet cushion", "description": "A firm cushion with buttons.", "category": "Home", "tags": ["blue"]},
+    {"name": "Ceramic teapot", "description": "", "category": "Kitchen", "tags": ["tea", "red"]},
+    {"name": "Tea towel", "description": "Dries a teapot, a cup and all the rest.", "category": "Kitchen", "tags": []},
+    {"name": "Garden bench", "description": "Oak; room for two.", "category": "Garden", "tags": ["oak", "garden bench"]},
+]
+
+
+def fitted(vectorizer, documents):
+    weights = vectorizer.fit_transform(documents)
+    weights.sort_indices()
+    return {
+        "vocabulary": vectorizer.get_feature_names_out().tolist(),
+        "idf": vectorizer.idf_.tolist(),
+        "rows": [
+            [[int(column), float(value)] for column, value in zip(row.indices, row.data)] for row in weights
+        ],
+        "similarities": (weights @ weights.T).toarray().tolist(),
+    }
+
+
+analyse = TfidfVectorizer(**SETTINGS).build_analyzer()
+
+
+def product_terms(product):
+    """The name twice; no pair reaches over the end of a field."""
+    fields = [product["name"], product["name"], product["description"], product["category"], *product["tags"]]
+    return [term for field in fields for term in analyse(field)]
+
+
+golden = {
+    "scikit_learn": sklearn.__version__,
+    "stop_words": sorted(ENGLISH_STOP_WORDS),
+    "analysed": [{"text": text, "terms": analyse(text)} for text in ANALYSED],
+    "texts": {"documents": TEXTS, **fitted(TfidfVectorizer(**SETTINGS), TEXTS)},
+    "products": {"documents": PRODUCTS, **fitted(TfidfVectorizer(analyzer=product_terms, sublinear_tf=True), PRODUCTS)},
+}
+Path(__file__).with_name("tfidf.json").write_text(json.dumps(golden, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,194 @@
+//! The service with a real Redis, following a backend.
+
+use std::time::{Duration, Instant};
+
+use axum::http::StatusCode;
+use redis::AsyncCommands;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+use crate::harness::{Answer, StandIn, TestApp, id, interaction, product, redis_url, small_shop};
+
+fn version(answer: &Answer) -> String {
+    answer.json()["model_version"].as_str().unwrap_or_default().to_owned()
+}
+
+fn prefix() -> String {
+    format!("test:{}:", Uuid::new_v4().simple())
+}
+
+#[tokio::test]
+async fn it_becomes_ready_when_the_backend_comes() {
+    let backend = StandIn::start(small_shop()).await;
+    backend.shop().down = true;
+    let app = TestApp::following(&backend);
+    app.outlives_failures(&backend).await;
+    let metrics = app.get("/metrics").await.text;
+    for stream in ["catalogue", "interactions"] {
+        let counter = format!("recommender_stream_failures_total{{stream=\"{stream}\"}}");
+        assert!(metrics.contains(&counter), "{counter} is missing in {metrics}");
+    }
+    assert_eq!(app.get("/health/ready").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    backend.shop().down = false;
+    app.ready().await;
+    assert_eq!(app.get("/api/model").await.json()["products"], 5);
+    assert_eq!(app.get("/health").await.json()["status"], "ok");
+}
+
+#[tokio::test]
+async fn it_is_not_ready_before_all_interactions_are_read() {
+    let backend = StandIn::start(small_shop()).await;
+    {
+        let mut shop = backend.shop();
+        shop.page = 2;
+        shop.interactions = (1..=5).map(|n| interaction(n, 100, u128::from(n), "purchase")).collect();
+    }
+    let app = TestApp::following(&backend);
+    app.ready().await;
+    assert_eq!(app.get("/api/model").await.json()["interactions"], 5);
+    let cursors: Vec<Option<String>> = backend.shop().cursors[..4].to_vec();
+    let cursor = |number: u8| Some(number.to_string());
+    assert_eq!(cursors, [None, cursor(2), cursor(4), cursor(5)]);
+}
+
+#[tokio::test]
+async fn a_purchase_shows_without_retraining() {
+    let backend = StandIn::start(small_shop()).await;
+    let app = TestApp::following(&backend);
+    app.ready().await;
+    let path = format!("/api/recommendations/{}", id(100));
+    let before = app.get(&path).await;
+    assert_eq!(before.json()["strategy"], "popular");
+
+    backend.shop().interactions.push(interaction(1, 100, 1, "purchase"));
+    let after = app.eventually(&path, |answer| answer.json()["strategy"] == "personal").await;
+    assert_eq!(after.items(), [2]);
+    assert_eq!(version(&after), version(&before));
+
+    // The answer with one purchase is cached now; the next purchase must not meet it.
+    backend.shop().interactions.push(interaction(2, 100, 2, "purchase"));
+    app.eventually(&path, |answer| !answer.items().contains(&2)).await;
+}
+
+#[tokio::test]
+async fn a_changed_catalogue_makes_another_model() {
+    let backend = StandIn::start(small_shop()).await;
+    let app = TestApp::following(&backend);
+    app.ready().await;
+    let before = version(&app.get("/api/model").await);
+    backend.shop().products.push(product(6, "Yellow cushion", "Home"));
+    let after = app.eventually("/api/model", |model| version(model) != before).await;
+    assert_eq!(after.json()["products"], 6);
+    assert_eq!(app.get(&format!("/api/products/{}/similar", id(1))).await.items(), [2, 6]);
+}
+
+#[tokio::test]
+async fn replicas_agree_on_the_version() {
+    let backend = StandIn::start(small_shop()).await;
+    let mut reversed = small_shop();
+    reversed.reverse();
+    let other = StandIn::start(reversed).await;
+    let (one, two) = (TestApp::following(&backend), TestApp::following(&other));
+    one.ready().await;
+    two.ready().await;
+    assert_eq!(version(&one.get("/api/model").await), version(&two.get("/api/model").await));
+}
+
+#[tokio::test]
+async fn retraining_runs_once_at_a_time_and_readers_do_not_wait() {
+    let backend = StandIn::start(small_shop()).await;
+    let app = TestApp::following_every(&backend, Duration::from_hours(1));
+    app.ready().await;
+    let before = app.get("/api/model").await;
+    backend.close_gate();
+    let first = app.post("/api/model/retrain").await;
+    assert_eq!(first.status, StatusCode::ACCEPTED);
+    assert_eq!(first.json(), json!({ "status": "started", "model_version": version(&before) }));
+    let second = app.post("/api/model/retrain").await;
+    assert_eq!(second.status, StatusCode::ACCEPTED);
+    assert_eq!(second.json(), json!({ "status": "already-running", "model_version": version(&before) }));
+    assert!(!app.get(&format!("/api/products/{}/similar", id(1))).await.items().is_empty());
+
+    backend.open_gate();
+    let trained_at = before.json()["trained_at"].clone();
+    let after = app.eventually("/api/model", |model| model.json()["trained_at"] != trained_at).await;
+    assert_eq!(version(&after), version(&before), "the content is the same");
+}
+
+#[tokio::test]
+async fn half_a_catalogue_is_never_trained_on() {
+    let backend = StandIn::start(small_shop()).await;
+    let app = TestApp::following(&backend);
+    app.ready().await;
+    {
+        let mut shop = backend.shop();
+        shop.cut = true;
+        shop.products.push(product(6, "Yellow cushion", "Home"));
+    }
+    app.outlives_failures(&backend).await;
+    assert_eq!(app.get("/api/model").await.json()["products"], 5);
+    backend.shop().cut = false;
+    app.eventually("/api/model", |model| model.json()["products"] == 6).await;
+}
+
+#[tokio::test]
+async fn a_backend_with_another_database_is_read_anew() {
+    let backend = StandIn::start(small_shop()).await;
+    backend.shop().interactions =
+        vec![interaction(7, 100, 1, "purchase"), interaction(8, 100, 2, "purchase")];
+    let app = TestApp::following(&backend);
+    app.ready().await;
+    {
+        let mut shop = backend.shop();
+        shop.forgetful = true;
+        shop.interactions = Vec::new();
+    }
+    app.eventually("/api/model", |model| {
+        model.status == StatusCode::OK && model.json()["interactions"] == 0 && model.json()["users"] == 0
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn answers_are_cached_under_the_version_for_a_time() {
+    let prefix = prefix();
+    let lines = [interaction(1, 100, 1, "purchase")];
+    let app = TestApp::of_with_redis(&small_shop(), &lines, &redis_url(), &prefix);
+    let answer = app.get(&format!("/api/recommendations/{}", id(100))).await;
+    let key = format!("{prefix}{}:user:{}:1", version(&answer), id(100));
+
+    let client = redis::Client::open(redis_url()).expect("a URL");
+    let mut redis = client.get_multiplexed_async_connection().await.expect("a Redis");
+    let cached: String = redis.get(&key).await.expect("cached");
+    let cached: Value = serde_json::from_str(&cached).expect("JSON");
+    assert_eq!(cached, answer.json()["items"]);
+    let seconds: i64 = redis.ttl(&key).await.expect("a time to live");
+    assert!((1..=600).contains(&seconds), "{seconds}");
+
+    // Another replica answers from it: it shows what only the cache holds.
+    let mark = json!([{ "product_id": id(4), "score": 0.5, "reason": "from the cache" }]).to_string();
+    let () = redis.set_ex(&key, mark, 60).await.expect("set");
+    let replica = TestApp::of_with_redis(&small_shop(), &lines, &redis_url(), &prefix);
+    let shared = replica.get(&format!("/api/recommendations/{}", id(100))).await;
+    assert_eq!(shared.items(), [4]);
+    let metrics = replica.get("/metrics").await.text;
+    assert!(metrics.contains("recommender_cache_requests_total{result=\"hit\"}"), "{metrics}");
+    assert!(metrics.contains("recommender_answers_total{strategy=\"personal\"}"), "{metrics}");
+
+    // What is not understood is a miss.
+    let () = redis.set_ex(&key, "not JSON", 60).await.expect("set");
+    assert_eq!(replica.get(&format!("/api/recommendations/{}", id(100))).await.items(), [2]);
+}
+
+#[tokio::test]
+async fn a_redis_that_does_not_answer_costs_moments() {
+    let stalled = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("redis://{}", stalled.local_addr().expect("bound"));
+    let app = TestApp::of_with_redis(&small_shop(), &[], &url, "");
+    let start = Instant::now();
+    for _ in 0..10 {
+        assert_eq!(app.get(&format!("/api/products/{}/similar", id(1))).await.items(), [2]);
+    }
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+}

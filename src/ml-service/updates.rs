@@ -1,0 +1,97 @@
+//! Background work: the model follows the catalogue, the memory follows what customers do.
+
+use std::time::Duration;
+
+use crate::App;
+use crate::catalogue::StreamError;
+
+/// The first pause after a failure; it doubles with each further one.
+const FIRST_RETRY: Duration = Duration::from_millis(250);
+/// The longest pause after failures.
+const LONGEST_RETRY: Duration = Duration::from_secs(5);
+/// An answer with so many lines or more is part of a longer reading, which goes on at once.
+const BULK: usize = 1_000;
+
+/// Pauses between attempts, and one line in the log per outage rather than one per attempt.
+struct Attempts {
+    stream: &'static str,
+    failures: u32,
+}
+
+impl Attempts {
+    fn new(stream: &'static str) -> Self {
+        Self { stream, failures: 0 }
+    }
+
+    fn succeeded(&mut self) {
+        if self.failures > 0 {
+            tracing::info!(stream = self.stream, failures = self.failures, "the backend's stream is back");
+            self.failures = 0;
+        }
+    }
+
+    async fn failed(&mut self, app: &App, error: anyhow::Error) {
+        app.instruments.stream_failed(self.stream);
+        if self.failures == 0 {
+            let error = format!("{error:#}");
+            tracing::warn!(stream = self.stream, error, "the backend's stream failed; trying again");
+        }
+        let pause = FIRST_RETRY.saturating_mul(2_u32.saturating_pow(self.failures)).min(LONGEST_RETRY);
+        self.failures = self.failures.saturating_add(1);
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// Trains as soon as the backend is there, then again whenever the catalogue has changed. To notice that, the
+/// whole stream is read and hashed: the backend needs no bookkeeping of changes, and ten thousand products
+/// are a few megabytes on the local network.
+pub async fn follow_catalogue(app: App, poll: Duration) {
+    let mut attempts = Attempts::new("catalogue");
+    loop {
+        let turn = app.snapshots.turn().await;
+        match app.snapshots.refresh(turn, &app.backend).await {
+            Ok(()) => {
+                attempts.succeeded();
+                tokio::time::sleep(poll).await;
+            }
+            Err(error) => attempts.failed(&app, error.into()).await,
+        }
+    }
+}
+
+/// Reads all interactions, then new ones as they come.
+pub async fn follow_interactions(app: App, poll: Duration) {
+    let mut attempts = Attempts::new("interactions");
+    loop {
+        let cursor = app.interactions().cursor();
+        let read = app
+            .backend
+            .interactions(cursor.as_deref(), |batch| {
+                let mut interactions = app.interactions_mut();
+                for line in batch {
+                    interactions.apply(line);
+                }
+                app.instruments.interactions_read(batch.len(), interactions.users());
+            })
+            .await;
+        match read {
+            Ok(lines) => {
+                attempts.succeeded();
+                let more = lines >= BULK || (lines > 0 && !app.interactions().complete());
+                if !more {
+                    app.interactions_mut().caught_up();
+                    tokio::time::sleep(poll).await;
+                }
+            }
+            Err(error) => {
+                // The backend no longer understands its own cursor: its database is another one, and what is
+                // remembered is not of it.
+                if matches!(error, StreamError::Status(status) if status.as_u16() == 400) && cursor.is_some()
+                {
+                    app.forget_interactions();
+                }
+                attempts.failed(&app, error.into()).await;
+            }
+        }
+    }
+}

@@ -8,6 +8,22 @@ create function join_words(words text[]) returns text
     language sql immutable strict parallel safe
     return array_to_string(words, ' ');
 
+-- Popularity is the log2 of the exponentially decayed number of units sold, half-life 30 days, as "forward decay"
+-- (Cormode et al., ICDE 2009): each unit weighs 2^(days since 2020-01-01 / 30), so that figures of different moments
+-- compare without a job that ages them. In log space nothing overflows.
+create function popularity_of(units bigint, at timestamptz) returns double precision
+    language sql immutable strict parallel safe
+    return log(2, units::numeric)::double precision
+        + extract(epoch from at - timestamptz '2020-01-01 00:00:00+00')::double precision / (30 * 86400);
+
+create function popularity_sum(a double precision, b double precision) returns double precision
+    language sql immutable strict parallel safe
+    return case
+        when a = '-infinity' then b
+        when b = '-infinity' then a
+        else greatest(a, b) + ln(1 + power(2::double precision, -least(abs(a - b), 1000))) / ln(2::double precision)
+    end;
+
 create table products (
     id          uuid primary key,
     sku         text not null constraint products_sku_key unique check (sku <> '' and length(sku) <= 64),
@@ -19,8 +35,6 @@ create table products (
     currency    char(3) not null check (currency ~ '^[A-Z]{3}$'),
     stock       integer not null constraint products_stock_check check (stock >= 0),
     image_url   text check (length(image_url) <= 500),
-    -- log2 of the exponentially decayed number of units sold ("forward decay", Cormode et al., ICDE 2009):
-    -- order by it is the order by decayed popularity at any moment, without a job that ages the figures.
     popularity  double precision not null default '-infinity',
     archived_at timestamptz,
     created_at  timestamptz not null default now(),

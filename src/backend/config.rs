@@ -1,0 +1,86 @@
+//! The backend's configuration.
+
+use std::time::Duration;
+
+use platform::config::{ConfigError, Env, Secret, ServiceConfig};
+use url::Url;
+
+/// Everything that the backend is told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen, in which mode, how to report.
+    pub service: ServiceConfig,
+    /// The database's URL, with its password.
+    pub postgres_url: Secret,
+    /// The largest number of connections to the database.
+    pub postgres_pool_size: usize,
+    /// Redis' URL, perhaps with a password.
+    pub redis_url: Secret,
+    /// What goes before every key in Redis.
+    pub redis_prefix: String,
+    /// The recommendation service's base URL.
+    pub ml_service_url: Url,
+    /// Bring the schema up to date before serving.
+    pub migrate_on_start: bool,
+    /// How long the server still accepts requests after it was told to stop, in seconds: what a load balancer needs
+    /// to notice.
+    pub shutdown_delay: Duration,
+}
+
+impl Config {
+    /// Reads the environment.
+    pub fn read(mut env: Env) -> Result<Self, ConfigError> {
+        let service = ServiceConfig::read(&mut env, "shopmicro-backend", "NODE_ENV", 3001);
+        let postgres_url = env
+            .secret("POSTGRES_URL")
+            .unwrap_or_else(|| Secret::new("postgresql://postgres:postgres@postgres:5432/shopmicro"));
+        if let Err(error) = postgres_url.reveal().parse::<tokio_postgres::Config>() {
+            env.mistake(format!("POSTGRES_URL: {error}"));
+        }
+        let redis_url = env.secret("REDIS_URL").unwrap_or_else(|| Secret::new("redis://redis:6379"));
+        if let Err(error) = redis::Client::open(redis_url.reveal()) {
+            env.mistake(format!("REDIS_URL: {error}"));
+        }
+        let config = Self {
+            service,
+            postgres_url,
+            postgres_pool_size: env.parse("POSTGRES_POOL_SIZE", 16),
+            redis_url,
+            redis_prefix: env.get("REDIS_PREFIX").unwrap_or_else(|| "shop:".to_owned()),
+            ml_service_url: env.url_or("ML_SERVICE_URL", &["http"], "http://ml-service:3002"),
+            migrate_on_start: env.parse("MIGRATE_ON_START", false),
+            shutdown_delay: Duration::from_secs(env.parse("SHUTDOWN_DELAY_SECONDS", 0)),
+        };
+        if config.postgres_pool_size == 0 {
+            env.mistake("POSTGRES_POOL_SIZE: must be at least 1");
+        }
+        env.finish()?;
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_the_documented_ones() {
+        let config = Config::read(Env::from_pairs::<&str, &str>([])).expect("defaults are valid");
+        assert_eq!(config.service.listen.port(), 3001);
+        assert_eq!(config.ml_service_url.as_str(), "http://ml-service:3002/");
+        assert!(!config.service.production);
+    }
+
+    #[test]
+    fn mistakes_name_their_variables() {
+        let env = Env::from_pairs([
+            ("POSTGRES_URL", "mysql://x"),
+            ("REDIS_URL", "nonsense"),
+            ("POSTGRES_POOL_SIZE", "0"),
+        ]);
+        let text = Config::read(env).expect_err("three mistakes").to_string();
+        for name in ["POSTGRES_URL", "REDIS_URL", "POSTGRES_POOL_SIZE"] {
+            assert!(text.contains(name), "{name} is missing in: {text}");
+        }
+    }
+}

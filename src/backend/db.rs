@@ -1,0 +1,98 @@
+//! The database: the pool, migrations, and one module of free functions for each group of tables.
+
+pub mod carts;
+pub mod export;
+pub mod orders;
+pub mod products;
+pub mod sessions;
+pub mod users;
+
+use std::time::Duration;
+
+use deadpool_postgres::{ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
+use platform::config::Secret;
+use tokio_postgres::NoTls;
+
+/// How long a request waits for a connection, and a connection may take to be made.
+const POOL_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Set on every connection. A statement ends before the request's own deadline (6 s); the similarity threshold is
+/// what makes "wite metal lanten" find "white metal lantern" without finding every lantern.
+const SESSION_SETTINGS: &str = "-c statement_timeout=4000 -c lock_timeout=3000 \
+    -c idle_in_transaction_session_timeout=10000 -c pg_trgm.word_similarity_threshold=0.5 -c jit=off";
+
+/// The key of the advisory lock under which the schema changes: replicas that start together take turns.
+const MIGRATION_LOCK: i64 = 0x0073_686f_706d_6967;
+
+mod migrations {
+    refinery::embed_migrations!("db/migrations");
+}
+
+/// What prevents the schema from being brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// The database does not answer, or refuses.
+    #[error("cannot connect to the database: {0}")]
+    Connect(#[from] tokio_postgres::Error),
+    /// A migration failed, or one that was applied has changed since.
+    #[error("migration failed: {0}")]
+    Migrate(#[from] refinery::Error),
+}
+
+/// A pool that connects when first asked, so that the service starts without the database.
+pub fn pool(url: &Secret, size: usize) -> Result<Pool, Box<dyn std::error::Error + Send + Sync>> {
+    let mut config: tokio_postgres::Config = url.reveal().parse()?;
+    config
+        .application_name("shopmicro-backend")
+        .connect_timeout(POOL_TIMEOUT)
+        .tcp_user_timeout(Duration::from_secs(6))
+        .keepalives_idle(Duration::from_secs(30))
+        .options(SESSION_SETTINGS);
+    let manager = deadpool_postgres::Manager::from_config(
+        config,
+        NoTls,
+        ManagerConfig { recycling_method: RecyclingMethod::Fast },
+    );
+    let timeouts =
+        Timeouts { wait: Some(POOL_TIMEOUT), create: Some(POOL_TIMEOUT), recycle: Some(POOL_TIMEOUT) };
+    Ok(Pool::builder(manager).max_size(size).timeouts(timeouts).runtime(Runtime::Tokio1).build()?)
+}
+
+/// A single connection, for commands that run once.
+pub async fn connect(url: &Secret) -> Result<tokio_postgres::Client, tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(url.reveal(), NoTls).await?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::error!(%error, "the connection to the database broke");
+        }
+    });
+    Ok(client)
+}
+
+/// Brings the schema up to date under a lock and returns the number of migrations that were applied.
+pub async fn migrate(url: &Secret) -> Result<usize, MigrateError> {
+    let mut client = connect(url).await?;
+    // Held by the session: it is released even where this process dies.
+    client.execute("select pg_advisory_lock($1)", &[&MIGRATION_LOCK]).await?;
+    let report = migrations::migrations::runner().run_async(&mut client).await?;
+    client.execute("select pg_advisory_unlock($1)", &[&MIGRATION_LOCK]).await?;
+    Ok(report.applied_migrations().len())
+}
+
+/// True when every migration of this program has been applied; a newer schema is fine (expand, then contract).
+pub async fn is_migrated(client: &deadpool_postgres::Client) -> Result<bool, tokio_postgres::Error> {
+    let newest =
+        migrations::migrations::runner().get_migrations().iter().map(refinery::Migration::version).max();
+    let exists: bool = client
+        .query_one("select to_regclass('refinery_schema_history') is not null as there", &[])
+        .await?
+        .try_get("there")?;
+    if !exists {
+        return Ok(newest.is_none());
+    }
+    let applied: Option<i32> = client
+        .query_one("select max(version) as version from refinery_schema_history", &[])
+        .await?
+        .try_get("version")?;
+    Ok(applied.map(i64::from) >= newest.map(i64::from))
+}

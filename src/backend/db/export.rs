@@ -1,0 +1,110 @@
+//! Streams for the recommendation service: the catalogue, and what customers did.
+
+use deadpool_postgres::GenericClient;
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, RowStream};
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+
+/// The most interactions of one answer.
+pub const PAGE: i64 = 50_000;
+
+/// A product as the recommender sees it.
+#[derive(Clone, Debug, Serialize)]
+pub struct CatalogueLine {
+    id: Uuid,
+    name: String,
+    description: String,
+    category: String,
+    tags: Vec<String>,
+}
+
+impl TryFrom<Row> for CatalogueLine {
+    type Error = tokio_postgres::Error;
+
+    fn try_from(row: Row) -> Result<Self, tokio_postgres::Error> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            name: row.try_get("name")?,
+            description: row.try_get("description")?,
+            category: row.try_get("category")?,
+            tags: row.try_get("tags")?,
+        })
+    }
+}
+
+/// Something that a customer did.
+#[derive(Clone, Debug, Serialize)]
+pub struct InteractionLine {
+    cursor: String,
+    user_id: Uuid,
+    product_id: Uuid,
+    kind: String,
+    quantity: i32,
+    at: Timestamp,
+}
+
+impl TryFrom<Row> for InteractionLine {
+    type Error = tokio_postgres::Error;
+
+    fn try_from(row: Row) -> Result<Self, tokio_postgres::Error> {
+        Ok(Self {
+            cursor: row.try_get("cursor")?,
+            user_id: row.try_get("user_id")?,
+            product_id: row.try_get("product_id")?,
+            kind: row.try_get("kind")?,
+            quantity: row.try_get("quantity")?,
+            at: row.try_get("at")?,
+        })
+    }
+}
+
+/// A place in the stream of interactions: transaction and number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    xid: i64,
+    id: i64,
+}
+
+impl Position {
+    /// Reads `<transaction>-<number>`; 400 where it is none of ours.
+    pub fn parse(cursor: &str) -> Result<Self> {
+        let parsed = cursor.split_once('-').and_then(|(xid, id)| Some((xid.parse().ok()?, id.parse().ok()?)));
+        let (xid, id) = parsed
+            .ok_or_else(|| Error::BadRequest("query parameter after: not a cursor of this list".into()))?;
+        Ok(Self { xid, id })
+    }
+}
+
+/// Every product that is for sale.
+pub async fn catalogue(client: &impl GenericClient) -> Result<RowStream> {
+    let sql =
+        "select id, name, description, category, tags from products where archived_at is null order by id";
+    let none: [&(dyn ToSql + Sync); 0] = [];
+    Ok(client.query_raw(&client.prepare_cached(sql).await?, none).await?)
+}
+
+/// The interactions after a position, oldest transaction first. Rows of transactions that still run, or began after
+/// one that does, wait for a later answer: none can then turn up before a cursor that was already given out.
+pub async fn interactions(client: &impl GenericClient, after: Position) -> Result<RowStream> {
+    let sql = "select xid::text || '-' || id as cursor, user_id, product_id, kind, quantity, at from interactions \
+               where (xid, id) > ($1::bigint::text::xid8, $2) and xid < pg_snapshot_xmin(pg_current_snapshot()) \
+               order by xid, id limit $3";
+    let parameters: [&(dyn ToSql + Sync); 3] = [&after.xid, &after.id, &PAGE];
+    Ok(client.query_raw(&client.prepare_cached(sql).await?, parameters).await?)
+}
+
+/// Notes that a user put a product into the cart.
+pub async fn insert_cart_interaction(
+    client: &impl GenericClient,
+    user_id: Uuid,
+    product_id: Uuid,
+    quantity: i32,
+) -> Result<()> {
+    let sql = "insert into interactions (user_id, product_id, kind, quantity) values ($1, $2, 'cart', $3)";
+    client.execute(&client.prepare_cached(sql).await?, &[&user_id, &product_id, &quantity]).await?;
+    Ok(())
+}

@@ -1,0 +1,14 @@
+//! The shop's rules, free of HTTP and SQL.
+
+pub mod demo;
+pub mod import_rules;
+pub mod input;
+pub mod order;
+pub mod page;
+pub mod payment;
+pub mod picture;
+pub mod product;
+pub mod user;
+
+/// The shop's one currency (ISO 4217): prices in carts and orders add up because there is no other.
+pub const CURRENCY: &str = "GBP";

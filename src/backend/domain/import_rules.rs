@@ -1,0 +1,1 @@
+//! STUB until the rules are here.

@@ -1,0 +1,161 @@
+//! Every way in which a request can fail, and the only table of statuses.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use platform::problem::{FieldError, Problem};
+use serde::Serialize;
+use tokio_postgres::error::SqlState;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A product of which there is less than was ordered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Shortage {
+    /// The product.
+    pub product_id: Uuid,
+    /// Its name, for a message.
+    pub name: String,
+    /// Units in the cart.
+    pub requested: i32,
+    /// Units that there are.
+    pub available: i32,
+}
+
+/// Why a request failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// 400: a bad cursor, say; the text is for the client.
+    #[error("{0}")]
+    BadRequest(String),
+    /// 422: fields of the body are out of range.
+    #[error("invalid input")]
+    Invalid(Vec<FieldError>),
+    /// 401: no valid session.
+    #[error("not logged in")]
+    Unauthenticated,
+    /// 401: login with an unknown e-mail or a wrong password; deliberately one answer.
+    #[error("wrong e-mail or password")]
+    WrongCredentials,
+    /// 403: logged in, but not allowed.
+    #[error("forbidden")]
+    Forbidden,
+    /// 404: the text says what was not found.
+    #[error("{0} not found")]
+    NotFound(&'static str),
+    /// 409: another account has the e-mail address.
+    #[error("the e-mail address is taken")]
+    EmailTaken,
+    /// 409: an order of nothing.
+    #[error("the cart is empty")]
+    EmptyCart,
+    /// 409: less in stock than ordered; nothing was ordered.
+    #[error("out of stock")]
+    OutOfStock(Vec<Shortage>),
+    /// 409: the order's state does not allow this.
+    #[error("the order is {0}")]
+    IllegalTransition(&'static str),
+    /// 422: the idempotency key was used with another body.
+    #[error("the idempotency key belongs to another request")]
+    IdempotencyMismatch,
+    /// 402: the order stands as `payment_failed`, its stock has returned.
+    #[error("the payment was declined")]
+    PaymentDeclined {
+        /// The failed order.
+        order_id: Uuid,
+    },
+    /// 503: the database did not answer in time.
+    #[error("the database is not available: {0}")]
+    DatabaseUnavailable(String),
+    /// 503: more work of one kind than the service takes on at once.
+    #[error("overloaded")]
+    Overloaded,
+    /// 500: a defect; the text is for the log alone.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// The result of handlers and of what they call.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl From<tokio_postgres::Error> for Error {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let Some(database) = error.as_db_error() else {
+            // No answer from the server: the connection broke, or could not be made.
+            let source = std::error::Error::source(&error);
+            return if error.is_closed() || source.is_some_and(<dyn std::error::Error>::is::<std::io::Error>) {
+                Self::DatabaseUnavailable(error.to_string())
+            } else {
+                Self::Internal(error.to_string())
+            };
+        };
+        match (database.code(), database.constraint()) {
+            (_, Some("users_email_key")) => Self::EmailTaken,
+            (code, _)
+                if *code == SqlState::QUERY_CANCELED
+                    || *code == SqlState::LOCK_NOT_AVAILABLE
+                    // 08: connection, 53: resources, 57P: shutdown and crash.
+                    || ["08", "53", "57P"].iter().any(|class| code.code().starts_with(class)) =>
+            {
+                Self::DatabaseUnavailable(database.message().to_owned())
+            }
+            _ => Self::Internal(database.to_string()),
+        }
+    }
+}
+
+impl From<deadpool_postgres::PoolError> for Error {
+    fn from(error: deadpool_postgres::PoolError) -> Self {
+        Self::DatabaseUnavailable(error.to_string())
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let text = error.to_string();
+        match error {
+            Error::BadRequest(detail) => Self::bad_request(detail),
+            Error::Invalid(errors) => Self::invalid(errors),
+            Error::Unauthenticated | Error::WrongCredentials => {
+                Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Log in first").detail(text)
+            }
+            Error::Forbidden => Self::new(StatusCode::FORBIDDEN, "forbidden", "This is not allowed"),
+            Error::NotFound(_) => Self::not_found(text),
+            Error::EmailTaken => {
+                Self::new(StatusCode::CONFLICT, "email-taken", "The e-mail address is taken")
+                    .errors(vec![FieldError::new("email", "another account has this address")])
+            }
+            Error::EmptyCart => Self::new(StatusCode::CONFLICT, "empty-cart", "The cart is empty"),
+            Error::OutOfStock(items) => {
+                Self::new(StatusCode::CONFLICT, "out-of-stock", "Some items are not in stock as ordered")
+                    .with("items", serde_json::json!(items))
+            }
+            Error::IllegalTransition(_) => {
+                Self::new(StatusCode::CONFLICT, "illegal-transition", "The order cannot change so")
+                    .detail(text)
+            }
+            Error::IdempotencyMismatch => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency-mismatch",
+                "The Idempotency-Key was used for another request",
+            ),
+            Error::PaymentDeclined { order_id } => {
+                Self::new(StatusCode::PAYMENT_REQUIRED, "payment-declined", "The payment was declined")
+                    .with("order_id", serde_json::json!(order_id))
+            }
+            Error::DatabaseUnavailable(_) => Self::unavailable(2),
+            Error::Overloaded => Self::unavailable(1).detail("too much of this at once"),
+            Error::Internal(_) => Self::internal(),
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        match &self {
+            Self::DatabaseUnavailable(cause) => tracing::warn!(cause, "the database did not serve a request"),
+            Self::Internal(cause) => tracing::error!(cause, "a request failed"),
+            _ => {}
+        }
+        Problem::from(self).into_response()
+    }
+}

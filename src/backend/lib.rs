@@ -1,0 +1,86 @@
+//! ShopMicro's backend: the API of the shop over PostgreSQL and Redis.
+//!
+//! A request goes `routes/x.rs` -> `db/x.rs`, with pure rules in `domain/`; see `routes.rs` for the table of contents.
+
+pub mod cache;
+pub mod config;
+pub mod db;
+pub mod domain;
+pub mod error;
+pub mod import;
+pub mod metrics;
+pub mod passwords;
+pub mod recommender;
+pub mod routes;
+pub mod sessions;
+
+use std::sync::Arc;
+
+use axum::Router;
+use deadpool_postgres::Pool;
+use platform::redis::Redis;
+use platform::shutdown::Lifecycle;
+use platform::telemetry::Metrics;
+use tokio::sync::OnceCell;
+
+use crate::cache::Cache;
+use crate::config::Config;
+use crate::metrics::ShopMetrics;
+use crate::passwords::Passwords;
+use crate::recommender::Recommender;
+
+/// The version of this program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What handlers work with. Clones share everything.
+#[derive(Clone, Debug)]
+pub struct AppState {
+    /// Connections to the database.
+    pub pool: Pool,
+    /// Redis, as something that may be away.
+    pub redis: Redis,
+    /// Cached reads.
+    pub cache: Cache,
+    /// The recommendation service.
+    pub recommender: Recommender,
+    /// Password hashes.
+    pub passwords: Passwords,
+    /// The shop's own figures.
+    pub shop_metrics: ShopMetrics,
+    /// What `/metrics` shows.
+    pub metrics: Metrics,
+    /// Whether the service is ending.
+    pub lifecycle: Lifecycle,
+    /// Set once the schema has been seen in place.
+    pub migrated: Arc<OnceCell<()>>,
+    /// Cookies are `Secure`.
+    pub production: bool,
+}
+
+impl AppState {
+    /// Everything that handlers need; nothing is connected yet.
+    pub fn new(
+        config: &Config,
+        metrics: Metrics,
+        lifecycle: Lifecycle,
+    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let redis = Redis::new(config.redis_url.reveal(), &config.redis_prefix)?;
+        Ok(Self {
+            pool: db::pool(&config.postgres_url, config.postgres_pool_size)?,
+            cache: Cache::new(redis.clone()),
+            redis,
+            recommender: Recommender::new(config.ml_service_url.clone())?,
+            passwords: Passwords::new()?,
+            shop_metrics: ShopMetrics::new(),
+            metrics,
+            lifecycle,
+            migrated: Arc::default(),
+            production: config.service.production,
+        })
+    }
+}
+
+/// The whole HTTP service.
+pub fn app(state: AppState) -> Router {
+    platform::http::wrap(routes::router(state))
+}

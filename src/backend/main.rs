@@ -1,0 +1,174 @@
+//! The backend's program: `serve`, and the commands that an operator runs.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::{Parser, Subcommand};
+use platform::config::Env;
+use platform::shutdown::Lifecycle;
+use shopmicro_backend::config::Config;
+use shopmicro_backend::domain::user::{Role, normalise_email};
+use shopmicro_backend::domain::{CURRENCY, demo};
+use shopmicro_backend::import::ImportOptions;
+use shopmicro_backend::passwords::Passwords;
+use shopmicro_backend::{AppState, VERSION, db};
+
+/// ShopMicro's backend. Settings come from the environment: `POSTGRES_URL`, `REDIS_URL`, `ML_SERVICE_URL`, `PORT`
+/// and others.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answer requests until SIGTERM.
+    Serve,
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Put the demo catalogue in and, outside production, the demo accounts.
+    Seed,
+    /// Read a catalogue or past orders from CSV, gzipped or not; all of it or nothing.
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// Write every refused row, with its reason, to this CSV file.
+        #[arg(long)]
+        rejects: Option<PathBuf>,
+    },
+    /// Make an account, or give an existing one a new password and role. The password is the first line of standard
+    /// input.
+    User {
+        /// The address to log in with.
+        #[arg(long)]
+        email: String,
+        /// What to call its owner.
+        #[arg(long, default_value = "Administrator")]
+        name: String,
+        /// What it may do.
+        #[arg(long, value_enum, default_value = "customer")]
+        role: Role,
+    },
+    /// Print the API's OpenAPI document.
+    Openapi,
+    /// Read the configuration and say what is wrong with it.
+    CheckConfig,
+    /// Ask the service on this host whether it lives; for use inside an image.
+    Healthcheck,
+}
+
+/// The accounts of the demo shop; their passwords are public, so they are never made in production.
+const DEMO_ACCOUNTS: [(&str, &str, &str, Role); 2] = [
+    ("demo@shopmicro.example", "Demo Customer", "demo-customer-pass", Role::Customer),
+    ("admin@shopmicro.example", "Demo Admin", "demo-admin-pass", Role::Admin),
+];
+
+#[tokio::main]
+#[expect(clippy::print_stderr, reason = "the last word of a command that failed")]
+async fn main() -> ExitCode {
+    match run(Arguments::parse().command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("shopmicro-backend: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "commands answer on standard output")]
+async fn run(command: Command) -> anyhow::Result<()> {
+    if matches!(command, Command::Openapi) {
+        println!("{}", shopmicro_backend::routes::openapi().to_pretty_json()?);
+        return Ok(());
+    }
+    let config = Config::read(Env::from_process())?;
+    match command {
+        Command::Openapi => {}
+        Command::Serve => serve(&config).await?,
+        Command::Migrate => println!("migrations applied: {}", db::migrate(&config.postgres_url).await?),
+        Command::Seed => println!("{}", seed(&config).await?),
+        Command::Import { file, rejects } => {
+            let mut client = db::connect(&config.postgres_url).await.context("connect to the database")?;
+            let options = ImportOptions { rejects };
+            println!("{}", shopmicro_backend::import::import(&mut client, &file, &options).await?);
+        }
+        Command::User { email, name, role } => {
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line).context("read the password from standard input")?;
+            let password = line.trim_end_matches(['\r', '\n']);
+            if !(10..=128).contains(&password.chars().count()) {
+                bail!("the password, the first line of standard input, must have 10 to 128 characters");
+            }
+            let pool = db::pool(&config.postgres_url, 1).map_err(anyhow::Error::from_boxed)?;
+            let hash = Passwords::new()?.hash(password.to_owned()).await?;
+            let email = normalise_email(&email);
+            let user = db::users::upsert(&pool.get().await?, &email, &name, &hash, role).await?;
+            println!("{} {} is a {}", user.id, user.email, user.role.as_str());
+        }
+        Command::CheckConfig => println!("the configuration is valid"),
+        Command::Healthcheck => platform::health::check(config.service.listen.port()).await?,
+    }
+    Ok(())
+}
+
+async fn serve(config: &Config) -> anyhow::Result<()> {
+    let telemetry = platform::telemetry::init(&config.service.telemetry, VERSION)?;
+    if config.migrate_on_start {
+        let applied = db::migrate(&config.postgres_url).await?;
+        tracing::info!(applied, "the schema is up to date");
+    }
+    let lifecycle = Lifecycle::new();
+    let state =
+        AppState::new(config, telemetry.metrics(), lifecycle.clone()).map_err(anyhow::Error::from_boxed)?;
+    lifecycle.spawn(sweep(state.clone()));
+    let listener = tokio::net::TcpListener::bind(config.service.listen)
+        .await
+        .with_context(|| format!("listen on {}", config.service.listen))?;
+    tracing::info!(address = %config.service.listen, version = VERSION, "listening");
+    platform::shutdown::serve(listener, shopmicro_backend::app(state), lifecycle, config.shutdown_delay)
+        .await?;
+    telemetry.flush().await;
+    Ok(())
+}
+
+/// Removes expired sessions, now and then.
+async fn sweep(state: AppState) {
+    let mut interval = tokio::time::interval(std::time::Duration::from_mins(10));
+    loop {
+        interval.tick().await;
+        let swept = async { db::sessions::delete_expired(&state.pool.get().await?).await };
+        match swept.await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "expired sessions removed"),
+            Err(error) => tracing::warn!(%error, "expired sessions were not removed"),
+        }
+    }
+}
+
+/// Puts the demo shop's products and accounts in; what is there already stays as it is.
+async fn seed(config: &Config) -> anyhow::Result<String> {
+    let pool = db::pool(&config.postgres_url, 1).map_err(anyhow::Error::from_boxed)?;
+    let mut client = pool.get().await?;
+    let transaction = client.transaction().await?;
+    let catalogue = demo::catalogue(demo::SEED);
+    let mut added = 0;
+    for product in &catalogue {
+        added += i32::from(db::products::insert_demo(&transaction, product, CURRENCY).await?);
+    }
+    let mut accounts = 0;
+    if !config.service.production {
+        let passwords = Passwords::new()?;
+        for (email, name, password, role) in DEMO_ACCOUNTS {
+            if db::users::find_by_email(&transaction, email).await?.is_none() {
+                let hash = passwords.hash(password.to_owned()).await?;
+                db::users::upsert(&transaction, email, name, &hash, role).await?;
+                accounts += 1;
+            }
+        }
+    }
+    transaction.commit().await?;
+    Ok(format!("products added: {added} of {}; demo accounts added: {accounts}", catalogue.len()))
+}

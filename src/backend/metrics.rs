@@ -1,0 +1,68 @@
+//! The shop's own figures, beside those of HTTP, cache and Redis.
+
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{Counter, Histogram};
+
+use crate::domain::order::Status;
+
+/// Instruments of the business. Clones share them.
+#[derive(Clone, Debug)]
+pub struct ShopMetrics {
+    orders: Counter<u64>,
+    revenue: Counter<u64>,
+    stock_outs: Counter<u64>,
+    recommendations: Counter<u64>,
+    /// Web vitals as browsers report them.
+    pub web_vitals: Histogram<f64>,
+    /// Errors that pages report, by route template.
+    pub page_errors: Counter<u64>,
+}
+
+impl ShopMetrics {
+    /// Registers the instruments.
+    pub fn new() -> Self {
+        let meter = platform::telemetry::meter();
+        let counter = |name, description| meter.u64_counter(name).with_description(description).build();
+        Self {
+            orders: counter("shop.orders", "Orders by the status in which checkout left them"),
+            revenue: counter("shop.revenue", "Money of paid orders, in minor units of the currency"),
+            stock_outs: counter("shop.stock_outs", "Checkouts refused because a product was short"),
+            recommendations: counter(
+                "shop.recommendations",
+                "Lists of recommendations by source and strategy",
+            ),
+            web_vitals: meter
+                .f64_histogram("shop.web_vitals")
+                .with_description("Web vitals: milliseconds; CLS is thousandths of its score")
+                .with_boundaries(vec![
+                    10.0, 50.0, 100.0, 200.0, 400.0, 800.0, 1200.0, 1800.0, 2500.0, 4000.0, 8000.0,
+                ])
+                .build(),
+            page_errors: counter("shop.page_errors", "Uncaught errors in the browser, by page"),
+        }
+    }
+
+    /// A checkout came to its end.
+    pub fn order(&self, status: Status, total_cents: i64) {
+        self.orders.add(1, &[KeyValue::new("status", status.as_str())]);
+        if status == Status::Paid {
+            self.revenue.add(u64::try_from(total_cents).unwrap_or(0), &[]);
+        }
+    }
+
+    /// A checkout was refused because something was short.
+    pub fn stock_out(&self) {
+        self.stock_outs.add(1, &[]);
+    }
+
+    /// A list of recommendations was shown; both labels are constants of ours.
+    pub fn recommended(&self, source: &'static str, strategy: &'static str) {
+        self.recommendations.add(1, &[KeyValue::new("source", source), KeyValue::new("strategy", strategy)]);
+    }
+}
+
+impl Default for ShopMetrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}

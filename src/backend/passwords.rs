@@ -1,0 +1,87 @@
+//! Passwords by Argon2id (RFC 9106), off the async threads and few at a time: each hash takes 19 MiB and tens of
+//! milliseconds, so an unbounded number would be a way to bring the shop down.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use tokio::sync::Semaphore;
+
+use crate::error::{Error, Result};
+
+/// How long a request waits for its turn.
+const QUEUE_DEADLINE: Duration = Duration::from_secs(3);
+
+/// Hashes and verifies. Clones share the bound.
+#[derive(Clone, Debug)]
+pub struct Passwords {
+    turns: Arc<Semaphore>,
+    /// Verified for unknown accounts, so that they take as long as known ones.
+    decoy: Arc<str>,
+}
+
+fn hash_now(password: &str) -> Result<String> {
+    // Argon2's defaults are the OWASP recommendation: 19 MiB, two passes, one lane.
+    Argon2::default()
+        .hash_password(password.as_bytes())
+        .map(|hash| hash.to_string())
+        .map_err(|error| Error::Internal(format!("password hash: {error}")))
+}
+
+impl Passwords {
+    /// With room for as many hashes at once as there are cores.
+    pub fn new() -> Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let decoy = hash_now("the password of no account")?;
+        Ok(Self { turns: Arc::new(Semaphore::new(cores)), decoy: decoy.into() })
+    }
+
+    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let turn = tokio::time::timeout(QUEUE_DEADLINE, Arc::clone(&self.turns).acquire_owned())
+            .await
+            .map_err(|_| Error::Overloaded)?
+            .map_err(|error| Error::Internal(error.to_string()))?;
+        tokio::task::spawn_blocking(move || {
+            // Moved in: the turn ends with the work, even where the request was given up.
+            let _turn = turn;
+            work()
+        })
+        .await
+        .map_err(|error| Error::Internal(error.to_string()))
+    }
+
+    /// Hashes a password with a new salt, as a PHC string.
+    pub async fn hash(&self, password: String) -> Result<String> {
+        self.in_turn(move || hash_now(&password)).await?
+    }
+
+    /// True where the password is the hash's. Without a hash (no such account, or one without a password) it is false,
+    /// after the same work.
+    pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
+        let decoy = Arc::clone(&self.decoy);
+        self.in_turn(move || {
+            let known = hash.is_some();
+            let hash = hash.as_deref().unwrap_or(&decoy);
+            let parsed =
+                PasswordHash::new(hash).map_err(|error| Error::Internal(format!("stored hash: {error}")))?;
+            Ok(Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok() && known)
+        })
+        .await?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_password_matches_its_own_hash_alone() {
+        let passwords = Passwords::new().expect("ready");
+        let hash = passwords.hash("correct horse".into()).await.expect("hashed");
+        assert!(hash.starts_with("$argon2id$"));
+        assert!(passwords.verify("correct horse".into(), Some(hash.clone())).await.expect("verified"));
+        assert!(!passwords.verify("battery staple".into(), Some(hash)).await.expect("verified"));
+        assert!(!passwords.verify("the password of no account".into(), None).await.expect("verified"));
+    }
+}

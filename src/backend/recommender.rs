@@ -1,0 +1,90 @@
+//! The client of the recommendation service: a deadline, the trace context, and nothing but an absence on failure.
+
+use std::time::Duration;
+
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::Counter;
+use serde::Deserialize;
+use url::Url;
+use uuid::Uuid;
+
+/// How long a page waits for recommendations before it shows best sellers instead.
+const DEADLINE: Duration = Duration::from_millis(400);
+
+/// One recommended product.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Scored {
+    /// The product.
+    pub product_id: Uuid,
+    /// Larger is better; comparable within one answer.
+    pub score: f64,
+    /// Why, for a person.
+    pub reason: String,
+}
+
+/// What the recommendation service answered.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Recommendations {
+    /// Best first.
+    pub items: Vec<Scored>,
+    /// How they were found.
+    pub strategy: String,
+    /// The model that found them.
+    pub model_version: String,
+}
+
+/// The client. Clones share its connections.
+#[derive(Clone, Debug)]
+pub struct Recommender {
+    http: reqwest::Client,
+    base: Url,
+    failures: Counter<u64>,
+}
+
+impl Recommender {
+    /// A client of the service at this address.
+    pub fn new(base: Url) -> Result<Self, reqwest::Error> {
+        let http = reqwest::Client::builder()
+            .timeout(DEADLINE)
+            .connect_timeout(DEADLINE / 2)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        let failures = platform::telemetry::meter()
+            .u64_counter("shop.recommendations.failures")
+            .with_description("Questions that the recommendation service did not answer in time")
+            .build();
+        Ok(Self { http, base, failures })
+    }
+
+    /// For a user, or for everybody.
+    pub async fn for_user(&self, user: Option<Uuid>, limit: i64) -> Option<Recommendations> {
+        let whom = user.map_or_else(|| "popular".to_owned(), |id| id.to_string());
+        self.ask("recommend", &format!("api/recommendations/{whom}"), limit).await
+    }
+
+    /// Like a product.
+    pub async fn similar(&self, product: Uuid, limit: i64) -> Option<Recommendations> {
+        self.ask("similar", &format!("api/products/{product}/similar"), limit).await
+    }
+
+    /// True where the service has a model and answers.
+    pub async fn ready(&self) -> bool {
+        let Ok(url) = self.base.join("health/ready") else { return false };
+        self.http.get(url).send().await.is_ok_and(|response| response.status().is_success())
+    }
+
+    async fn ask(&self, operation: &'static str, path: &str, limit: i64) -> Option<Recommendations> {
+        let url = self.base.join(path).ok()?;
+        let request = self.http.get(url).query(&[("limit", limit)]).headers(platform::http::trace_headers());
+        let answer = async { request.send().await?.error_for_status()?.json().await };
+        match answer.await {
+            Ok(recommendations) => Some(recommendations),
+            Err(error) => {
+                let error: reqwest::Error = error;
+                tracing::warn!(operation, error = %error.without_url(), "the recommendation service failed");
+                self.failures.add(1, &[KeyValue::new("operation", operation)]);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Every URL of the backend, one line each.
+
+pub mod cart;
+pub mod frontend_metrics;
+pub mod internal;
+pub mod operations;
+pub mod orders;
+pub mod products;
+pub mod recommendations;
+pub mod users;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Response, StatusCode};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use platform::problem::Problem;
+use tower_http::csrf::{CsrfLayer, ProtectionError};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::AppState;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "ShopMicro",
+        description = "The API of the shop. Errors are application/problem+json (RFC 9457); the last segment of `type` is stable. \
+            Lists are keyset pages: ask again with `next_cursor`. Sessions and guests' carts are cookies.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    components(schemas(Problem))
+)]
+struct ApiDoc;
+
+fn api() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(ApiDoc::openapi())
+        .routes(routes!(products::list))
+        .routes(routes!(products::get))
+        .routes(routes!(products::similar))
+        .routes(routes!(products::picture))
+        .routes(routes!(products::categories))
+        .routes(routes!(users::register))
+        .routes(routes!(users::login))
+        .routes(routes!(users::logout))
+        .routes(routes!(users::me))
+        .routes(routes!(cart::get))
+        .routes(routes!(cart::put_item, cart::delete_item))
+        .routes(routes!(orders::list, orders::checkout))
+        .routes(routes!(orders::get))
+        .routes(routes!(orders::cancel))
+        .routes(routes!(recommendations::list))
+        .routes(routes!(frontend_metrics::collect))
+}
+
+/// All routes, without the layers that both services share.
+pub fn router(state: AppState) -> Router {
+    let (api, _) = api().split_for_parts();
+    api.layer(CsrfLayer::new().with_rejection_response(cross_site))
+        .route("/api/openapi.json", get(operations::openapi))
+        .route("/internal/catalogue", get(internal::catalogue))
+        .route("/internal/interactions", get(internal::interactions))
+        .route("/health", get(operations::health))
+        .route("/health/live", get(platform::health::live))
+        .route("/health/ready", get(operations::ready))
+        .route("/metrics", get(operations::metrics))
+        .with_state(state)
+}
+
+/// The OpenAPI document of the routes under `/api`.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    api().into_openapi()
+}
+
+/// Refuses an unsafe request that another site made a browser send (`Sec-Fetch-Site`, or `Origin` beside `Host`).
+fn cross_site(_: ProtectionError) -> Response<Body> {
+    Problem::new(StatusCode::FORBIDDEN, "forbidden", "This is not allowed")
+        .detail("the request comes from another site")
+        .into_response()
+}

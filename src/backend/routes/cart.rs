@@ -1,0 +1,101 @@
+//! `/api/cart`: of the session's user, else of the guest whose cookie comes with the request.
+
+use axum::extract::State;
+use axum_extra::extract::CookieJar;
+use platform::extract::{Json, Path};
+use platform::problem::Problem;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::AppState;
+use crate::db;
+use crate::db::carts::{Cart, MAX_QUANTITY, Owner};
+use crate::domain::input::Check;
+use crate::error::Result;
+use crate::sessions::{self, CART_COOKIE, Session};
+
+/// The body of a change of quantity.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QuantityBody {
+    /// Units, in place of what there was.
+    #[schema(minimum = 1, maximum = 99)]
+    quantity: i32,
+}
+
+fn owner(session: Option<Session>, jar: &CookieJar) -> Option<Owner> {
+    match session {
+        Some(session) => Some(Owner::User(session.user_id)),
+        None => jar.get(CART_COOKIE).map(|cookie| Owner::Guest(sessions::hash(cookie.value()))),
+    }
+}
+
+/// What is in the cart, at present prices.
+#[utoipa::path(get, path = "/api/cart", responses((status = 200, body = Cart)))]
+pub async fn get(
+    State(state): State<AppState>,
+    session: Option<Session>,
+    jar: CookieJar,
+) -> Result<Json<Cart>> {
+    let Some(owner) = owner(session, &jar) else { return Ok(Json(Cart::new(Vec::new()))) };
+    let client = state.pool.get().await?;
+    match db::carts::find(&client, &owner).await? {
+        Some(cart) => Ok(Json(db::carts::items(&client, cart).await?)),
+        None => Ok(Json(Cart::new(Vec::new()))),
+    }
+}
+
+/// Puts a quantity of a product into the cart, in place of what there was. A guest gets a cart and its cookie.
+#[utoipa::path(put, path = "/api/cart/items/{product_id}", params(("product_id" = Uuid, Path)), request_body = QuantityBody, responses(
+    (status = 200, body = Cart),
+    (status = 404, description = "No such product", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "The quantity is out of its range, or the cart is full", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn put_item(
+    State(state): State<AppState>,
+    session: Option<Session>,
+    jar: CookieJar,
+    Path(product_id): Path<Uuid>,
+    Json(body): Json<QuantityBody>,
+) -> Result<(CookieJar, Json<Cart>)> {
+    let mut check = Check::new();
+    let range = 1..=MAX_QUANTITY;
+    check.that(range.contains(&body.quantity), "quantity", format!("must be from 1 to {MAX_QUANTITY}"));
+    let quantity = check.finish(body.quantity)?;
+
+    let (owner, jar) = if let Some(owner) = owner(session, &jar) {
+        (owner, jar)
+    } else {
+        let token = sessions::new_token();
+        let owner = Owner::Guest(sessions::hash(&token));
+        (owner, jar.add(sessions::cookie(CART_COOKIE, token, state.production)))
+    };
+    let mut client = state.pool.get().await?;
+    let transaction = client.transaction().await?;
+    let cart = db::carts::find_or_insert(&transaction, &owner).await?;
+    db::carts::put_item(&transaction, cart, product_id, quantity).await?;
+    if let Owner::User(user_id) = owner {
+        db::export::insert_cart_interaction(&transaction, user_id, product_id, quantity).await?;
+    }
+    let cart = db::carts::items(&transaction, cart).await?;
+    transaction.commit().await?;
+    Ok((jar, Json(cart)))
+}
+
+/// Takes a product out of the cart; nothing happens where it is not in it.
+#[utoipa::path(delete, path = "/api/cart/items/{product_id}", params(("product_id" = Uuid, Path)), responses((status = 200, body = Cart)))]
+pub async fn delete_item(
+    State(state): State<AppState>,
+    session: Option<Session>,
+    jar: CookieJar,
+    Path(product_id): Path<Uuid>,
+) -> Result<Json<Cart>> {
+    let Some(owner) = owner(session, &jar) else { return Ok(Json(Cart::new(Vec::new()))) };
+    let client = state.pool.get().await?;
+    let Some(cart) = db::carts::find(&client, &owner).await? else {
+        return Ok(Json(Cart::new(Vec::new())));
+    };
+    db::carts::delete_item(&client, cart, product_id).await?;
+    Ok(Json(db::carts::items(&client, cart).await?))
+}

@@ -1,0 +1,62 @@
+//! What operators and orchestrators ask.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use platform::extract::Json;
+use platform::health::{Health, probe};
+use platform::problem::Problem;
+
+use crate::error::Result;
+use crate::{AppState, VERSION, db};
+
+/// `GET /health`: each dependency, probed now.
+pub async fn health(State(state): State<AppState>) -> Health {
+    let postgres = async {
+        match state.pool.get().await {
+            Ok(client) => client.execute("select 1", &[]).await.is_ok(),
+            Err(_) => false,
+        }
+    };
+    let (postgres, redis, ml_service) = tokio::join!(
+        probe(true, postgres),
+        probe(false, state.redis.ping()),
+        probe(false, state.recommender.ready()),
+    );
+    let dependencies = BTreeMap::from([("postgres", postgres), ("redis", redis), ("ml-service", ml_service)]);
+    Health::new(VERSION, dependencies)
+}
+
+/// `GET /health/ready`: 503 while the service ends, or before it has once seen its schema in place. A database that is
+/// lost later leaves the service ready: cached reads still answer, and every replica would fall out at once.
+pub async fn ready(State(state): State<AppState>) -> Response {
+    if state.lifecycle.draining() {
+        return Problem::unavailable(1).detail("shutting down").into_response();
+    }
+    match state.migrated.get_or_try_init(|| migrated(&state)).await {
+        Ok(()) => Json(serde_json::json!({ "status": "ok" })).into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn migrated(state: &AppState) -> Result<(), Problem> {
+    let not_yet = |detail: &str| Problem::unavailable(1).detail(detail);
+    let client = state.pool.get().await.map_err(|_| not_yet("the database does not answer"))?;
+    match db::is_migrated(&client).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(not_yet("the database's schema is not up to date: run `shopmicro-backend migrate`")),
+        Err(_) => Err(not_yet("the database does not answer")),
+    }
+}
+
+/// `GET /metrics` in the Prometheus text format.
+pub async fn metrics(State(state): State<AppState>) -> impl IntoResponse {
+    platform::http::metrics(&state.metrics)
+}
+
+/// `GET /api/openapi.json`: the document that is committed beside the code.
+pub async fn openapi() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], include_str!("../openapi.json"))
+}

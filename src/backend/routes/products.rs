@@ -1,0 +1,160 @@
+//! `/api/products` and `/api/categories`.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use platform::extract::{Json, Path, Query};
+use platform::problem::Problem;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::AppState;
+use crate::cache::{CategoriesKey, PageKey, ProductKey};
+use crate::db;
+use crate::db::products::Category;
+use crate::domain::page;
+use crate::domain::picture;
+use crate::domain::product::{Listing, ListingQuery, Product};
+use crate::error::{Error, Result};
+use crate::routes::recommendations::{LimitQuery, RecommendationList, rank};
+
+/// A page of products.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ProductPage {
+    /// The products, in the order that was asked for.
+    pub items: Vec<Product>,
+    /// Where the next page begins; null on the last.
+    pub next_cursor: Option<String>,
+}
+
+/// All categories.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CategoryList {
+    /// By name.
+    pub items: Vec<Category>,
+}
+
+/// A page of the catalogue, filtered, searched and sorted.
+#[utoipa::path(get, path = "/api/products", params(ListingQuery), responses(
+    (status = 200, body = ProductPage),
+    (status = 400, description = "A parameter is unknown or out of its range", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "The database is away", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn list(
+    State(state): State<AppState>,
+    Query(query): Query<ListingQuery>,
+) -> Result<Json<ProductPage>> {
+    let listing = Listing::try_from(query)?;
+    let load = async {
+        let found = db::products::list(&state.pool.get().await?, &listing).await?;
+        let (found, next_cursor) = page::cut(found, listing.limit, |(_, cursor)| cursor.clone());
+        Ok(ProductPage { items: found.into_iter().map(|(product, _)| product).collect(), next_cursor })
+    };
+    // Only first pages without a search: there are few of them, and most visitors ask for nothing else.
+    if listing.q.is_none() && listing.cursor.is_none() {
+        let key = PageKey(URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{listing:?}"))));
+        return state.cache.read_through(&key, load).await.map(Json);
+    }
+    load.await.map(Json)
+}
+
+async fn cached(state: &AppState, id: Uuid) -> Result<Product> {
+    state
+        .cache
+        .read_through(&ProductKey(id), async {
+            db::products::find(&state.pool.get().await?, id).await?.ok_or(Error::NotFound("product"))
+        })
+        .await
+}
+
+/// One product. `ETag` and `If-None-Match` save the body of an unchanged one.
+#[utoipa::path(get, path = "/api/products/{id}", params(("id" = Uuid, Path)), responses(
+    (status = 200, body = Product, headers(("etag" = String))),
+    (status = 304, description = "Unchanged"),
+    (status = 404, description = "No such product", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn get(
+    State(state): State<AppState>,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let product = cached(&state, id).await?;
+    let body = serde_json::to_vec(&product).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(with_etag(&headers, body, "application/json", "no-cache"))
+}
+
+/// The picture that the shop draws for a product that has none of its own.
+#[utoipa::path(get, path = "/api/products/{id}/picture.svg", params(("id" = Uuid, Path)), responses(
+    (status = 200, description = "An SVG picture", content_type = "image/svg+xml"),
+    (status = 304, description = "Unchanged"),
+    (status = 404, description = "No such product", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn picture(
+    State(state): State<AppState>,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let product = cached(&state, id).await?;
+    let svg = picture::svg(&product.sku, &product.category, &product.name);
+    Ok(with_etag(&headers, svg.into_bytes(), "image/svg+xml", "public, max-age=86400"))
+}
+
+/// 304 where the client has this body already (RFC 9110, 13.1.2), else the body with its tag.
+fn with_etag(
+    request: &HeaderMap,
+    body: Vec<u8>,
+    content_type: &'static str,
+    cache_control: &'static str,
+) -> Response {
+    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..12]));
+    let known =
+        request.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(|tags| {
+            tags.split(',').map(str::trim).any(|known| known == "*" || known.trim_start_matches("W/") == tag)
+        });
+    let mut response = if known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(header::CONTENT_TYPE, content_type)], Body::from(body)).into_response()
+    };
+    if let Ok(tag) = HeaderValue::try_from(tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(cache_control));
+    response
+}
+
+/// Products like this one; best sellers of its category while the recommender is away.
+#[utoipa::path(get, path = "/api/products/{id}/similar", params(("id" = Uuid, Path), LimitQuery), responses(
+    (status = 200, body = RecommendationList),
+    (status = 404, description = "No such product", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn similar(
+    State(state): State<AppState>,
+    Path(id): Path<Uuid>,
+    Query(query): Query<LimitQuery>,
+) -> Result<Json<RecommendationList>> {
+    let limit = query.limit()?;
+    cached(&state, id).await?;
+    let found = state.recommender.similar(id, limit).await;
+    let client = state.pool.get().await?;
+    if let Some(found) = found {
+        return Ok(Json(rank(&state, &client, found).await?));
+    }
+    let beside = db::products::popular_beside(&client, id, limit).await?;
+    Ok(Json(RecommendationList::fallback(&state, beside, "Popular in the same category")))
+}
+
+/// Every category with its number of products.
+#[utoipa::path(get, path = "/api/categories", responses((status = 200, body = CategoryList)))]
+pub async fn categories(State(state): State<AppState>) -> Result<Json<CategoryList>> {
+    let items = state
+        .cache
+        .read_through(&CategoriesKey, async { db::products::categories(&state.pool.get().await?).await })
+        .await?;
+    Ok(Json(CategoryList { items }))
+}

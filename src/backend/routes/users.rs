@@ -1,0 +1,126 @@
+//! `/api/users`: accounts and sessions.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum_extra::extract::CookieJar;
+use deadpool_postgres::Transaction;
+use platform::extract::Json;
+use platform::problem::Problem;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::AppState;
+use crate::db;
+use crate::db::carts::Owner;
+use crate::domain::input::Check;
+use crate::domain::user::{NewUser, RegisterBody, User, normalise_email};
+use crate::error::{Error, Result};
+use crate::sessions::{self, CART_COOKIE, SESSION_COOKIE, Session};
+
+/// The body of a login.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoginBody {
+    /// The account's address.
+    #[schema(max_length = 254)]
+    email: String,
+    /// Its password.
+    #[schema(max_length = 128)]
+    password: String,
+}
+
+impl std::fmt::Debug for LoginBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LoginBody { .. }")
+    }
+}
+
+/// Begins a session in the transaction, moves the guest's cart to the user, and gives the cookies for both.
+async fn log_in(
+    state: &AppState,
+    transaction: &Transaction<'_>,
+    user_id: Uuid,
+    jar: CookieJar,
+) -> Result<CookieJar> {
+    let token = sessions::begin(transaction, user_id).await?;
+    let mut jar = jar;
+    if let Some(guest) = jar.get(CART_COOKIE) {
+        let guest = Owner::Guest(sessions::hash(guest.value()));
+        db::carts::merge(transaction, &guest, user_id).await?;
+        jar = jar.remove(sessions::cookie(CART_COOKIE, String::new(), state.production));
+    }
+    Ok(jar.add(sessions::cookie(SESSION_COOKIE, token, state.production)))
+}
+
+/// Makes an account and logs it in; the guest's cart becomes its cart.
+#[utoipa::path(post, path = "/api/users", request_body = RegisterBody, responses(
+    (status = 201, body = User),
+    (status = 409, description = "The address is taken", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "Fields are not valid", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn register(
+    State(state): State<AppState>,
+    jar: CookieJar,
+    Json(body): Json<RegisterBody>,
+) -> Result<(StatusCode, CookieJar, Json<User>)> {
+    let new = NewUser::try_from(body)?;
+    let hash = state.passwords.hash(new.password).await?;
+    let mut client = state.pool.get().await?;
+    let transaction = client.transaction().await?;
+    let user = db::users::insert(&transaction, &new.email, &new.name, &hash).await?;
+    let jar = log_in(&state, &transaction, user.id, jar).await?;
+    transaction.commit().await?;
+    Ok((StatusCode::CREATED, jar, Json(user)))
+}
+
+/// Logs in with a new session; the guest's cart is added to the user's.
+#[utoipa::path(post, path = "/api/users/login", request_body = LoginBody, responses(
+    (status = 200, body = User),
+    (status = 401, description = "Wrong e-mail or password", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "Fields are not valid", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn login(
+    State(state): State<AppState>,
+    jar: CookieJar,
+    Json(body): Json<LoginBody>,
+) -> Result<(CookieJar, Json<User>)> {
+    let mut check = Check::new();
+    check.that(body.email.chars().count() <= 254, "email", "must have at most 254 characters");
+    check.that(body.password.chars().count() <= 128, "password", "must have at most 128 characters");
+    check.that(!body.email.contains('\0'), "email", "must not contain control characters");
+    let body = check.finish(body)?;
+
+    let found = db::users::find_by_email(&state.pool.get().await?, &normalise_email(&body.email)).await?;
+    let (user, hash) = found.unzip();
+    // No connection is held while the password is verified, which takes long on purpose.
+    if !state.passwords.verify(body.password, hash.flatten()).await? {
+        return Err(Error::WrongCredentials);
+    }
+    let user = user.ok_or(Error::WrongCredentials)?;
+    let mut client = state.pool.get().await?;
+    let transaction = client.transaction().await?;
+    let jar = log_in(&state, &transaction, user.id, jar).await?;
+    transaction.commit().await?;
+    Ok((jar, Json(user)))
+}
+
+/// Ends the session; without one nothing happens.
+#[utoipa::path(post, path = "/api/users/logout", responses((status = 204, description = "Logged out")))]
+pub async fn logout(State(state): State<AppState>, jar: CookieJar) -> Result<(StatusCode, CookieJar)> {
+    if let Some(cookie) = jar.get(SESSION_COOKIE) {
+        sessions::end(&state, cookie.value()).await?;
+    }
+    let jar = jar.remove(sessions::cookie(SESSION_COOKIE, String::new(), state.production));
+    Ok((StatusCode::NO_CONTENT, jar))
+}
+
+/// The account that is logged in.
+#[utoipa::path(get, path = "/api/users/me", responses(
+    (status = 200, body = User),
+    (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn me(State(state): State<AppState>, session: Session) -> Result<Json<User>> {
+    let user = db::users::find(&state.pool.get().await?, session.user_id).await?;
+    user.map(Json).ok_or(Error::Unauthenticated)
+}

@@ -29,8 +29,8 @@ pub struct Config {
 
 impl Config {
     /// Reads the environment.
-    pub fn read(mut env: Env) -> Result<Self, ConfigError> {
-        let service = ServiceConfig::read(&mut env, "shopmicro-backend", "NODE_ENV", 3001);
+    pub fn read(env: &mut Env) -> Result<Self, ConfigError> {
+        let service = ServiceConfig::read(env, "shopmicro-backend", "NODE_ENV", 3001);
         let postgres_url = env
             .secret("POSTGRES_URL")
             .unwrap_or_else(|| Secret::new("postgresql://postgres:postgres@postgres:5432/shopmicro"));
@@ -62,10 +62,11 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use platform::config::documented;
 
     #[test]
     fn the_defaults_are_the_documented_ones() {
-        let config = Config::read(Env::from_pairs::<&str, &str>([])).expect("defaults are valid");
+        let config = Config::read(&mut Env::from_pairs::<&str, &str>([])).expect("defaults are valid");
         assert_eq!(config.service.listen.port(), 3001);
         assert_eq!(config.ml_service_url.as_str(), "http://ml-service:3002/");
         assert!(!config.service.production);
@@ -73,14 +74,22 @@ mod tests {
 
     #[test]
     fn mistakes_name_their_variables() {
-        let env = Env::from_pairs([
+        let mut env = Env::from_pairs([
             ("POSTGRES_URL", "mysql://x"),
             ("REDIS_URL", "nonsense"),
             ("POSTGRES_POOL_SIZE", "0"),
         ]);
-        let text = Config::read(env).expect_err("three mistakes").to_string();
+        let text = Config::read(&mut env).expect_err("three mistakes").to_string();
         for name in ["POSTGRES_URL", "REDIS_URL", "POSTGRES_POOL_SIZE"] {
             assert!(text.contains(name), "{name} is missing in: {text}");
         }
+    }
+
+    #[test]
+    fn the_documentation_lists_every_variable() {
+        let mut env = Env::from_pairs::<&str, &str>([]);
+        Config::read(&mut env).expect("defaults are valid");
+        let documented = documented(include_str!("../../docs/configuration.md"), "backend");
+        assert_eq!(env.asked(), documented.into_iter().collect::<Vec<_>>());
     }
 }

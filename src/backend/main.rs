@@ -84,7 +84,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         println!("{}", shopmicro_backend::routes::openapi().to_pretty_json()?);
         return Ok(());
     }
-    let config = Config::read(Env::from_process())?;
+    let config = Config::read(&mut Env::from_process())?;
     match command {
         Command::Openapi => {}
         Command::Serve => serve(&config).await?,

@@ -31,8 +31,8 @@ pub struct Config {
 
 impl Config {
     /// Reads the environment.
-    pub fn read(mut env: Env) -> Result<Self, ConfigError> {
-        let service = ServiceConfig::read(&mut env, "shopmicro-ml-service", "FLASK_ENV", 3002);
+    pub fn read(env: &mut Env) -> Result<Self, ConfigError> {
+        let service = ServiceConfig::read(env, "shopmicro-ml-service", "FLASK_ENV", 3002);
         let redis_url = env.secret("REDIS_URL").unwrap_or_else(|| Secret::new("redis://redis:6379"));
         if let Err(error) = redis::Client::open(redis_url.reveal()) {
             env.mistake(format!("REDIS_URL: {error}"));
@@ -68,10 +68,11 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use platform::config::documented;
 
     #[test]
     fn the_defaults_are_the_documented_ones() {
-        let config = Config::read(Env::from_pairs::<&str, &str>([])).expect("defaults are valid");
+        let config = Config::read(&mut Env::from_pairs::<&str, &str>([])).expect("defaults are valid");
         assert_eq!(config.service.listen.port(), 3002);
         assert_eq!(config.backend_url.as_str(), "http://backend:3001/");
         assert_eq!(config.catalogue_poll, Duration::from_mins(1));
@@ -79,7 +80,7 @@ mod tests {
 
     #[test]
     fn mistakes_name_their_variables() {
-        let env = Env::from_pairs([
+        let mut env = Env::from_pairs([
             ("FLASK_ENV", "staging"),
             ("REDIS_URL", "nonsense"),
             ("BACKEND_URL", "backend"),
@@ -88,10 +89,18 @@ mod tests {
             ("MAX_USERS", "-1"),
             ("CPU_THREADS", "0"),
         ]);
-        let text = Config::read(env).expect_err("seven mistakes").to_string();
+        let text = Config::read(&mut env).expect_err("seven mistakes").to_string();
         assert!(text.contains("7 mistake"), "{text}");
         for name in ["FLASK_ENV", "REDIS_URL", "BACKEND_URL", "_POLL_SECONDS", "_MILLISECONDS", "MAX_USERS"] {
             assert!(text.contains(name), "{name} is missing in: {text}");
         }
+    }
+
+    #[test]
+    fn the_documentation_lists_every_variable() {
+        let mut env = Env::from_pairs::<&str, &str>([]);
+        Config::read(&mut env).expect("defaults are valid");
+        let documented = documented(include_str!("../../docs/configuration.md"), "ml-service");
+        assert_eq!(env.asked(), documented.into_iter().collect::<Vec<_>>());
     }
 }

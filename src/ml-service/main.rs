@@ -46,7 +46,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> anyhow::Result<()> {
-    let config = Config::read(Env::from_process())?;
+    let config = Config::read(&mut Env::from_process())?;
     match command {
         Command::Serve => serve(&config).await,
         Command::CheckConfig => Ok(()),

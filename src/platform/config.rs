@@ -1,6 +1,7 @@
 //! Configuration from the environment alone: read once, and all mistakes reported together.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
@@ -39,6 +40,7 @@ pub struct ConfigError(Vec<String>);
 #[derive(Debug)]
 pub struct Env {
     variables: HashMap<String, String>,
+    asked: RefCell<BTreeSet<String>>,
     mistakes: Vec<String>,
 }
 
@@ -57,6 +59,7 @@ impl Env {
     pub fn from_pairs<K: Into<String>, V: Into<String>>(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
         Self {
             variables: pairs.into_iter().map(|(k, v)| (k.into(), v.into())).collect(),
+            asked: RefCell::default(),
             mistakes: Vec::new(),
         }
     }
@@ -64,6 +67,7 @@ impl Env {
     /// A variable's value; an empty one counts as absent, as Kubernetes manifests often set it so.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<String> {
+        self.asked.borrow_mut().insert(name.to_owned());
         self.variables.get(name).map(|v| v.trim()).filter(|v| !v.is_empty()).map(ToOwned::to_owned)
     }
 
@@ -144,10 +148,23 @@ impl Env {
         self.url(name, schemes).unwrap_or_else(|| url::Url::parse(default).expect("the default is a URL"))
     }
 
-    /// All mistakes found so far, or nothing.
-    pub fn finish(self) -> Result<(), ConfigError> {
-        if self.mistakes.is_empty() { Ok(()) } else { Err(ConfigError(self.mistakes)) }
+    /// The names of all variables that were asked for, in order: what the documentation must list.
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.borrow().iter().cloned().collect()
     }
+
+    /// All mistakes found so far, or nothing.
+    pub fn finish(&mut self) -> Result<(), ConfigError> {
+        let mistakes = std::mem::take(&mut self.mistakes);
+        if mistakes.is_empty() { Ok(()) } else { Err(ConfigError(mistakes)) }
+    }
+}
+
+/// The names of variables that a section of `docs/configuration.md` lists: the first cell of each row of its table.
+/// For the tests that hold the page and the code together.
+pub fn documented<'a>(markdown: &'a str, heading: &str) -> BTreeSet<&'a str> {
+    let section = markdown.split("\n## ").find(|section| section.starts_with(heading)).unwrap_or_default();
+    section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect()
 }
 
 /// What every service is told: where to listen, in which mode, how to report.

@@ -104,7 +104,7 @@ pub(crate) struct TestApp {
 
 impl TestApp {
     fn new(redis: &str, prefix: &str, backend: &str) -> (Self, Config) {
-        let config = Config::read(Env::from_pairs([
+        let config = Config::read(&mut Env::from_pairs([
             ("FLASK_ENV", "test"),
             ("REDIS_URL", redis),
             ("REDIS_PREFIX", prefix),

@@ -1,0 +1,480 @@
+//! The real components of ShopMicro on this machine: PostgreSQL, Redis, the two services and nginx, each a child process
+//! with ports and directories of its own. `make run` is built on it, and so are the tests, which get a private stack on
+//! free ports and may kill, pause or cut off each component.
+
+mod binaries;
+mod components;
+mod process;
+mod proxy;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::ValueEnum;
+
+use crate::process::Process;
+pub use crate::proxy::Link;
+
+/// How long a component may take until it is ready.
+const READY_DEADLINE: Duration = Duration::from_mins(1);
+/// How long all components together may take to end.
+const STOP_DEADLINE: Duration = Duration::from_secs(8);
+
+/// A part of the stack, in the order in which they start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum)]
+pub enum Component {
+    /// The database.
+    Postgres,
+    /// Sessions and caches.
+    Redis,
+    /// The API.
+    Backend,
+    /// Recommendations.
+    MlService,
+    /// The web server with the shop's pages.
+    Nginx,
+}
+
+impl Component {
+    /// All of them, in the order in which they start.
+    pub const ALL: [Self; 5] = [Self::Postgres, Self::Redis, Self::Backend, Self::MlService, Self::Nginx];
+
+    /// Its name in messages and of its log file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::Redis => "redis",
+            Self::Backend => "backend",
+            Self::MlService => "ml-service",
+            Self::Nginx => "nginx",
+        }
+    }
+}
+
+/// A connection between two components, which a test may cut: who asks, and who is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Edge {
+    /// The backend's to PostgreSQL.
+    BackendToPostgres,
+    /// The backend's to Redis.
+    BackendToRedis,
+    /// The backend's to ml-service.
+    BackendToMlService,
+    /// ml-service's to Redis.
+    MlServiceToRedis,
+    /// ml-service's to the backend.
+    MlServiceToBackend,
+}
+
+impl Edge {
+    const ALL: [Self; 5] = [
+        Self::BackendToPostgres,
+        Self::BackendToRedis,
+        Self::BackendToMlService,
+        Self::MlServiceToRedis,
+        Self::MlServiceToBackend,
+    ];
+
+    const fn target(self) -> Component {
+        match self {
+            Self::BackendToPostgres => Component::Postgres,
+            Self::BackendToRedis | Self::MlServiceToRedis => Component::Redis,
+            Self::BackendToMlService => Component::MlService,
+            Self::MlServiceToBackend => Component::Backend,
+        }
+    }
+}
+
+/// How a stack is made.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    parts: BTreeSet<Component>,
+    ports: BTreeMap<Component, u16>,
+    directory: Option<PathBuf>,
+    config: Option<PathBuf>,
+    web: Option<PathBuf>,
+    web_host: Ipv4Addr,
+    links: bool,
+}
+
+impl Builder {
+    /// Only these components.
+    #[must_use]
+    pub fn only(mut self, parts: impl IntoIterator<Item = Component>) -> Self {
+        self.parts = parts.into_iter().collect();
+        self
+    }
+
+    /// Fixed ports in place of free ones.
+    #[must_use]
+    pub fn ports(mut self, ports: impl IntoIterator<Item = (Component, u16)>) -> Self {
+        self.ports.extend(ports);
+        self
+    }
+
+    /// A directory that stays, in place of a temporary one. Its database is durable.
+    #[must_use]
+    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// The directory with the components' configuration; else `config` of the source tree around the working directory.
+    #[must_use]
+    pub fn config(mut self, directory: Option<PathBuf>) -> Self {
+        self.config = directory;
+        self
+    }
+
+    /// The built pages; else `web/dist` of the source tree.
+    #[must_use]
+    pub fn web(mut self, directory: Option<PathBuf>) -> Self {
+        self.web = directory;
+        self
+    }
+
+    /// The address that nginx listens on; everything else listens on the loopback alone.
+    #[must_use]
+    pub fn web_host(mut self, host: Ipv4Addr) -> Self {
+        self.web_host = host;
+        self
+    }
+
+    /// Puts a proxy on each connection between components, so that [`Stack::link`] can cut it.
+    #[must_use]
+    pub fn with_links(mut self) -> Self {
+        self.links = true;
+        self
+    }
+
+    /// Starts the components and waits until each is ready. A stack with a backend is migrated and seeded.
+    pub async fn start(self) -> Result<Stack> {
+        let mut stack = Stack::prepare(self).await?;
+        stack.start_all().await?;
+        Ok(stack)
+    }
+}
+
+/// Where a stack's files lie.
+#[derive(Debug)]
+enum Directory {
+    Temporary(tempfile::TempDir),
+    Kept(PathBuf, #[expect(dead_code, reason = "held for its lock")] std::fs::File),
+}
+
+impl Directory {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Temporary(directory) => directory.path(),
+            Self::Kept(path, _) => path,
+        }
+    }
+}
+
+/// A running stack. Dropping it ends every process that it started.
+#[derive(Debug)]
+pub struct Stack {
+    parts: BTreeSet<Component>,
+    ports: BTreeMap<Component, u16>,
+    processes: BTreeMap<Component, Process>,
+    links: BTreeMap<Edge, Link>,
+    secrets: components::Secrets,
+    config: PathBuf,
+    web: Option<PathBuf>,
+    web_host: Ipv4Addr,
+    // Last, so that it is removed after the processes are gone.
+    directory: Directory,
+}
+
+impl Stack {
+    /// A whole stack on free ports in a temporary directory, unless told otherwise.
+    pub fn builder() -> Builder {
+        Builder {
+            parts: Component::ALL.into(),
+            ports: BTreeMap::new(),
+            directory: None,
+            config: None,
+            web: None,
+            web_host: Ipv4Addr::LOCALHOST,
+            links: false,
+        }
+    }
+
+    async fn prepare(builder: Builder) -> Result<Self> {
+        let directory = open_directory(builder.directory)?;
+        if matches!(directory, Directory::Kept(..)) {
+            process::end_leftovers(&directory.path().join("pids"))?;
+        }
+        for (component, port) in &builder.ports {
+            let host = if *component == Component::Nginx { builder.web_host } else { Ipv4Addr::LOCALHOST };
+            ensure!(
+                TcpListener::bind((host, *port)).is_ok(),
+                "port {port}, meant for {}, is taken; choose another",
+                component.name()
+            );
+        }
+        let mut ports = builder.ports;
+        for component in &builder.parts {
+            if !ports.contains_key(component) {
+                ports.insert(*component, free_port()?);
+            }
+        }
+        let config = match builder.config {
+            Some(config) => config,
+            None => in_source_tree("config")?,
+        };
+        let web = match (builder.web, builder.parts.contains(&Component::Nginx)) {
+            (web, false) => web,
+            (Some(web), true) => Some(web),
+            (None, true) => {
+                Some(in_source_tree("web/dist").context("build the pages: npm run build in web")?)
+            }
+        };
+        let secrets = components::Secrets::read_or_make(&directory.path().join("secrets"))?;
+        for name in ["logs", "pids"] {
+            std::fs::create_dir_all(directory.path().join(name))?;
+        }
+        let mut stack = Self {
+            parts: builder.parts,
+            ports,
+            processes: BTreeMap::new(),
+            links: BTreeMap::new(),
+            secrets,
+            config: config.canonicalize().with_context(|| format!("find {}", config.display()))?,
+            web: web.map(|web| web.canonicalize()).transpose()?,
+            web_host: builder.web_host,
+            directory,
+        };
+        if builder.links {
+            for edge in Edge::ALL {
+                if let Some(port) = stack.ports.get(&edge.target()) {
+                    stack.links.insert(edge, Link::open(*port).await?);
+                }
+            }
+        }
+        Ok(stack)
+    }
+
+    async fn start_all(&mut self) -> Result<()> {
+        for component in Component::ALL {
+            if !self.parts.contains(&component) {
+                continue;
+            }
+            if component == Component::Backend {
+                components::run_backend(self, "migrate").await?;
+                components::run_backend(self, "seed").await?;
+            }
+            self.start(component).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts a component, the first time or again, and waits until it is ready.
+    pub async fn start(&mut self, component: Component) -> Result<()> {
+        let process = components::spawn(self, component).await?;
+        self.processes.insert(component, process);
+        let deadline = Instant::now() + READY_DEADLINE;
+        while !components::is_ready(self, component).await {
+            self.check(component)?;
+            ensure!(
+                Instant::now() < deadline,
+                "{} was not ready within {READY_DEADLINE:?}{}",
+                component.name(),
+                self.end_of_log(component)
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        if component == Component::Postgres {
+            components::initialise_database(self)?;
+        }
+        Ok(())
+    }
+
+    /// An error that names the component and shows the end of its log, if it has died.
+    pub fn check(&mut self, component: Component) -> Result<()> {
+        let Some(process) = self.processes.get_mut(&component) else {
+            bail!("{} was not started", component.name());
+        };
+        if let Some(status) = process.ended()? {
+            bail!("{} ended ({status}){}", component.name(), self.end_of_log(component));
+        }
+        Ok(())
+    }
+
+    /// Waits until some component dies, and reports it as [`Stack::check`] does.
+    pub async fn died(&mut self) -> anyhow::Error {
+        loop {
+            let started: Vec<Component> = self.processes.keys().copied().collect();
+            for component in started {
+                if let Err(error) = self.check(component) {
+                    return error;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// Ends a component at once, as a crash would (SIGKILL).
+    pub fn kill(&mut self, component: Component) -> Result<()> {
+        self.processes
+            .remove(&component)
+            .with_context(|| format!("{} does not run", component.name()))?
+            .kill();
+        Ok(())
+    }
+
+    /// Stops a component in its tracks: it keeps its connections and answers nothing (SIGSTOP).
+    pub fn pause(&self, component: Component) -> Result<()> {
+        self.process(component)?.signal_all(rustix::process::Signal::STOP);
+        Ok(())
+    }
+
+    /// Lets a paused component go on.
+    pub fn resume(&self, component: Component) -> Result<()> {
+        self.process(component)?.signal_all(rustix::process::Signal::CONT);
+        Ok(())
+    }
+
+    /// Ends a component as an operator would, and waits for it.
+    pub async fn stop(&mut self, component: Component) -> Result<()> {
+        let process = self
+            .processes
+            .remove(&component)
+            .with_context(|| format!("{} does not run", component.name()))?;
+        process.stop(components::stop_signal(component), Instant::now() + STOP_DEADLINE).await
+    }
+
+    /// Ends every component, those that ask others first, within eight seconds; what then still runs is killed.
+    pub async fn stop_all(&mut self) -> Result<()> {
+        let deadline = Instant::now() + STOP_DEADLINE;
+        for component in Component::ALL.into_iter().rev() {
+            if let Some(process) = self.processes.remove(&component) {
+                process.stop(components::stop_signal(component), deadline).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The proxy on a connection, in a stack that was built with them.
+    pub fn link(&self, edge: Edge) -> Result<&Link> {
+        self.links
+            .get(&edge)
+            .with_context(|| format!("there is no proxy on {edge:?}: build the stack with them"))
+    }
+
+    /// The process id of a component.
+    pub fn pid(&self, component: Component) -> Result<i32> {
+        Ok(self.process(component)?.pid())
+    }
+
+    /// The file that a component's output goes to.
+    pub fn log(&self, component: Component) -> PathBuf {
+        self.directory.path().join("logs").join(format!("{}.log", component.name()))
+    }
+
+    /// The directory that the stack lives in.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The base URL of an HTTP component, without a slash at its end.
+    pub fn url(&self, component: Component) -> Result<String> {
+        Ok(format!("http://127.0.0.1:{}", self.port(component)?))
+    }
+
+    /// The database's URL for a role that may do everything, on the database `postgres`.
+    pub fn postgres_admin_url(&self) -> Result<String> {
+        let port = self.port(Component::Postgres)?;
+        Ok(format!("postgresql://postgres:{}@127.0.0.1:{port}/postgres", self.secrets.postgres_admin))
+    }
+
+    /// Redis' URL, past any proxy.
+    pub fn redis_url(&self) -> Result<String> {
+        Ok(format!("redis://:{}@127.0.0.1:{}", self.secrets.redis, self.port(Component::Redis)?))
+    }
+
+    /// The environment in which a test finds the stack.
+    pub fn environment(&self) -> Result<Vec<(&'static str, String)>> {
+        let mut variables = Vec::new();
+        for component in &self.parts {
+            variables.push(match component {
+                Component::Postgres => ("POSTGRES_URL", self.postgres_admin_url()?),
+                Component::Redis => ("REDIS_URL", self.redis_url()?),
+                Component::Backend => ("BACKEND_URL", self.url(Component::Backend)?),
+                Component::MlService => ("ML_SERVICE_URL", self.url(Component::MlService)?),
+                Component::Nginx => ("SHOP_URL", self.url(Component::Nginx)?),
+            });
+        }
+        Ok(variables)
+    }
+
+    fn process(&self, component: Component) -> Result<&Process> {
+        self.processes.get(&component).with_context(|| format!("{} does not run", component.name()))
+    }
+
+    fn port(&self, component: Component) -> Result<u16> {
+        self.ports
+            .get(&component)
+            .copied()
+            .with_context(|| format!("{} is not part of this stack", component.name()))
+    }
+
+    /// The port that one component uses to reach another: the proxy's where there is one.
+    fn port_over(&self, edge: Edge) -> Result<u16> {
+        self.links.get(&edge).map_or_else(|| self.port(edge.target()), |link| Ok(link.port()))
+    }
+
+    fn end_of_log(&self, component: Component) -> String {
+        let path = self.log(component);
+        let text = std::fs::read(&path).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let lines: Vec<&str> = text.lines().collect();
+        let end = lines[lines.len().saturating_sub(20)..].join("\n    ");
+        format!("; the end of {}:\n    {end}", path.display())
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        for (_, process) in std::mem::take(&mut self.processes) {
+            process.kill();
+        }
+    }
+}
+
+/// Opens a directory that stays, and locks it, or makes a temporary one.
+fn open_directory(directory: Option<PathBuf>) -> Result<Directory> {
+    use std::os::unix::fs::PermissionsExt;
+    let Some(path) = directory else {
+        // PostgreSQL's user must be able to pass through it, though not to list it.
+        let permissions = std::fs::Permissions::from_mode(0o711);
+        let directory = tempfile::Builder::new().prefix("shopmicro-").permissions(permissions).tempdir()?;
+        return Ok(Directory::Temporary(directory));
+    };
+    std::fs::create_dir_all(&path).with_context(|| format!("make {}", path.display()))?;
+    let path = path.canonicalize()?;
+    let lock = std::fs::File::create(path.join("lock"))?;
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+        anyhow::anyhow!("{} is in use by another run; choose another directory", path.display())
+    })?;
+    Ok(Directory::Kept(path, lock))
+}
+
+fn free_port() -> Result<u16> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    Ok(TcpListener::bind(address)?.local_addr()?.port())
+}
+
+/// A path of the source tree that the working directory is in.
+fn in_source_tree(path: &str) -> Result<PathBuf> {
+    let here = std::env::current_dir()?;
+    here.ancestors()
+        .find(|directory| {
+            directory.join("config/nginx/nginx.conf").is_file() && directory.join(path).exists()
+        })
+        .map(|root| root.join(path))
+        .with_context(|| format!("there is no {path} in the source tree around {}", here.display()))
+}

@@ -169,7 +169,7 @@ fn postgres(stack: &Stack) -> Result<Command> {
     }
     // A copy, since PostgreSQL's user may not be able to read the source tree.
     let config = directory.join("postgresql.conf");
-    fs::copy(stack.config.join("postgres/postgresql.conf"), &config)?;
+    fs::write(&config, fs::read(stack.config.join("postgres/postgresql.conf"))?)?;
     fs::set_permissions(&config, fs::Permissions::from_mode(0o644))?;
     let mut command = as_postgres("postgres", &directory)?;
     command.arg("-D").arg(&data);
@@ -181,8 +181,8 @@ fn postgres(stack: &Stack) -> Result<Command> {
     set("unix_socket_directories=".to_owned());
     set(format!("port={}", stack.port(Component::Postgres)?));
     if !durable {
-        // The data are thrown away with the stack.
-        for setting in ["fsync=off", "synchronous_commit=off", "full_page_writes=off"] {
+        // The data are thrown away with the stack, and the machine will not lose power; a killed server loses nothing.
+        for setting in ["fsync=off", "full_page_writes=off"] {
             set(setting.to_owned());
         }
     }
@@ -279,7 +279,8 @@ fn nginx(stack: &Stack) -> Result<Command> {
     let directory = stack.directory().join("nginx");
     fs::create_dir_all(&directory)?;
     for file in ["nginx.conf", "shop.conf"] {
-        fs::copy(stack.config.join("nginx").join(file), directory.join(file))?;
+        // The text and not the file: in a Nix store it is read-only, and the next run shall replace its copy.
+        fs::write(directory.join(file), fs::read(stack.config.join("nginx").join(file))?)?;
     }
     let web = stack.web.as_ref().context("nginx needs the built pages")?;
     let deployment = format!(

@@ -5,7 +5,7 @@ let
   fs = lib.fileset;
   inherit ((lib.importTOML ../Cargo.toml).workspace.package) version;
 
-  # Only what cargo reads: no change of a document, of the web or of a manifest compiles anything.
+  # Only what cargo reads: no change of other documents, of the web or of a manifest compiles anything.
   rust = {
     inherit version;
     src = fs.toSource {
@@ -13,6 +13,8 @@ let
       fileset = fs.unions [
         ../Cargo.toml
         ../Cargo.lock
+        # A unit test holds it and the code together.
+        ../docs/configuration.md
         ../src
         ../tests/acceptance
         ../tests/stack

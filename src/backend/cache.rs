@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
 use platform::redis::Redis;
+use redis::AsyncCommands;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::db::products::Category;
@@ -33,7 +33,7 @@ pub trait Key {
     fn key(&self) -> String;
 }
 
-/// One product; removed after each commit that changes it.
+/// One product; made stale after each commit that changes it.
 #[derive(Clone, Copy, Debug)]
 pub struct ProductKey(pub Uuid);
 
@@ -73,12 +73,6 @@ impl Key for PageKey {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-struct Kept<T> {
-    fresh_until: Timestamp,
-    value: T,
-}
-
 /// The cache. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Cache {
@@ -103,38 +97,47 @@ impl Cache {
         key: &K,
         load: impl Future<Output = Result<K::Value>>,
     ) -> Result<K::Value> {
-        let kept: Option<Kept<K::Value>> = self.redis.get(&key.key()).await;
-        match kept {
-            Some(kept) if kept.fresh_until > Timestamp::now() => {
+        let (kept, fresh) = self.get(key).await;
+        if let Some(value) = kept {
+            if fresh {
                 self.count(K::NAME, "hit");
-                Ok(kept.value)
+                return Ok(value);
             }
-            kept => {
-                let loaded = match tokio::time::timeout(LOAD_DEADLINE, load).await {
-                    Ok(loaded) => loaded,
-                    Err(_) => Err(Error::DatabaseUnavailable("a read took too long".to_owned())),
-                };
-                match (loaded, kept) {
-                    (Ok(value), _) => {
-                        self.count(K::NAME, "miss");
-                        let kept = Kept { fresh_until: Timestamp::now() + K::FRESH, value };
-                        self.redis.set(&key.key(), &kept, STALE).await;
-                        Ok(kept.value)
-                    }
-                    (Err(Error::DatabaseUnavailable(_)), Some(kept)) => {
-                        self.count(K::NAME, "stale");
-                        Ok(kept.value)
-                    }
-                    (Err(error), _) => Err(error),
+            return match within_deadline(load).await {
+                Err(Error::DatabaseUnavailable(_)) => {
+                    self.count(K::NAME, "stale");
+                    Ok(value)
                 }
-            }
+                loaded => self.keep(key, loaded?).await,
+            };
         }
+        self.keep(key, within_deadline(load).await?).await
     }
 
-    /// Forgets products, after the commit that changed them. Where Redis fails, they stay until they are no longer
-    /// fresh.
+    /// The value that was kept, and whether it is fresh: it is while a marker beside it lasts.
+    async fn get<K: Key>(&self, key: &K) -> (Option<K::Value>, bool) {
+        let keys = [self.redis.key(&key.key()), self.redis.key(&marker(&key.key()))];
+        let found = self.redis.call("mget", async move |mut redis| redis.mget(&keys).await).await;
+        let (value, marker): (Option<Vec<u8>>, Option<u8>) = found.unwrap_or_default();
+        // One that does not parse was written by another version of the program: a miss.
+        (value.and_then(|json| serde_json::from_slice(&json).ok()), marker.is_some())
+    }
+
+    async fn keep<K: Key>(&self, key: &K, value: K::Value) -> Result<K::Value> {
+        self.count(K::NAME, "miss");
+        let json = serde_json::to_vec(&value).map_err(|error| Error::Internal(error.to_string()))?;
+        let (key, marker) = (self.redis.key(&key.key()), self.redis.key(&marker(&key.key())));
+        let mut commands = redis::pipe();
+        commands.set_ex(key, json, STALE.as_secs()).ignore().set_ex(marker, 1, K::FRESH.as_secs()).ignore();
+        // Where Redis fails, the next reader loads again.
+        let _ = self.redis.call("set", async move |mut redis| commands.exec_async(&mut redis).await).await;
+        Ok(value)
+    }
+
+    /// Makes products stale, after the commit that changed them: the next reader loads them again, and only while the
+    /// database is away are they shown as they were. Where Redis fails, they stay until they are no longer fresh.
     pub async fn forget_products(&self, ids: impl IntoIterator<Item = Uuid>) {
-        let keys: Vec<String> = ids.into_iter().map(|id| ProductKey(id).key()).collect();
+        let keys: Vec<String> = ids.into_iter().map(|id| marker(&ProductKey(id).key())).collect();
         if !keys.is_empty() {
             let _ = self.redis.delete(&keys).await;
         }
@@ -142,5 +145,16 @@ impl Cache {
 
     fn count(&self, cache: &'static str, result: &'static str) {
         self.requests.add(1, &[KeyValue::new("cache", cache), KeyValue::new("result", result)]);
+    }
+}
+
+fn marker(key: &str) -> String {
+    format!("{key}:fresh")
+}
+
+async fn within_deadline<T>(load: impl Future<Output = Result<T>>) -> Result<T> {
+    match tokio::time::timeout(LOAD_DEADLINE, load).await {
+        Ok(loaded) => loaded,
+        Err(_) => Err(Error::DatabaseUnavailable("a read took too long".to_owned())),
     }
 }

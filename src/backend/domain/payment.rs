@@ -71,7 +71,7 @@ impl Card {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn each_card_has_its_outcome() {
         for (number, outcome) in [
             ("4242 4242 4242 4242", Outcome::Approved),

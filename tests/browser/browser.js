@@ -1,0 +1,142 @@
+// What every browser test shares: one Chromium, pages that are watched for errors, and pictures on request.
+
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+export const SHOP = process.env.SHOP_URL;
+assert.ok(SHOP, 'SHOP_URL must be the address of a running shop');
+
+const SCREENSHOTS = process.env.SCREENSHOTS;
+
+export const DESKTOP = { viewport: { width: 1280, height: 900 } };
+export const PHONE = {
+  viewport: { width: 375, height: 812 },
+  isMobile: true,
+  hasTouch: true,
+  deviceScaleFactor: 2,
+};
+
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+/** A customer with a browser of their own. `expected` are the failures that the test provokes: `status path`. */
+export class Customer {
+  static async arrive(browser, options, expected = []) {
+    const context = await browser.newContext({ ...options, baseURL: SHOP, locale: 'en-GB' });
+    context.setDefaultTimeout(20_000);
+    const page = await context.newPage();
+    return new Customer(context, page, expected);
+  }
+
+  constructor(context, page, expected) {
+    this.context = context;
+    this.page = page;
+    this.expected = expected;
+    /** What no visit may cause: uncaught errors, error messages in the console, violations of the CSP. */
+    this.troubles = [];
+    this.failed = new Map();
+    this.screenshots = 0;
+    page.on('pageerror', (error) => this.troubles.push(`uncaught: ${error.message}`));
+    page.on('response', (response) => {
+      if (response.status() < 400) return;
+      const { pathname } = new URL(response.url());
+      this.failed.set(response.url(), `${response.status()} ${pathname}`);
+    });
+    page.on('console', (message) => {
+      if (message.type() !== 'error') return;
+      const failure = this.failed.get(message.location().url) ?? 'no answer';
+      if (!this.expected.includes(failure)) this.troubles.push(`console: ${message.text()} (${failure})`);
+    });
+  }
+
+  /** Waits until the page shows what it is about, checks its width and its pictures, and takes its screenshot. */
+  async look(name) {
+    await this.page.waitForLoadState('networkidle');
+    await this.page
+      .getByRole('status', { name: /^Loading/ })
+      .first()
+      .waitFor({ state: 'detached' });
+    const { wanted, has, widest } = await this.page.evaluate(() => {
+      const wanted = document.documentElement.clientWidth;
+      const tooWide = [...document.querySelectorAll('body *')].find(
+        (element) => element.getBoundingClientRect().right > wanted + 1,
+      );
+      return { wanted, has: document.documentElement.scrollWidth, widest: tooWide?.outerHTML.slice(0, 120) };
+    });
+    assert.ok(has <= wanted, `${name} scrolls sideways: ${has} px in ${wanted} px, perhaps by ${widest}`);
+    const missing = await this.page.evaluate(() =>
+      [...document.images]
+        .filter((image) => image.complete && image.naturalWidth === 0)
+        .map((image) => image.src),
+    );
+    assert.deepEqual(missing, [], `${name} has pictures that do not show`);
+    if (!SCREENSHOTS) return;
+    this.screenshots += 1;
+    await mkdir(SCREENSHOTS, { recursive: true });
+    const file = `${this.page.viewportSize().width}-${String(this.screenshots).padStart(2, '0')}-${name}.png`;
+    await this.page.evaluate(() => scrollTo(0, 0));
+    await this.page.screenshot({ path: join(SCREENSHOTS, file), fullPage: true });
+  }
+
+  /** Makes an account on the registration page, which leads on to where the customer was going. */
+  async register() {
+    const email = `browser-${Date.now()}-${Math.random().toString(36).slice(2, 8)}@example.com`;
+    const password = 'a few words in a row';
+    await this.page.getByLabel('Name').fill('Grace Hopper');
+    await this.page.getByLabel('E-mail').fill(email);
+    await this.page.getByLabel('Password').fill(password);
+    await this.page.getByRole('button', { name: 'Create account' }).click();
+    return { email, password };
+  }
+
+  async putIntoCart(product, quantity) {
+    await this.page.goto(`/products/${product.id}`);
+    await this.page.getByRole('textbox', { name: 'Quantity' }).fill(String(quantity));
+    await this.page.getByRole('button', { name: 'Add to cart' }).click();
+    await this.page.getByText(`${quantity} item${quantity === 1 ? '' : 's'} added.`).waitFor();
+  }
+
+  async fillAddress() {
+    await this.page.getByLabel('Street and number').fill('1 Compiler Court');
+    await this.page.getByLabel('Postcode').fill('YO1 7HH');
+    await this.page.getByLabel('Town or city').fill('York');
+  }
+
+  pay() {
+    return this.page.getByRole('button', { name: /^Pay / });
+  }
+
+  cart(items) {
+    return this.page.getByRole('link', { name: `Cart, ${items === 1 ? '1 item' : `${items} items`}` });
+  }
+
+  async leave() {
+    await this.context.close();
+    assert.deepEqual(this.troubles, [], 'the browser had trouble');
+  }
+}
+
+/** A product that can be bought, whatever the catalogue. */
+export async function aProduct() {
+  const response = await fetch(new URL('/api/products?in_stock=true&limit=100', SHOP));
+  assert.equal(response.status, 200);
+  const { items } = await response.json();
+  const found = items.find((product) => product.stock >= 10);
+  assert.ok(found, 'the catalogue has something in stock');
+  return found;
+}

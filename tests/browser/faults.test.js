@@ -1,0 +1,95 @@
+// What a customer sees when something goes wrong between the browser and the shop.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { aProduct, Customer, DESKTOP, launch } from './browser.js';
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+
+/** A customer at the checkout with a filled form. */
+async function atCheckout(expected) {
+  const customer = await Customer.arrive(browser, DESKTOP, expected);
+  await customer.putIntoCart(await aProduct(), 1);
+  await customer.page.goto('/register?next=/checkout');
+  await customer.register();
+  await customer.page.waitForURL('**/checkout');
+  await customer.fillAddress();
+  return customer;
+}
+
+async function orders(customer) {
+  await customer.page.goto('/orders');
+  const list = customer.page.getByRole('main').getByRole('listitem');
+  await list.first().waitFor();
+  return list.count();
+}
+
+test('a page recovers by itself when the shop returns', { timeout: 60_000 }, async () => {
+  const customer = await Customer.arrive(browser, DESKTOP, ['no answer']);
+  const { page } = customer;
+  await page.route('**/api/**', (route) => route.abort());
+  await page.goto('/products');
+  await page.getByText('We cannot reach the shop just now.').first().waitFor();
+  await page.unroute('**/api/**');
+  await page.getByRole('article').first().waitFor();
+  await customer.leave();
+});
+
+test('a double click makes one order', { timeout: 60_000 }, async () => {
+  const customer = await atCheckout();
+  await customer.pay().dblclick();
+  await customer.page.getByRole('heading', { name: 'Thank you!' }).waitFor();
+  assert.equal(await orders(customer), 1);
+  await customer.leave();
+});
+
+test('an order whose answer was lost is found again after a reload', { timeout: 60_000 }, async () => {
+  const customer = await atCheckout(['no answer']);
+  const { page } = customer;
+  await page.route(
+    '**/api/orders',
+    async (route) => {
+      // The shop gets the request, the browser no answer.
+      await route.fetch();
+      await route.abort();
+    },
+    { times: 1 },
+  );
+  await customer.pay().click();
+  await page.getByRole('button', { name: 'Show my order' }).waitFor();
+  await page.reload();
+  await page.getByRole('button', { name: 'Show my order' }).click();
+  await page.getByRole('heading', { name: 'Thank you!' }).waitFor();
+  assert.equal(await orders(customer), 1);
+  await customer.leave();
+});
+
+test('a checkout that never reached the shop is repeated as one order', { timeout: 60_000 }, async () => {
+  const customer = await atCheckout(['no answer']);
+  const { page } = customer;
+  await page.route('**/api/orders', (route) => route.abort(), { times: 1 });
+  await customer.pay().click();
+  await page.getByText('Paying again is safe').waitFor();
+  await page.reload();
+  assert.equal(await page.getByLabel('Street and number').inputValue(), '1 Compiler Court');
+  await customer.pay().click();
+  await page.getByRole('heading', { name: 'Thank you!' }).waitFor();
+  assert.equal(await orders(customer), 1);
+  await customer.leave();
+});
+
+test('what the shop refuses is shown at the field', { timeout: 60_000 }, async () => {
+  const customer = await atCheckout(['422 /api/orders']);
+  const { page } = customer;
+  await page.getByLabel('Card number').fill('1234 5678');
+  await customer.pay().click();
+  await page
+    .getByRole('textbox', { name: 'Card number', description: /test card/ })
+    .and(page.locator('[aria-invalid]'))
+    .waitFor();
+  await customer.leave();
+});

@@ -1,0 +1,134 @@
+// A customer's whole way through the shop, on a desktop and on a phone.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { aProduct, Customer, DESKTOP, launch, PHONE } from './browser.js';
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+
+for (const [device, options] of [
+  ['desktop', DESKTOP],
+  ['phone', PHONE],
+]) {
+  test(`the customer's journey on a ${device}`, { timeout: 180_000 }, async () => {
+    const product = await aProduct();
+    const customer = await Customer.arrive(browser, options, ['402 /api/orders']);
+    const { page } = customer;
+
+    // Home.
+    const answer = await page.goto('/');
+    const policy = answer.headers()['content-security-policy'] ?? '';
+    assert.match(policy, /default-src 'self'/);
+    assert.doesNotMatch(policy, /unsafe-/);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.getByRole('region', { name: 'Popular right now' }).getByRole('article').first().waitFor();
+    assert.ok((await page.getByRole('region', { name: 'Find your corner' }).getByRole('link').count()) > 0);
+    await customer.look('home');
+
+    // Search: the address keeps it.
+    await page.getByRole('searchbox', { name: 'Search products' }).fill(product.name);
+    await page.keyboard.press('Enter');
+    await page.waitForURL((url) => url.searchParams.get('q') === product.name);
+    const hit = page.getByRole('article').getByRole('link', { name: product.name, exact: true }).first();
+    await hit.waitFor();
+    await customer.look('search');
+
+    // Filters join the search in the address, and survive a reload.
+    await page
+      .getByRole('navigation', { name: 'Categories' })
+      .getByRole('link')
+      .filter({ hasText: new RegExp(`^${escape(product.category)} \\d+$`) })
+      .click();
+    await page.waitForURL((url) => url.searchParams.get('category') === product.category);
+    await page.getByLabel('In stock only').check();
+    await page.waitForURL((url) => url.searchParams.get('in_stock') === 'true');
+    await page.getByLabel('Sort').selectOption('Price, high to low');
+    await page.waitForURL((url) => url.searchParams.get('sort') === '-price');
+    await page.reload();
+    await hit.waitFor();
+    assert.equal(await page.getByLabel('In stock only').isChecked(), true);
+    assert.equal(await page.getByRole('searchbox', { name: 'Search products' }).inputValue(), product.name);
+    await customer.look('filtered');
+
+    // The product, and what is like it.
+    await hit.click();
+    await page.getByRole('heading', { level: 1, name: product.name }).waitFor();
+    await page.getByRole('region', { name: 'Similar products' }).getByRole('article').first().waitFor();
+    await customer.look('product');
+
+    // A guest's cart.
+    await page.getByRole('button', { name: 'One more' }).click();
+    await page.getByRole('button', { name: 'Add to cart' }).click();
+    await page.getByText('2 items added.').waitFor();
+    await customer.cart(2).click();
+    await page.getByRole('button', { name: `Remove ${product.name}` }).waitFor();
+    await customer.look('cart');
+
+    // The checkout needs an account; the cart comes along.
+    await page.getByRole('link', { name: 'Check out' }).click();
+    await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
+    await customer.look('login');
+    await page.getByRole('link', { name: 'Create an account' }).click();
+    await customer.look('register');
+    const { email, password } = await customer.register();
+    await page.waitForURL('**/checkout');
+    await page.getByRole('region', { name: 'Your order' }).getByText(`2 × ${product.name}`).waitFor();
+    await customer.look('checkout');
+
+    // A declined card takes nothing, not even the cart.
+    await customer.fillAddress();
+    await page.getByRole('button', { name: /^Declined/ }).click();
+    await customer.pay().click();
+    await page.getByRole('alert').getByText('Your card was declined.').waitFor();
+    await customer.cart(2).waitFor();
+    await customer.look('declined');
+
+    // Another one pays.
+    await page.getByRole('button', { name: /^Approved/ }).click();
+    await customer.pay().click();
+    await page.getByRole('heading', { name: 'Thank you!' }).waitFor();
+    await page.waitForURL(/\/orders\/[0-9a-f-]{36}$/);
+    const order = new URL(page.url()).pathname;
+    await customer.cart(0).waitFor();
+    await customer.look('order');
+
+    // Both tries are in the history.
+    await page.getByRole('main').getByRole('link', { name: 'Your orders', exact: true }).click();
+    await page.getByText('Payment declined').waitFor();
+    await page.getByText('Paid', { exact: true }).waitFor();
+    await customer.look('orders');
+
+    // Out, and in again.
+    await page.getByRole('link', { name: 'Account', exact: true }).click();
+    await page.getByText(email).waitFor();
+    await customer.look('account');
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('link', { name: 'Log in' }).first().waitFor();
+    await page.goto(order);
+    await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
+    await page.getByLabel('E-mail').fill(email);
+    await page.getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('heading', { level: 1, name: /^Order / }).waitFor();
+
+    // Second thoughts.
+    await page.getByRole('button', { name: 'Cancel order' }).click();
+    await page.getByRole('button', { name: 'Yes, cancel it' }).click();
+    await page.getByText('Cancelled', { exact: true }).waitFor();
+    await customer.look('cancelled');
+
+    await page.goto('/no/such/page');
+    await page.getByRole('heading', { name: 'There is nothing here' }).waitFor();
+    await customer.look('not-found');
+    await customer.leave();
+  });
+}
+
+/** Text as a regular expression that matches it. */
+function escape(text) {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}

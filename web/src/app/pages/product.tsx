@@ -1,0 +1,45 @@
+import { useParams } from 'react-router';
+import { Loaded } from '@/components/loaded';
+import { PageTitle } from '@/components/page-title';
+import { Skeleton } from '@/components/skeleton';
+import { AddToCart } from '@/features/cart/add-to-cart';
+import { useProduct } from '@/features/catalogue/api';
+import { ProductDetail } from '@/features/catalogue/product-detail';
+import { Similar } from '@/features/recommendations/similar';
+import { isMissing } from '@/lib/http';
+import { NotFoundPage } from './not-found';
+import styles from './pages.module.css';
+
+export function ProductPage() {
+  const { id = '' } = useParams();
+  const product = useProduct(id);
+  if (isMissing(product.error)) return <NotFoundPage />;
+  return (
+    <div className={styles.sections}>
+      <Loaded
+        query={product}
+        loading={
+          <div className={styles.split} role="status" aria-label="Loading product">
+            <Skeleton shape="picture" />
+            <div className={styles.page}>
+              <Skeleton shape="title" />
+              <Skeleton shape="row" />
+            </div>
+          </div>
+        }
+      >
+        {(product) => (
+          <>
+            <PageTitle>{product.name}</PageTitle>
+            <ProductDetail
+              product={product}
+              // Another product begins with a quantity of one and no message.
+              action={<AddToCart key={product.id} product={product} />}
+            />
+            <Similar productId={product.id} />
+          </>
+        )}
+      </Loaded>
+    </div>
+  );
+}

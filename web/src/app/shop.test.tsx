@@ -1,0 +1,221 @@
+import { screen, waitFor, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { describe, expect, it } from 'vitest';
+import type { CheckoutBody } from '@/api/schema';
+import { ada, type Call, cart, json, order, problem, product, serve } from '@/test/api';
+import { renderShop } from '@/test/render';
+
+const empty = () => json(cart([]));
+const mug = product();
+
+/** A customer who is logged in and has one mug in the cart. */
+function atCheckout(place: (call: Call) => Response) {
+  localStorage.setItem('shopmicro.session', '1');
+  const calls = serve({
+    'GET /api/users/me': () => json(ada),
+    'GET /api/cart': () => json(cart([[mug, 1]])),
+    'POST /api/orders': place,
+    [`GET /api/orders/${order().id}`]: () => json(order()),
+  });
+  return () => calls.filter((call) => call.method === 'POST');
+}
+
+async function fillAddress() {
+  await userEvent.type(await screen.findByLabelText('Street and number'), '1 High St');
+  await userEvent.type(screen.getByLabelText('Postcode'), 'YO1');
+  await userEvent.type(screen.getByLabelText('Town or city'), 'York');
+}
+
+describe('the catalogue', () => {
+  it('asks for what its address says', async () => {
+    const calls = serve({
+      'GET /api/cart': empty,
+      'GET /api/categories': () => json({ items: [{ name: 'Kitchen', count: 1 }] }),
+      'GET /api/products': () => json({ items: [mug], next_cursor: null }),
+    });
+    const router = renderShop('/products?q=mug&category=Kitchen&in_stock=true');
+    await screen.findByRole('link', { name: 'Stoneware mug' });
+    expect(screen.getByRole('heading', { level: 1 }).textContent).toBe('“mug” in Kitchen');
+    await userEvent.selectOptions(screen.getByLabelText('Sort'), 'Price, low to high');
+    await waitFor(() => {
+      const asked = calls.map((call) => call.path).filter((path) => path.startsWith('/api/products'));
+      expect(asked).toEqual([
+        '/api/products?q=mug&category=Kitchen&in_stock=true&limit=24',
+        '/api/products?q=mug&category=Kitchen&in_stock=true&sort=price&limit=24',
+      ]);
+    });
+    expect(router.state.location.search).toBe('?q=mug&category=Kitchen&in_stock=true&sort=price');
+  });
+
+  it('adds pages by their cursor', async () => {
+    const second = product({ id: '0190a0a0-0000-7000-8000-000000000002', name: 'Teapot' });
+    serve({
+      'GET /api/cart': empty,
+      'GET /api/categories': () => json({ items: [] }),
+      'GET /api/products': ({ path }) =>
+        path.includes('cursor=next')
+          ? json({ items: [second], next_cursor: null })
+          : json({ items: [mug], next_cursor: 'next' }),
+    });
+    renderShop('/products');
+    await userEvent.click(await screen.findByRole('button', { name: 'Load more' }));
+    await screen.findByText('That is all: 2 products');
+    expect(screen.getAllByRole('article')).toHaveLength(2);
+  });
+});
+
+describe('a product', () => {
+  it('goes into the cart on top of what is there, up to the stock', async () => {
+    let inCart = cart([[mug, 8]]);
+    const calls = serve({
+      'GET /api/cart': () => json(inCart),
+      [`GET /api/products/${mug.id}`]: () => json(mug),
+      [`GET /api/products/${mug.id}/similar`]: () =>
+        json({ items: [], strategy: 'similar', model_version: '1' }),
+      [`PUT /api/cart/items/${mug.id}`]: ({ body }) => {
+        inCart = cart([[mug, (body as { quantity: number }).quantity]]);
+        return json(inCart);
+      },
+    });
+    renderShop(`/products/${mug.id}`);
+    await userEvent.click(await screen.findByRole('button', { name: 'One more' }));
+    await userEvent.click(screen.getByRole('button', { name: 'One more' }));
+    await userEvent.click(screen.getByRole('button', { name: 'Add to cart' }));
+    await screen.findByText(/2 items added/);
+    expect(calls.find((call) => call.method === 'PUT')?.body).toEqual({ quantity: 10 });
+    screen.getByRole('link', { name: 'Cart, 10 items' });
+  });
+
+  it('that does not exist is not found', async () => {
+    serve({
+      'GET /api/cart': empty,
+      'GET /api/products/x': () => problem(400, 'bad-request'),
+      'GET /api/products/x/similar': () => problem(400, 'bad-request'),
+    });
+    renderShop('/products/x');
+    await screen.findByText('There is nothing here');
+  });
+});
+
+describe('the checkout', () => {
+  it('sends a guest to the login and remembers where they wanted to go', async () => {
+    serve({ 'GET /api/cart': () => json(cart([[mug, 1]])) });
+    const router = renderShop('/checkout');
+    await screen.findByRole('heading', { name: 'Welcome back' });
+    expect(router.state.location.search).toBe('?next=%2Fcheckout');
+  });
+
+  it('places one order and shows it', async () => {
+    const posts = atCheckout(() => json(order(), 201));
+    const router = renderShop('/checkout');
+    await fillAddress();
+    await userEvent.dblClick(screen.getByRole('button', { name: 'Pay £12.50' }));
+    await screen.findByRole('heading', { name: 'Thank you!' });
+    expect(router.state.location.pathname).toBe(`/orders/${order().id}`);
+    expect(new Set(posts().map((call) => call.headers.get('Idempotency-Key'))).size).toBe(1);
+    const body = posts()[0]?.body as CheckoutBody;
+    expect(body).toEqual({
+      shipping_address: { name: 'Ada', line1: '1 High St', city: 'York', postal_code: 'YO1', country: 'GB' },
+      payment: { card_number: '4242424242424242' },
+    });
+  });
+
+  it('keeps the cart when the card is declined, and takes another card under another key', async () => {
+    const posts = atCheckout(({ body }) =>
+      (body as CheckoutBody).payment.card_number.endsWith('0002')
+        ? problem(402, 'payment-declined', { order_id: order().id })
+        : json(order(), 201),
+    );
+    renderShop('/checkout');
+    await fillAddress();
+    await userEvent.click(screen.getByRole('button', { name: /Declined/ }));
+    await userEvent.click(screen.getByRole('button', { name: 'Pay £12.50' }));
+    await screen.findByText('Your card was declined.');
+    await userEvent.click(screen.getByRole('button', { name: /Approved/ }));
+    await userEvent.click(screen.getByRole('button', { name: 'Pay £12.50' }));
+    await screen.findByRole('heading', { name: 'Thank you!' });
+    expect(new Set(posts().map((call) => call.headers.get('Idempotency-Key'))).size).toBe(2);
+  });
+
+  it('repeats under the same key where the outcome is not known', async () => {
+    let answers = 0;
+    const posts = atCheckout(() => {
+      answers += 1;
+      return answers === 1 ? problem(503, 'unavailable') : json(order(), 201);
+    });
+    renderShop('/checkout');
+    await fillAddress();
+    await userEvent.click(screen.getByRole('button', { name: 'Pay £12.50' }));
+    await screen.findByText(/Paying again is safe/);
+    await userEvent.click(screen.getByRole('button', { name: 'Pay £12.50' }));
+    await screen.findByRole('heading', { name: 'Thank you!' });
+    expect(posts()).toHaveLength(2);
+    expect(new Set(posts().map((call) => call.headers.get('Idempotency-Key'))).size).toBe(1);
+  });
+
+  it('says what is short', async () => {
+    const items = [{ product_id: mug.id, name: mug.name, requested: 3, available: 2 }];
+    atCheckout(() => problem(409, 'out-of-stock', { items }));
+    renderShop('/checkout');
+    await fillAddress();
+    await userEvent.click(screen.getByRole('button', { name: 'Pay £12.50' }));
+    const alert = await screen.findByRole('alert');
+    within(alert).getByText(/Stoneware mug: you asked for 3, 2 are left/);
+  });
+
+  it('shows what is wrong at the field, and goes there', async () => {
+    atCheckout(() =>
+      problem(422, 'invalid', { errors: [{ field: 'shipping_address.city', message: 'must be a city' }] }),
+    );
+    renderShop('/checkout');
+    await fillAddress();
+    await userEvent.click(screen.getByRole('button', { name: 'Pay £12.50' }));
+    const city = await screen.findByRole('textbox', { name: 'Town or city', description: 'must be a city' });
+    await waitFor(() => expect(document.activeElement).toBe(city));
+  });
+});
+
+describe('an account', () => {
+  it('is made, with what is wrong shown at the fields', async () => {
+    let taken = true;
+    serve({
+      'GET /api/cart': empty,
+      'POST /api/users': () =>
+        taken
+          ? problem(409, 'email-taken', {
+              errors: [{ field: 'email', message: 'another account has this address' }],
+            })
+          : json(ada, 201),
+      'GET /api/users/me': () => json(ada),
+    });
+    const router = renderShop('/register?next=/account');
+    await userEvent.type(await screen.findByLabelText('Name'), 'Ada');
+    await userEvent.type(screen.getByLabelText('E-mail'), 'ada@example.com');
+    await userEvent.type(screen.getByLabelText('Password'), 'correct horse battery');
+    await userEvent.click(screen.getByRole('button', { name: 'Create account' }));
+    await screen.findByText('another account has this address');
+    taken = false;
+    await userEvent.click(screen.getByRole('button', { name: 'Create account' }));
+    await screen.findByRole('heading', { name: 'Hello, Ada' });
+    expect(router.state.location.pathname).toBe('/account');
+  });
+
+  it('whose session has ended leads to the login', async () => {
+    localStorage.setItem('shopmicro.session', '1');
+    serve({
+      'GET /api/cart': empty,
+      'GET /api/users/me': () => json(ada),
+      'GET /api/orders': () => problem(401, 'unauthenticated'),
+    });
+    const router = renderShop('/orders');
+    await screen.findByRole('heading', { name: 'Welcome back' });
+    expect(router.state.location.search).toBe('?next=%2Forders');
+    expect(localStorage.getItem('shopmicro.session')).toBeNull();
+  });
+});
+
+it('an address that does not exist says so', async () => {
+  serve({ 'GET /api/cart': empty });
+  renderShop('/nowhere');
+  await screen.findByText('There is nothing here');
+});

@@ -1,0 +1,36 @@
+import { useQuery } from '@tanstack/react-query';
+import { screen, waitFor } from '@testing-library/react';
+import { expect, it, vi } from 'vitest';
+import { request } from '@/lib/http';
+import { json, problem, serve } from '@/test/api';
+import { renderPart } from '@/test/render';
+import { Loaded } from './loaded';
+
+function Example() {
+  const query = useQuery({ queryKey: ['x'], queryFn: () => request<{ name: string }>('/api/x') });
+  return (
+    <Loaded query={query} loading={<p>coming</p>}>
+      {(data) => <p>{data.name}</p>}
+    </Loaded>
+  );
+}
+
+it('tells of a shop that is away, and recovers by itself', async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  let away = true;
+  serve({ 'GET /api/x': () => (away ? problem(503, 'unavailable') : json({ name: 'here again' })) });
+  renderPart(<Example />);
+  screen.getByText('coming');
+  await vi.advanceTimersByTimeAsync(2_000);
+  await screen.findByText(/catching its breath/);
+  away = false;
+  await vi.advanceTimersByTimeAsync(10_000);
+  await screen.findByText('here again');
+});
+
+it('does not repeat what will be refused again', async () => {
+  const calls = serve({ 'GET /api/x': () => problem(403, 'forbidden', { title: 'This is not allowed' }) });
+  renderPart(<Example />);
+  await waitFor(() => expect(screen.getByRole('alert').textContent).toContain('This is not allowed'));
+  expect(calls).toHaveLength(1);
+});

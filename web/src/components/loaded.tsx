@@ -1,0 +1,55 @@
+import type { ReactNode } from 'react';
+import { ConnectionError, explain } from '@/lib/http';
+import { Notice } from './notice';
+
+interface Query<T> {
+  data: T | undefined;
+  error: Error | null;
+  failureCount: number;
+  failureReason: Error | null;
+  refetch: () => unknown;
+}
+
+interface LoadedProps<T> {
+  query: Query<T>;
+  /** What stands in the place of the data while they come: of the same size, so that nothing jumps. */
+  loading: ReactNode;
+  /** Leaves it to another part of the page to tell of failures: one message is enough. */
+  quiet?: boolean;
+  children: (data: T) => ReactNode;
+}
+
+/**
+ * What was read, or how far that is. Failures that pass are repeated until they do (see lib/query): from the second on,
+ * the customer is told, and the page fills itself when the shop answers again.
+ */
+export function Loaded<T>({ query, loading, quiet = false, children }: LoadedProps<T>) {
+  if (query.data !== undefined) return children(query.data);
+  if (query.error && quiet) return null;
+  if (query.error) {
+    return (
+      <Notice tone="error" title={explain(query.error)}>
+        <p>
+          <button type="button" className="button quiet" onClick={() => query.refetch()}>
+            Try again
+          </button>
+        </p>
+      </Notice>
+    );
+  }
+  if (query.failureCount > 1 && !quiet) {
+    return (
+      <Notice
+        tone="warning"
+        title={
+          query.failureReason instanceof ConnectionError
+            ? 'We cannot reach the shop just now.'
+            : 'The shop is catching its breath.'
+        }
+      >
+        <p>We keep trying; this page fills itself as soon as there is an answer.</p>
+      </Notice>
+    );
+  }
+  return loading;
+}

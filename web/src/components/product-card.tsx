@@ -1,0 +1,26 @@
+import { Link } from 'react-router';
+import type { Product } from '@/api/schema';
+import { money } from '@/lib/format';
+import { urls } from '@/lib/urls';
+import { Picture } from './picture';
+import styles from './product-card.module.css';
+import { StockNote } from './stock-note';
+
+/** A product in a list. `note` is one line more, such as why it is recommended. */
+export function ProductCard({ product, note }: { product: Product; note?: string }) {
+  return (
+    <article className={styles.card}>
+      <div className={styles.frame}>
+        <Picture src={product.image_url} alt="" width="400" height="400" loading="lazy" decoding="async" />
+        <StockNote stock={product.stock} />
+      </div>
+      <h3 className={styles.name}>
+        <Link to={urls.product(product.id)} className={styles.link}>
+          {product.name}
+        </Link>
+      </h3>
+      <p>{money(product.price_cents, product.currency)}</p>
+      {note && <p className={styles.note}>{note}</p>}
+    </article>
+  );
+}

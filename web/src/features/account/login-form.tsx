@@ -1,0 +1,51 @@
+import { type FormEvent, useRef } from 'react';
+import { Field } from '@/components/field';
+import { Notice } from '@/components/notice';
+import { useFocusInvalid } from '@/components/use-focus-invalid';
+import { explain, fieldErrors, ProblemError } from '@/lib/http';
+import { useLogin } from './api';
+import styles from './form.module.css';
+
+export function LoginForm() {
+  const login = useLogin();
+  const form = useRef<HTMLFormElement>(null);
+  useFocusInvalid(form, login.error);
+
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const data = new FormData(event.currentTarget);
+    login.mutate({ email: String(data.get('email')), password: String(data.get('password')) });
+  };
+
+  const wrong = login.error instanceof ProblemError && login.error.status === 401;
+  const error = (name: string) => (login.error instanceof ProblemError ? login.error.field(name) : undefined);
+  return (
+    <form ref={form} className={styles.form} onSubmit={submit}>
+      {login.isError && fieldErrors(login.error).length === 0 && (
+        <Notice tone="error">
+          {wrong ? 'That e-mail address and password do not belong together.' : explain(login.error)}
+        </Notice>
+      )}
+      <Field
+        label="E-mail"
+        name="email"
+        type="email"
+        autoComplete="username"
+        required
+        error={error('email')}
+      />
+      <Field
+        label="Password"
+        name="password"
+        type="password"
+        autoComplete="current-password"
+        maxLength={128}
+        required
+        error={error('password')}
+      />
+      <button type="submit" className="button wide" disabled={login.isPending}>
+        {login.isPending ? 'Logging in…' : 'Log in'}
+      </button>
+    </form>
+  );
+}

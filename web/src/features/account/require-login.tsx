@@ -1,0 +1,18 @@
+import type { ReactNode } from 'react';
+import { Navigate, useLocation } from 'react-router';
+import type { User } from '@/api/schema';
+import { Loaded } from '@/components/loaded';
+import { Skeletons } from '@/components/skeleton';
+import { urls } from '@/lib/urls';
+import { useMe } from './api';
+
+/** Shows a page to a customer who is logged in; leads a guest to the login and back. */
+export function RequireLogin({ children }: { children: (me: User) => ReactNode }) {
+  const me = useMe();
+  const { pathname, search } = useLocation();
+  return (
+    <Loaded query={me} loading={<Skeletons shape="row" n={3} />}>
+      {(user) => (user ? children(user) : <Navigate to={urls.login(pathname + search)} replace />)}
+    </Loaded>
+  );
+}

@@ -1,0 +1,70 @@
+import { Link } from 'react-router';
+import type { CartItem } from '@/api/schema';
+import { Notice } from '@/components/notice';
+import { Picture } from '@/components/picture';
+import { Quantity } from '@/components/quantity';
+import { money } from '@/lib/format';
+import { explain } from '@/lib/http';
+import { urls } from '@/lib/urls';
+import { MAX_QUANTITY, useRemoveItem, useSetQuantity } from './api';
+import styles from './cart-lines.module.css';
+
+/** What is in the cart, to be changed in place. */
+export function CartLines({ items }: { items: CartItem[] }) {
+  return (
+    <ul className={styles.lines}>
+      {items.map((item) => (
+        <Line key={item.product.id} item={item} />
+      ))}
+    </ul>
+  );
+}
+
+function Line({ item: { product, quantity, line_total_cents } }: { item: CartItem }) {
+  const setQuantity = useSetQuantity();
+  const remove = useRemoveItem();
+  const error = setQuantity.error ?? remove.error;
+  const busy = setQuantity.isPending || remove.isPending;
+  return (
+    <li className={styles.line} aria-busy={busy}>
+      <Picture src={product.image_url} alt="" width="112" height="112" loading="lazy" />
+      <div className={styles.text}>
+        <h2>
+          <Link to={urls.product(product.id)}>{product.name}</Link>
+        </h2>
+        <p className="muted">{money(product.price_cents, product.currency)} each</p>
+      </div>
+      <p className={styles.total}>{money(line_total_cents, product.currency)}</p>
+      <div className={styles.controls}>
+        <Quantity
+          label={`Quantity of ${product.name}`}
+          value={setQuantity.isPending ? setQuantity.variables.quantity : quantity}
+          max={Math.max(1, Math.min(product.stock, MAX_QUANTITY))}
+          onChange={(value) => setQuantity.mutate({ productId: product.id, quantity: value })}
+        />
+        <button
+          type="button"
+          className="link-button"
+          disabled={busy}
+          aria-label={`Remove ${product.name}`}
+          onClick={() => remove.mutate(product.id)}
+        >
+          Remove
+        </button>
+      </div>
+      {(error || quantity > product.stock) && (
+        <div className={styles.note}>
+          {error ? (
+            <Notice tone="error">{explain(error)}</Notice>
+          ) : (
+            <Notice tone="warning">
+              {product.stock === 0
+                ? 'Sold out meanwhile. Remove it to check out.'
+                : `Only ${product.stock} left. Take fewer to check out.`}
+            </Notice>
+          )}
+        </div>
+      )}
+    </li>
+  );
+}

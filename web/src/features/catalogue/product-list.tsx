@@ -1,0 +1,59 @@
+import { Link } from 'react-router';
+import { Empty } from '@/components/empty';
+import { Loaded } from '@/components/loaded';
+import { Notice } from '@/components/notice';
+import { ProductCard } from '@/components/product-card';
+import { ProductGrid } from '@/components/product-grid';
+import { SkeletonGrid } from '@/components/skeleton';
+import { count } from '@/lib/format';
+import { explain } from '@/lib/http';
+import { type Filters, urls } from '@/lib/urls';
+import { useProducts } from './api';
+import styles from './product-list.module.css';
+
+/** The products that pass the filters, page by page. */
+export function ProductList({ filters }: { filters: Filters }) {
+  const products = useProducts(filters);
+  return (
+    <Loaded query={products} loading={<SkeletonGrid n={12} />}>
+      {(items) =>
+        items.length === 0 ? (
+          <Empty icon="search" title="Nothing matches">
+            <p className="muted">Try fewer words, another category, or include what is sold out.</p>
+            <Link to={urls.products()} className="button quiet">
+              Show everything
+            </Link>
+          </Empty>
+        ) : (
+          <div className={`${styles.list} ${products.isPlaceholderData ? styles.stale : ''}`}>
+            <ProductGrid>
+              {items.map((product) => (
+                <li key={product.id}>
+                  <ProductCard product={product} />
+                </li>
+              ))}
+            </ProductGrid>
+            <div className={styles.more}>
+              <p className="muted small" role="status">
+                {products.hasNextPage
+                  ? `Showing the first ${count(items.length, 'product')}`
+                  : `That is all: ${count(items.length, 'product')}`}
+              </p>
+              {products.isFetchNextPageError && <Notice tone="error" title={explain(products.error)} />}
+              {products.hasNextPage && (
+                <button
+                  type="button"
+                  className="button quiet"
+                  disabled={products.isFetchingNextPage}
+                  onClick={() => products.fetchNextPage()}
+                >
+                  {products.isFetchingNextPage ? 'Loading…' : 'Load more'}
+                </button>
+              )}
+            </div>
+          </div>
+        )
+      }
+    </Loaded>
+  );
+}

@@ -1,0 +1,46 @@
+import {
+  infiniteQueryOptions,
+  queryOptions,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query';
+import type { Order, OrderPage } from '@/api/schema';
+import { apiPath, request } from '@/lib/http';
+
+const ordersOptions = infiniteQueryOptions({
+  queryKey: ['orders', 'list'],
+  queryFn: ({ pageParam, signal }) =>
+    request<OrderPage>(apiPath('/api/orders', { limit: 10, cursor: pageParam }), { signal }),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (page) => page.next_cursor ?? undefined,
+  select: (data) => data.pages.flatMap((page) => page.items),
+});
+
+export function useOrders() {
+  return useInfiniteQuery(ordersOptions);
+}
+
+function orderOptions(id: string) {
+  return queryOptions({
+    queryKey: ['orders', 'one', id],
+    queryFn: ({ signal }) => request<Order>(`/api/orders/${encodeURIComponent(id)}`, { signal }),
+    // A pending payment settles without the customer doing anything.
+    refetchInterval: (query) => (query.state.data?.status === 'pending_payment' ? 5_000 : false),
+  });
+}
+
+export function useOrder(id: string) {
+  return useQuery(orderOptions(id));
+}
+
+export function useCancelOrder(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => request<Order>(`/api/orders/${encodeURIComponent(id)}/cancel`, { method: 'POST' }),
+    onSuccess: (order) => client.setQueryData(orderOptions(id).queryKey, order),
+    // Stock returns with a cancelled order; a refused one has moved on meanwhile.
+    onSettled: () => client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== 'me' }),
+  });
+}

@@ -1,0 +1,27 @@
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import type { RecommendationList } from '@/api/schema';
+import { apiPath, request } from '@/lib/http';
+
+const recommendationsOptions = queryOptions({
+  queryKey: ['recommendations'],
+  queryFn: ({ signal }) =>
+    request<RecommendationList>(apiPath('/api/recommendations', { limit: 12 }), { signal }),
+});
+
+/** For the customer who is logged in, else what is popular. */
+export function useRecommendations() {
+  return useQuery(recommendationsOptions);
+}
+
+function similarOptions(productId: string) {
+  return queryOptions({
+    queryKey: ['similar', productId],
+    queryFn: ({ signal }) =>
+      request<RecommendationList>(`/api/products/${encodeURIComponent(productId)}/similar`, { signal }),
+    staleTime: 5 * 60_000,
+  });
+}
+
+export function useSimilar(productId: string) {
+  return useQuery(similarOptions(productId));
+}

@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest';
+import { count, countryName, date, dateTime, money, orderNumber } from './format';
+
+it('writes money by its currency', () => {
+  expect(money(1250, 'GBP')).toBe('£12.50');
+  expect(money(123456, 'EUR')).toBe('€1,234.56');
+  // Yen have no smaller unit: the minor unit is the yen itself.
+  expect(money(500, 'JPY')).toBe('JP¥500');
+});
+
+it('writes moments', () => {
+  expect(date('2026-03-03T23:59:59Z')).toBe('3 March 2026');
+  expect(dateTime('2026-03-03T14:05:00Z')).toBe('3 March 2026 at 14:05');
+});
+
+it('writes numbers with their noun', () => {
+  expect([count(0, 'item'), count(1, 'item'), count(4000, 'item')]).toEqual([
+    '0 items',
+    '1 item',
+    '4,000 items',
+  ]);
+  expect(count(2, 'is', 'are')).toBe('2 are');
+});
+
+it('shortens an order id and names a country', () => {
+  expect(orderNumber('0190a0a0-0000-7000-8000-00000000beef')).toBe('0000BEEF');
+  expect(countryName('GB')).toBe('United Kingdom');
+});

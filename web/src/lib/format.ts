@@ -1,0 +1,42 @@
+const LOCALE = 'en-GB';
+const formats = new Map<string, Intl.NumberFormat>();
+
+/** An amount in minor units as people write it, such as £12.50. */
+export function money(cents: number, currency: string): string {
+  let format = formats.get(currency);
+  if (!format) {
+    format = new Intl.NumberFormat(LOCALE, { style: 'currency', currency });
+    formats.set(currency, format);
+  }
+  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
+  return format.format(cents / 10 ** digits);
+}
+
+const day = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'long' });
+const moment = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'long', timeStyle: 'short' });
+
+/** A moment's date, such as 3 March 2026. */
+export function date(rfc3339: string): string {
+  return day.format(new Date(rfc3339));
+}
+
+/** A moment's date and time, such as 3 March 2026 at 14:05. */
+export function dateTime(rfc3339: string): string {
+  return moment.format(new Date(rfc3339));
+}
+
+/** A number with its noun: 1 item, 2 items. */
+export function count(n: number, one: string, many = `${one}s`): string {
+  return `${n.toLocaleString(LOCALE)} ${n === 1 ? one : many}`;
+}
+
+/** The part of an order's id that people read out; the whole id stays in the address. */
+export function orderNumber(id: string): string {
+  return id.slice(-8).toUpperCase();
+}
+
+/** A country's name by its two letters. */
+export function countryName(code: string): string {
+  return countries.of(code) ?? code;
+}
+const countries = new Intl.DisplayNames(LOCALE, { type: 'region' });

@@ -1,0 +1,42 @@
+interface Store {
+  get(key: string): string | null;
+  set(key: string, value: string): void;
+  remove(key: string): void;
+  clear(): void;
+}
+
+/** Browser storage that may be full or forbidden: then the values live as long as the page. */
+function store(area: () => Storage): Store {
+  const memory = new Map<string, string>();
+  const attempt = <T>(action: () => T, otherwise: T): T => {
+    try {
+      return action();
+    } catch {
+      return otherwise;
+    }
+  };
+  return {
+    get: (key) => memory.get(key) ?? attempt(() => area().getItem(key), null),
+    set: (key, value) => {
+      const kept = attempt(() => {
+        area().setItem(key, value);
+        return true;
+      }, false);
+      if (kept) memory.delete(key);
+      else memory.set(key, value);
+    },
+    remove: (key) => {
+      memory.delete(key);
+      attempt(() => area().removeItem(key), undefined);
+    },
+    clear: () => {
+      memory.clear();
+      attempt(() => area().clear(), undefined);
+    },
+  };
+}
+
+/** Lives as long as the tab, reloads included. */
+export const tabStorage = store(() => sessionStorage);
+/** Lives on, and is shared by all tabs. */
+export const deviceStorage = store(() => localStorage);

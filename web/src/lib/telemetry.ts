@@ -1,0 +1,90 @@
+import { type MetricType, onCLS, onFCP, onINP, onLCP, onTTFB } from 'web-vitals';
+
+interface Vital {
+  name: MetricType['name'];
+  value: number;
+  page: string;
+}
+
+interface PageError {
+  message: string;
+  page: string;
+}
+
+/** What one report may hold; the API refuses more. */
+const MAX_ENTRIES = 20;
+const MAX_MESSAGE = 300;
+/** Long enough that the vitals of a page's start travel together. */
+const BATCH_MS = 5_000;
+
+/** Collects web vitals and errors, and sends them in batches. Losing some is fine; disturbing the shop is not. */
+export class Telemetry {
+  private vitals: Vital[] = [];
+  private errors: PageError[] = [];
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly pageOf: (pathname: string) => string;
+
+  /** `pageOf` gives the route template of a path, so that ids never become labels. */
+  constructor(pageOf: (pathname: string) => string) {
+    this.pageOf = pageOf;
+  }
+
+  vital(name: Vital['name'], value: number, url: string = location.href): void {
+    if (!Number.isFinite(value) || this.vitals.length >= MAX_ENTRIES) return;
+    this.vitals.push({ name, value, page: this.pageOf(new URL(url, location.href).pathname) });
+    this.schedule();
+  }
+
+  error(error: unknown): void {
+    if (this.errors.length >= MAX_ENTRIES) return;
+    const message = (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(
+      0,
+      MAX_MESSAGE,
+    );
+    const page = this.pageOf(location.pathname);
+    // One broken render can throw the same error many times.
+    if (this.errors.some((known) => known.message === message && known.page === page)) return;
+    this.errors.push({ message, page });
+    this.schedule();
+  }
+
+  flush(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (this.vitals.length === 0 && this.errors.length === 0) return;
+    const body = JSON.stringify({ metrics: this.vitals, errors: this.errors });
+    this.vitals = [];
+    this.errors = [];
+    // Keepalive lets the request outlive the page, as a beacon does, with a content type that the API accepts.
+    fetch('/api/frontend-metrics', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body,
+      keepalive: true,
+    }).catch(() => {
+      // A report that fails must not make another.
+    });
+  }
+
+  private schedule(): void {
+    if (document.visibilityState === 'hidden') {
+      // The page may never run again; a microtask still lets the vitals of one event join.
+      queueMicrotask(() => this.flush());
+      return;
+    }
+    this.timer ??= setTimeout(() => this.flush(), BATCH_MS);
+  }
+}
+
+/** Watches the page: its vitals, what nobody catches, and its end. */
+export function watchPage(telemetry: Telemetry): void {
+  const report = (metric: MetricType) =>
+    telemetry.vital(metric.name, metric.value, metric.navigationURL ?? location.href);
+  for (const on of [onCLS, onFCP, onINP, onLCP, onTTFB]) on(report);
+  addEventListener('error', (event) => telemetry.error(event.error ?? event.message));
+  addEventListener('unhandledrejection', (event) => telemetry.error(event.reason));
+  addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'hidden') telemetry.flush();
+  });
+  addEventListener('pagehide', () => telemetry.flush());
+}

@@ -1,0 +1,28 @@
+import '@fontsource-variable/bricolage-grotesque/wght.css';
+import '@fontsource-variable/figtree/wght.css';
+import './styles/tokens.css';
+import './styles/base.css';
+import { QueryClientProvider } from '@tanstack/react-query';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { createBrowserRouter, RouterProvider } from 'react-router';
+import { routes, templateOf } from '@/app/routes';
+import { TelemetryProvider } from '@/app/telemetry-context';
+import { forgetSession } from '@/features/account/api';
+import { createQueryClient } from '@/lib/query';
+import { Telemetry, watchPage } from '@/lib/telemetry';
+
+const telemetry = new Telemetry(templateOf);
+watchPage(telemetry);
+
+const root = document.getElementById('root');
+if (!root) throw new Error('index.html has no element with the id root');
+createRoot(root, { onUncaughtError: (error) => telemetry.error(error) }).render(
+  <StrictMode>
+    <TelemetryProvider telemetry={telemetry}>
+      <QueryClientProvider client={createQueryClient(forgetSession)}>
+        <RouterProvider router={createBrowserRouter(routes)} />
+      </QueryClientProvider>
+    </TelemetryProvider>
+  </StrictMode>,
+);

@@ -1,0 +1,291 @@
+//! What the shop does while a part of it is away: each test takes one away for real, and looks.
+
+use std::time::{Duration, Instant};
+
+use reqwest::{Response, StatusCode};
+use serde_json::{Value, json};
+use stack::{Component, Edge, Link, Stack};
+
+/// The stack without nginx, with a proxy on each connection.
+async fn start() -> Stack {
+    let parts = [Component::Postgres, Component::Redis, Component::Backend, Component::MlService];
+    Stack::builder().only(parts).with_links().start().await.expect("the stack starts")
+}
+
+/// A customer with a session of its own.
+#[derive(Clone)]
+struct Customer {
+    http: reqwest::Client,
+    base: String,
+}
+
+impl Customer {
+    async fn register(stack: &Stack, name: &str) -> Self {
+        let http = reqwest::Client::builder()
+            .cookie_store(true)
+            .timeout(Duration::from_secs(15))
+            .build()
+            .expect("client");
+        let customer = Self { http, base: stack.url(Component::Backend).expect("url") };
+        let body =
+            json!({ "email": format!("{name}@example.com"), "password": "correct horse", "name": name });
+        let answer =
+            customer.http.post(customer.url("/api/users")).json(&body).send().await.expect("register");
+        assert_eq!(answer.status(), StatusCode::CREATED);
+        customer
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    async fn get(&self, path: &str) -> Response {
+        self.http.get(self.url(path)).send().await.expect("an answer")
+    }
+
+    async fn get_json(&self, path: &str) -> Value {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status(), StatusCode::OK, "GET {path}");
+        answer.json().await.expect("JSON")
+    }
+
+    async fn put_in_cart(&self, product: &str) {
+        let request = self.http.put(self.url(&format!("/api/cart/items/{product}")));
+        let answer = request.json(&json!({ "quantity": 1 })).send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::OK);
+    }
+
+    async fn check_out(&self, key: &str) -> reqwest::Result<Response> {
+        let body = json!({
+            "shipping_address": {
+                "name": "Ada", "line1": "1 High St", "city": "York", "postal_code": "YO1 7HH", "country": "GB",
+            },
+            "payment": { "card_number": "4242424242424242" },
+        });
+        self.http.post(self.url("/api/orders")).header("idempotency-key", key).json(&body).send().await
+    }
+}
+
+/// Ids of products with plenty in stock.
+async fn products(customer: &Customer, count: usize) -> Vec<String> {
+    let page = customer.get_json("/api/products?in_stock=true&limit=100").await;
+    let items = page["items"].as_array().expect("items");
+    let plenty = items.iter().filter(|product| product["stock"].as_i64() > Some(10));
+    let ids: Vec<String> =
+        plenty.take(count).filter_map(|p| p["id"].as_str().map(ToOwned::to_owned)).collect();
+    assert_eq!(ids.len(), count, "the demo catalogue has products in stock");
+    ids
+}
+
+/// Waits until a request succeeds, for at most ten seconds.
+async fn recovers(customer: &Customer, path: &str) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while customer.get(path).await.status() != StatusCode::OK {
+        assert!(Instant::now() < deadline, "{path} did not recover");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// The whole way of a customer: search, cart, order, history, a second session.
+async fn shop_sells(customer: &Customer, key: &str) {
+    let product = &products(customer, 1).await[0];
+    customer.put_in_cart(product).await;
+    let answer = customer.check_out(key).await.expect("an answer");
+    assert_eq!(answer.status(), StatusCode::CREATED);
+    let order: Value = answer.json().await.expect("JSON");
+    assert_eq!(order["status"], "paid");
+    let path = format!("/api/orders/{}", order["id"].as_str().expect("id"));
+    assert_eq!(customer.get_json(&path).await["total_cents"], order["total_cents"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_redis_the_shop_still_sells() {
+    let stack = start().await;
+    let before = Customer::register(&stack, "before").await;
+    let redis = stack.link(Edge::BackendToRedis).expect("a proxy");
+    for (name, break_it) in [("cut", Link::cut as fn(&Link)), ("stall", Link::stall)] {
+        break_it(redis);
+        // The session that began before is known, and new ones can begin.
+        assert_eq!(before.get_json("/api/users/me").await["name"], "before");
+        shop_sells(&before, name).await;
+        let during = Customer::register(&stack, &format!("during-{name}")).await;
+        shop_sells(&during, name).await;
+        let logout = during.http.post(during.url("/api/users/logout")).send().await.expect("an answer");
+        assert_eq!(logout.status(), StatusCode::NO_CONTENT);
+        assert_eq!(during.get("/api/users/me").await.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(before.get_json("/health").await["status"], "degraded");
+        let metrics = before.get("/metrics").await.text().await.expect("text");
+        assert!(metrics.contains("redis_client_errors_total"), "the failures are counted");
+        redis.restore();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_redis_logs_nobody_out_and_nobody_in() {
+    let mut stack = start().await;
+    let stays = Customer::register(&stack, "stays").await;
+    let leaves = Customer::register(&stack, "leaves").await;
+    assert_eq!(leaves.get_json("/api/users/me").await["name"], "leaves");
+    leaves.http.post(leaves.url("/api/users/logout")).send().await.expect("an answer");
+    stack.kill(Component::Redis).expect("kill");
+    stack.start(Component::Redis).await.expect("again, empty");
+    assert_eq!(stays.get_json("/api/users/me").await["name"], "stays");
+    assert_eq!(leaves.get("/api/users/me").await.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_ml_service_there_are_best_sellers() {
+    let mut stack = start().await;
+    let customer = Customer::register(&stack, "ada").await;
+    assert_eq!(customer.get_json("/api/recommendations").await["source"], "model");
+    let product = products(&customer, 1).await.remove(0);
+    let similar = format!("/api/products/{product}/similar");
+
+    let fell_back = async || {
+        for path in ["/api/recommendations", &similar] {
+            let asked = Instant::now();
+            let answer = customer.get_json(path).await;
+            assert_eq!(answer["source"], "fallback", "{path}");
+            assert!(!answer["items"].as_array().expect("items").is_empty(), "{path}");
+            assert!(asked.elapsed() < Duration::from_secs(5), "{path} took {:?}", asked.elapsed());
+        }
+        let metrics = customer.get("/metrics").await.text().await.expect("text");
+        assert!(metrics.contains("shop_recommendations_failures_total"), "the failures are counted");
+    };
+    stack.link(Edge::BackendToMlService).expect("a proxy").stall();
+    fell_back().await;
+    stack.link(Edge::BackendToMlService).expect("a proxy").restore();
+    stack.kill(Component::MlService).expect("kill");
+    fell_back().await;
+    shop_sells(&customer, "k").await;
+
+    stack.start(Component::MlService).await.expect("again");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while customer.get_json("/api/recommendations").await["source"] != "model" {
+        assert!(Instant::now() < deadline, "the backend did not find ml-service again");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_postgres_cached_reads_answer_and_the_rest_is_503_until_it_is_back() {
+    let stack = start().await;
+    let customer = Customer::register(&stack, "ada").await;
+    let product = products(&customer, 1).await.remove(0);
+    let detail = format!("/api/products/{product}");
+    let known = customer.get_json(&detail).await;
+    let database = stack.link(Edge::BackendToPostgres).expect("a proxy");
+    for (name, break_it) in [("cut", Link::cut as fn(&Link)), ("stall", Link::stall)] {
+        break_it(database);
+        assert_eq!(customer.get_json(&detail).await, known, "{name}");
+        let page = customer.get_json("/api/products?in_stock=true&limit=100").await;
+        assert!(!page["items"].as_array().expect("items").is_empty(), "{name}");
+
+        let asked = Instant::now();
+        let put = customer.http.put(customer.url(&format!("/api/cart/items/{product}")));
+        let answers = [
+            customer.check_out(name).await.expect("an answer"),
+            put.json(&json!({ "quantity": 1 })).send().await.expect("an answer"),
+            customer.get("/api/products?q=lamp").await,
+        ];
+        assert!(asked.elapsed() < Duration::from_secs(24), "{name}: it took {:?}", asked.elapsed());
+        for answer in answers {
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "{name}");
+            assert!(answer.headers().contains_key("retry-after"), "{name}");
+            assert_eq!(answer.headers()["content-type"], "application/problem+json", "{name}");
+        }
+        // Nothing that it depends on makes the process itself unhealthy.
+        assert_eq!(customer.get("/health/live").await.status(), StatusCode::OK);
+        assert_eq!(customer.get("/health").await.status(), StatusCode::SERVICE_UNAVAILABLE);
+
+        database.restore();
+        recovers(&customer, "/api/products?q=lamp").await;
+        recovers(&customer, "/health").await;
+        shop_sells(&customer, &format!("after-{name}")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restarted_postgres_is_found_again() {
+    let mut stack = start().await;
+    let customer = Customer::register(&stack, "ada").await;
+    stack.kill(Component::Postgres).expect("kill");
+    assert_eq!(customer.get("/api/products?q=lamp").await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    stack.start(Component::Postgres).await.expect("again");
+    recovers(&customer, "/api/products?q=lamp").await;
+    shop_sells(&customer, "k").await;
+}
+
+async fn database(stack: &Stack) -> tokio_postgres::Client {
+    let url = stack.postgres_admin_url().expect("url");
+    let mut config: tokio_postgres::Config = url.parse().expect("url");
+    config.dbname("shopmicro");
+    let (client, connection) = config.connect(tokio_postgres::NoTls).await.expect("connect");
+    tokio::spawn(connection);
+    client
+}
+
+async fn number(client: &tokio_postgres::Client, sql: &str) -> i64 {
+    client.query_one(sql, &[]).await.expect(sql).get(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_killed_amid_checkouts_leaves_no_order_or_exactly_one() {
+    const ROUNDS: u64 = 6;
+    const CUSTOMERS: usize = 8;
+    let mut stack = start().await;
+    let database = database(&stack).await;
+    let mut customers = Vec::new();
+    for n in 0..CUSTOMERS {
+        customers.push(Customer::register(&stack, &format!("customer-{n}")).await);
+    }
+    let product = products(&customers[0], 1).await.remove(0);
+    database.execute("update products set stock = 100000", &[]).await.expect("plenty");
+    let stock = "select sum(stock)::bigint from products";
+    let ordered = "select coalesce(sum(quantity), 0)::bigint from order_items i \
+                   join orders o on o.id = i.order_id where o.status in ('pending_payment', 'paid')";
+    let before = number(&database, stock).await;
+
+    let mut answered = 0;
+    for round in 0..ROUNDS {
+        for customer in &customers {
+            customer.put_in_cart(&product).await;
+        }
+        let key = format!("round-{round}");
+        let checkouts: Vec<_> = customers
+            .iter()
+            .cloned()
+            .map(|customer| {
+                let key = key.clone();
+                tokio::spawn(async move { customer.check_out(&key).await.map(|answer| answer.status()) })
+            })
+            .collect();
+        // At another moment of the checkout in each round.
+        tokio::time::sleep(Duration::from_millis(3 + 4 * round)).await;
+        stack.kill(Component::Backend).expect("kill");
+        for checkout in checkouts {
+            answered += usize::from(checkout.await.expect("joined").is_ok());
+        }
+        stack.start(Component::Backend).await.expect("again");
+        for customer in &customers {
+            // The client does what it should: it repeats the request. Twice, since that must not matter either.
+            for _ in 0..2 {
+                let answer = customer.check_out(&key).await.expect("an answer");
+                assert_eq!(answer.status(), StatusCode::CREATED, "round {round}");
+                assert_eq!(answer.json::<Value>().await.expect("JSON")["status"], "paid", "round {round}");
+            }
+        }
+    }
+    let orders = number(&database, "select count(*) from orders").await;
+    let expected = i64::try_from(CUSTOMERS).expect("few") * i64::try_from(ROUNDS).expect("few");
+    assert_eq!(orders, expected, "one order per customer and key");
+    assert_eq!(
+        before - number(&database, stock).await,
+        number(&database, ordered).await,
+        "the stock adds up"
+    );
+    let keys = "select count(*) from idempotency_keys where response is not null";
+    assert_eq!(number(&database, keys).await, expected);
+    let total = CUSTOMERS * usize::try_from(ROUNDS).expect("few");
+    assert!(answered < total, "no checkout was interrupted: the test proved nothing");
+}

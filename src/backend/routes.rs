@@ -30,7 +30,7 @@ use crate::AppState;
             Lists are keyset pages: ask again with `next_cursor`. Sessions and guests' carts are cookies.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
-    components(schemas(Problem))
+    components(schemas(Problem, crate::domain::product::Sort))
 )]
 struct ApiDoc;
 

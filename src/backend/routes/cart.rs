@@ -32,7 +32,7 @@ fn owner(session: Option<Session>, jar: &CookieJar) -> Option<Owner> {
 }
 
 /// What is in the cart, at present prices.
-#[utoipa::path(get, path = "/api/cart", responses((status = 200, body = Cart)))]
+#[utoipa::path(get, operation_id = "get_cart", path = "/api/cart", responses((status = 200, body = Cart)))]
 pub async fn get(
     State(state): State<AppState>,
     session: Option<Session>,
@@ -47,7 +47,7 @@ pub async fn get(
 }
 
 /// Puts a quantity of a product into the cart, in place of what there was. A guest gets a cart and its cookie.
-#[utoipa::path(put, path = "/api/cart/items/{product_id}", params(("product_id" = Uuid, Path)), request_body = QuantityBody, responses(
+#[utoipa::path(put, operation_id = "put_cart_item", path = "/api/cart/items/{product_id}", params(("product_id" = Uuid, Path)), request_body = QuantityBody, responses(
     (status = 200, body = Cart),
     (status = 404, description = "No such product", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "The quantity is out of its range, or the cart is full", body = Problem, content_type = "application/problem+json"),
@@ -84,7 +84,7 @@ pub async fn put_item(
 }
 
 /// Takes a product out of the cart; nothing happens where it is not in it.
-#[utoipa::path(delete, path = "/api/cart/items/{product_id}", params(("product_id" = Uuid, Path)), responses((status = 200, body = Cart)))]
+#[utoipa::path(delete, operation_id = "delete_cart_item", path = "/api/cart/items/{product_id}", params(("product_id" = Uuid, Path)), responses((status = 200, body = Cart)))]
 pub async fn delete_item(
     State(state): State<AppState>,
     session: Option<Session>,

@@ -96,7 +96,7 @@ fn known(page: &str) -> Option<&'static str> {
 }
 
 /// Takes web vitals and page errors.
-#[utoipa::path(post, path = "/api/frontend-metrics", request_body = ReportBody, responses(
+#[utoipa::path(post, operation_id = "report_frontend_metrics", path = "/api/frontend-metrics", request_body = ReportBody, responses(
     (status = 202, description = "Counted"),
     (status = 422, description = "Something is unknown or out of its range; nothing was counted", body = Problem, content_type = "application/problem+json"),
 ))]

@@ -63,7 +63,7 @@ fn request_hash(order: &NewOrder) -> Result<Vec<u8>> {
 ///
 /// One transaction takes the stock and writes the order; the payment follows; a second one settles it. A crash leaves
 /// no order or exactly one, and repeating the request brings it to its end.
-#[utoipa::path(post, path = "/api/orders", request_body = CheckoutBody,
+#[utoipa::path(post, operation_id = "checkout", path = "/api/orders", request_body = CheckoutBody,
     params(("Idempotency-Key" = String, Header, description = "1 to 255 characters, new for each checkout", min_length = 1, max_length = 255)),
     responses(
         (status = 201, description = "Paid, or pending where the payment's outcome is not known yet", body = Order),
@@ -179,7 +179,7 @@ fn replay(status: u16, body: &serde_json::Value) -> Result<Response> {
 }
 
 /// The user's orders, newest first.
-#[utoipa::path(get, path = "/api/orders", params(OrdersQuery), responses(
+#[utoipa::path(get, operation_id = "list_orders", path = "/api/orders", params(OrdersQuery), responses(
     (status = 200, body = OrderPage),
     (status = 400, description = "A parameter is unknown or out of its range", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
@@ -198,7 +198,7 @@ pub async fn list(
 }
 
 /// One of the user's orders.
-#[utoipa::path(get, path = "/api/orders/{id}", params(("id" = Uuid, Path)), responses(
+#[utoipa::path(get, operation_id = "get_order", path = "/api/orders/{id}", params(("id" = Uuid, Path)), responses(
     (status = 200, body = Order),
     (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such order of this user", body = Problem, content_type = "application/problem+json"),
@@ -213,7 +213,7 @@ pub async fn get(
 }
 
 /// Cancels an order that is not shipped yet; its stock returns.
-#[utoipa::path(post, path = "/api/orders/{id}/cancel", params(("id" = Uuid, Path)), responses(
+#[utoipa::path(post, operation_id = "cancel_order", path = "/api/orders/{id}/cancel", params(("id" = Uuid, Path)), responses(
     (status = 200, body = Order),
     (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such order of this user", body = Problem, content_type = "application/problem+json"),

@@ -40,7 +40,7 @@ pub struct CategoryList {
 }
 
 /// A page of the catalogue, filtered, searched and sorted.
-#[utoipa::path(get, path = "/api/products", params(ListingQuery), responses(
+#[utoipa::path(get, operation_id = "list_products", path = "/api/products", params(ListingQuery), responses(
     (status = 200, body = ProductPage),
     (status = 400, description = "A parameter is unknown or out of its range", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database is away", body = Problem, content_type = "application/problem+json"),
@@ -73,7 +73,7 @@ async fn cached(state: &AppState, id: Uuid) -> Result<Product> {
 }
 
 /// One product. `ETag` and `If-None-Match` save the body of an unchanged one.
-#[utoipa::path(get, path = "/api/products/{id}", params(("id" = Uuid, Path)), responses(
+#[utoipa::path(get, operation_id = "get_product", path = "/api/products/{id}", params(("id" = Uuid, Path)), responses(
     (status = 200, body = Product, headers(("etag" = String))),
     (status = 304, description = "Unchanged"),
     (status = 404, description = "No such product", body = Problem, content_type = "application/problem+json"),
@@ -89,7 +89,7 @@ pub async fn get(
 }
 
 /// The picture that the shop draws for a product that has none of its own.
-#[utoipa::path(get, path = "/api/products/{id}/picture.svg", params(("id" = Uuid, Path)), responses(
+#[utoipa::path(get, operation_id = "get_product_picture", path = "/api/products/{id}/picture.svg", params(("id" = Uuid, Path)), responses(
     (status = 200, description = "An SVG picture", content_type = "image/svg+xml"),
     (status = 304, description = "Unchanged"),
     (status = 404, description = "No such product", body = Problem, content_type = "application/problem+json"),
@@ -129,7 +129,7 @@ fn with_etag(
 }
 
 /// Products like this one; best sellers of its category while the recommender is away.
-#[utoipa::path(get, path = "/api/products/{id}/similar", params(("id" = Uuid, Path), LimitQuery), responses(
+#[utoipa::path(get, operation_id = "list_similar_products", path = "/api/products/{id}/similar", params(("id" = Uuid, Path), LimitQuery), responses(
     (status = 200, body = RecommendationList),
     (status = 404, description = "No such product", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -150,7 +150,7 @@ pub async fn similar(
 }
 
 /// Every category with its number of products.
-#[utoipa::path(get, path = "/api/categories", responses((status = 200, body = CategoryList)))]
+#[utoipa::path(get, operation_id = "list_categories", path = "/api/categories", responses((status = 200, body = CategoryList)))]
 pub async fn categories(State(state): State<AppState>) -> Result<Json<CategoryList>> {
     let items = state
         .cache

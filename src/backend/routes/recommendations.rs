@@ -115,7 +115,7 @@ pub(super) async fn rank(
 }
 
 /// For the session's user, else what is popular. While the recommender is away: best sellers.
-#[utoipa::path(get, path = "/api/recommendations", params(LimitQuery), responses(
+#[utoipa::path(get, operation_id = "list_recommendations", path = "/api/recommendations", params(LimitQuery), responses(
     (status = 200, body = RecommendationList),
     (status = 400, description = "A parameter is unknown or out of its range", body = Problem, content_type = "application/problem+json"),
 ))]

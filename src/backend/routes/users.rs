@@ -54,7 +54,7 @@ async fn log_in(
 }
 
 /// Makes an account and logs it in; the guest's cart becomes its cart.
-#[utoipa::path(post, path = "/api/users", request_body = RegisterBody, responses(
+#[utoipa::path(post, operation_id = "register", path = "/api/users", request_body = RegisterBody, responses(
     (status = 201, body = User),
     (status = 409, description = "The address is taken", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "Fields are not valid", body = Problem, content_type = "application/problem+json"),
@@ -75,7 +75,7 @@ pub async fn register(
 }
 
 /// Logs in with a new session; the guest's cart is added to the user's.
-#[utoipa::path(post, path = "/api/users/login", request_body = LoginBody, responses(
+#[utoipa::path(post, operation_id = "login", path = "/api/users/login", request_body = LoginBody, responses(
     (status = 200, body = User),
     (status = 401, description = "Wrong e-mail or password", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "Fields are not valid", body = Problem, content_type = "application/problem+json"),
@@ -106,7 +106,7 @@ pub async fn login(
 }
 
 /// Ends the session; without one nothing happens.
-#[utoipa::path(post, path = "/api/users/logout", responses((status = 204, description = "Logged out")))]
+#[utoipa::path(post, operation_id = "logout", path = "/api/users/logout", responses((status = 204, description = "Logged out")))]
 pub async fn logout(State(state): State<AppState>, jar: CookieJar) -> Result<(StatusCode, CookieJar)> {
     if let Some(cookie) = jar.get(SESSION_COOKIE) {
         sessions::end(&state, cookie.value()).await?;
@@ -116,7 +116,7 @@ pub async fn logout(State(state): State<AppState>, jar: CookieJar) -> Result<(St
 }
 
 /// The account that is logged in.
-#[utoipa::path(get, path = "/api/users/me", responses(
+#[utoipa::path(get, operation_id = "get_me", path = "/api/users/me", responses(
     (status = 200, body = User),
     (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
 ))]

@@ -12,7 +12,7 @@ export interface paths {
             cookie?: never;
         };
         /** What is in the cart, at present prices. */
-        get: operations["get"];
+        get: operations["get_cart"];
         put?: never;
         post?: never;
         delete?: never;
@@ -30,10 +30,10 @@ export interface paths {
         };
         get?: never;
         /** Puts a quantity of a product into the cart, in place of what there was. A guest gets a cart and its cookie. */
-        put: operations["put_item"];
+        put: operations["put_cart_item"];
         post?: never;
         /** Takes a product out of the cart; nothing happens where it is not in it. */
-        delete: operations["delete_item"];
+        delete: operations["delete_cart_item"];
         options?: never;
         head?: never;
         patch?: never;
@@ -47,7 +47,7 @@ export interface paths {
             cookie?: never;
         };
         /** Every category with its number of products. */
-        get: operations["categories"];
+        get: operations["list_categories"];
         put?: never;
         post?: never;
         delete?: never;
@@ -66,7 +66,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Takes web vitals and page errors. */
-        post: operations["collect"];
+        post: operations["report_frontend_metrics"];
         delete?: never;
         options?: never;
         head?: never;
@@ -81,7 +81,7 @@ export interface paths {
             cookie?: never;
         };
         /** The user's orders, newest first. */
-        get: operations["list"];
+        get: operations["list_orders"];
         put?: never;
         /**
          * Orders what is in the cart. Repeated with the same Idempotency-Key and body, it gives the same answer again.
@@ -103,7 +103,7 @@ export interface paths {
             cookie?: never;
         };
         /** One of the user's orders. */
-        get: operations["get_orders"];
+        get: operations["get_order"];
         put?: never;
         post?: never;
         delete?: never;
@@ -122,7 +122,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Cancels an order that is not shipped yet; its stock returns. */
-        post: operations["cancel"];
+        post: operations["cancel_order"];
         delete?: never;
         options?: never;
         head?: never;
@@ -154,7 +154,7 @@ export interface paths {
             cookie?: never;
         };
         /** One product. `ETag` and `If-None-Match` save the body of an unchanged one. */
-        get: operations["get_products"];
+        get: operations["get_product"];
         put?: never;
         post?: never;
         delete?: never;
@@ -171,7 +171,7 @@ export interface paths {
             cookie?: never;
         };
         /** The picture that the shop draws for a product that has none of its own. */
-        get: operations["picture"];
+        get: operations["get_product_picture"];
         put?: never;
         post?: never;
         delete?: never;
@@ -188,7 +188,7 @@ export interface paths {
             cookie?: never;
         };
         /** Products like this one; best sellers of its category while the recommender is away. */
-        get: operations["similar"];
+        get: operations["list_similar_products"];
         put?: never;
         post?: never;
         delete?: never;
@@ -273,7 +273,7 @@ export interface paths {
             cookie?: never;
         };
         /** The account that is logged in. */
-        get: operations["me"];
+        get: operations["get_me"];
         put?: never;
         post?: never;
         delete?: never;
@@ -568,6 +568,11 @@ export interface components {
             postal_code: string;
         };
         /**
+         * @description The order of a list of products.
+         * @enum {string}
+         */
+        Sort: "relevance" | "newest" | "price" | "-price" | "name";
+        /**
          * @description Where a list of recommendations comes from.
          * @enum {string}
          */
@@ -616,11 +621,6 @@ export interface components {
              */
             value: number;
         };
-        /**
-         * @description The order of a list of products.
-         * @enum {string}
-         */
-        Sort: "relevance" | "newest" | "price" | "-price" | "name";
     };
     responses: never;
     parameters: never;
@@ -650,15 +650,15 @@ export type RegisterBody = components['schemas']['RegisterBody'];
 export type ReportBody = components['schemas']['ReportBody'];
 export type Role = components['schemas']['Role'];
 export type ShippingAddress = components['schemas']['ShippingAddress'];
+export type Sort = components['schemas']['Sort'];
 export type Source = components['schemas']['Source'];
 export type Status = components['schemas']['Status'];
 export type User = components['schemas']['User'];
 export type Vital = components['schemas']['Vital'];
 export type VitalReport = components['schemas']['VitalReport'];
-export type Sort = components['schemas']['Sort'];
 export type $defs = Record<string, never>;
 export interface operations {
-    get: {
+    get_cart: {
         parameters: {
             query?: never;
             header?: never;
@@ -677,7 +677,7 @@ export interface operations {
             };
         };
     };
-    put_item: {
+    put_cart_item: {
         parameters: {
             query?: never;
             header?: never;
@@ -720,7 +720,7 @@ export interface operations {
             };
         };
     };
-    delete_item: {
+    delete_cart_item: {
         parameters: {
             query?: never;
             header?: never;
@@ -741,7 +741,7 @@ export interface operations {
             };
         };
     };
-    categories: {
+    list_categories: {
         parameters: {
             query?: never;
             header?: never;
@@ -760,7 +760,7 @@ export interface operations {
             };
         };
     };
-    collect: {
+    report_frontend_metrics: {
         parameters: {
             query?: never;
             header?: never;
@@ -791,7 +791,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_orders: {
         parameters: {
             query?: {
                 /** @description Orders a page, 20 by default. */
@@ -914,7 +914,7 @@ export interface operations {
             };
         };
     };
-    get_orders: {
+    get_order: {
         parameters: {
             query?: never;
             header?: never;
@@ -953,7 +953,7 @@ export interface operations {
             };
         };
     };
-    cancel: {
+    cancel_order: {
         parameters: {
             query?: never;
             header?: never;
@@ -1055,7 +1055,7 @@ export interface operations {
             };
         };
     };
-    get_products: {
+    get_product: {
         parameters: {
             query?: never;
             header?: never;
@@ -1093,7 +1093,7 @@ export interface operations {
             };
         };
     };
-    picture: {
+    get_product_picture: {
         parameters: {
             query?: never;
             header?: never;
@@ -1131,7 +1131,7 @@ export interface operations {
             };
         };
     };
-    similar: {
+    list_similar_products: {
         parameters: {
             query?: {
                 /** @description Products, 12 by default. */
@@ -1295,7 +1295,7 @@ export interface operations {
             };
         };
     };
-    me: {
+    get_me: {
         parameters: {
             query?: never;
             header?: never;

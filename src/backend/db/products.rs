@@ -87,13 +87,14 @@ pub async fn categories(client: &impl GenericClient) -> Result<Vec<Category>> {
 }
 
 /// A page of the catalogue: up to `limit + 1` products, each with its cursor, so that the caller sees whether there is
-/// more. Where no product has the words of a first page's `q`, products with a like name are found.
+/// more. Where no product has the words of a first page's `q`, products with a like name are found, unless `q` is
+/// precise on purpose.
 pub async fn list(client: &impl GenericClient, listing: &Listing) -> Result<Vec<(Product, Cursor)>> {
     if let Some(cursor) = &listing.cursor {
         return list_matching(client, listing, cursor.matching).await;
     }
     let found = list_matching(client, listing, Matching::Words).await?;
-    if found.is_empty() && listing.q.is_some() {
+    if found.is_empty() && listing.is_forgiving() {
         return list_matching(client, listing, Matching::Likeness).await;
     }
     Ok(found)

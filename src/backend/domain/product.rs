@@ -190,6 +190,15 @@ impl TryFrom<ListingQuery> for Listing {
     }
 }
 
+impl Listing {
+    /// True where `q` may be matched by likeness too: not with a phrase or an exclusion, which likeness would answer
+    /// with the very products that were ruled out.
+    pub fn is_forgiving(&self) -> bool {
+        let precise = |q: &String| q.contains('"') || q.split_whitespace().any(|word| word.starts_with('-'));
+        self.q.as_ref().is_some_and(|q| !precise(q))
+    }
+}
+
 impl SortKey {
     fn belongs_to(&self, sort: Sort) -> bool {
         match self {

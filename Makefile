@@ -9,16 +9,25 @@ run: build
 build:
 	tests/install run
 	cargo build --release --workspace --bins
-	cd web && npm ci && npm run build
+	@$(MAKE) --no-print-directory web/dist/index.html
 
 test:
 	tests/run
 
 # The OpenAPI document from the backend's code, and the pages' types from the document.
-generate:
+generate: web/node_modules/.package-lock.json
 	cargo run --quiet --bin shopmicro-backend -- openapi > target/openapi.json
 	mv target/openapi.json src/backend/openapi.json
 	cd web && npm run generate
+
+web/dist/index.html: web/node_modules/.package-lock.json \
+  $(shell find web \( -name node_modules -o -name dist \) -prune -o -type f -print)
+	cd web && npm run build
+
+# What npm writes last when it installs.
+%/node_modules/.package-lock.json: %/package.json %/package-lock.json
+	cd $* && npm ci --no-audit --no-fund
+	@touch $@
 
 clean:
 	cargo clean

@@ -11,6 +11,10 @@ select 'create role shopmicro login'
 where not exists (select from pg_roles where rolname = 'shopmicro') \gexec
 
 \if :{?password}
+-- The server writes statements that fail or take long to its log.
+set log_statement = 'none';
+set log_min_duration_statement = -1;
+set log_min_error_statement = 'panic';
 alter role shopmicro password :'password';
 \endif
 

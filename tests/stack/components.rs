@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::Ipv4Addr;
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,9 +10,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use rustix::process::Signal;
+use sha2::{Digest, Sha256};
 
-use crate::process::Process;
-use crate::{Component, Directory, Edge, Stack, binaries};
+use crate::process::{self, Process};
+use crate::{Component, Edge, Stack, binaries};
+
+/// A port where nothing listens, for components whose neighbour is not part of the stack and that do without it.
+const NOBODY: u16 = 1;
 
 /// Passwords, made at random the first time and kept where the data are.
 #[derive(Debug)]
@@ -60,7 +64,16 @@ pub(crate) fn stop_signal(component: Component) -> Signal {
     }
 }
 
-pub(crate) async fn spawn(stack: &Stack, component: Component) -> Result<Process> {
+/// How long a component may take to end. Together less than ten seconds; PostgreSQL writes a checkpoint.
+pub(crate) const fn patience(component: Component) -> Duration {
+    Duration::from_millis(match component {
+        Component::Postgres => 3_000,
+        Component::Backend | Component::Nginx => 2_000,
+        Component::Redis | Component::MlService => 1_000,
+    })
+}
+
+pub(crate) fn spawn(stack: &Stack, component: Component) -> Result<Process> {
     let command = match component {
         Component::Postgres => postgres(stack)?,
         Component::Redis => redis(stack)?,
@@ -93,7 +106,6 @@ fn postgres_user() -> Result<Option<(u32, u32)>> {
 /// The directory of PostgreSQL's files. Where its user cannot pass through the stack's directory (a clone in a private
 /// one), they lie under /var/tmp, and a link leads there.
 fn postgres_directory(stack: &Stack) -> Result<PathBuf> {
-    use std::hash::{DefaultHasher, Hash, Hasher};
     let here = stack.directory().join("postgres");
     let Some((uid, gid)) = postgres_user()? else {
         fs::create_dir_all(&here)?;
@@ -102,19 +114,31 @@ fn postgres_directory(stack: &Stack) -> Result<PathBuf> {
     let passable = |directory: &Path| {
         fs::metadata(directory).is_ok_and(|metadata| metadata.permissions().mode() & 0o001 != 0)
     };
-    let directory = if here.ancestors().skip(1).all(passable) {
+    let directory = if fs::symlink_metadata(&here).is_ok_and(|metadata| metadata.is_symlink()) {
+        fs::read_link(&here)?
+    } else if here.ancestors().skip(1).all(passable) {
         here
     } else {
-        // Stable from run to run, since its keys are fixed.
-        let mut hasher = DefaultHasher::new();
-        here.hash(&mut hasher);
-        let elsewhere = PathBuf::from(format!("/var/tmp/shopmicro-{:016x}", hasher.finish()));
-        if fs::symlink_metadata(&here).is_err() {
-            symlink(&elsewhere, &here)?;
+        let hash: [u8; 32] = Sha256::digest(here.as_os_str().as_encoded_bytes()).into();
+        let name = hash.first_chunk().copied().map(u64::from_be_bytes).unwrap_or_default();
+        let elsewhere = PathBuf::from(format!("/var/tmp/shopmicro-{name:016x}"));
+        // Without a link to it, it belongs to a directory of this name that was removed.
+        if elsewhere.exists() {
+            fs::remove_dir_all(&elsewhere)?;
         }
+        symlink(&elsewhere, &here)?;
         elsewhere
     };
-    fs::create_dir_all(&directory)?;
+    // Everybody may write to /var/tmp, so what is there already must be PostgreSQL's own, and no link.
+    if let Ok(metadata) = fs::symlink_metadata(&directory) {
+        ensure!(
+            metadata.is_dir() && [0, uid].contains(&metadata.uid()),
+            "{} is not a directory of PostgreSQL's user",
+            directory.display()
+        );
+    } else {
+        fs::create_dir(&directory)?;
+    }
     chown(&directory, Some(uid), Some(gid))?;
     fs::set_permissions(&directory, fs::Permissions::from_mode(0o700))?;
     Ok(directory)
@@ -146,7 +170,7 @@ fn run(name: &str, mut command: Command) -> Result<()> {
 fn postgres(stack: &Stack) -> Result<Command> {
     let directory = postgres_directory(stack)?;
     let data = directory.join("data");
-    let durable = matches!(stack.directory, Directory::Kept(..));
+    let durable = stack.directory.stays();
     if !data.join("PG_VERSION").exists() {
         // What an interrupted attempt left.
         if data.exists() {
@@ -167,6 +191,7 @@ fn postgres(stack: &Stack) -> Result<Command> {
         fs::remove_file(&password)?;
         made?;
     }
+    clear_way(&data)?;
     // A copy, since PostgreSQL's user may not be able to read the source tree.
     let config = directory.join("postgresql.conf");
     fs::write(&config, fs::read(stack.config.join("postgres/postgresql.conf"))?)?;
@@ -189,10 +214,24 @@ fn postgres(stack: &Stack) -> Result<Command> {
     Ok(command)
 }
 
+/// After a crash, PostgreSQL starts only when its children are gone too, and takes a zombie for a living server. The lock
+/// on the stack's directory says that there is no other.
+fn clear_way(data: &Path) -> Result<()> {
+    process::wait_for_nobody_in(data, "postgres")?;
+    let pid_file = data.join("postmaster.pid");
+    let pid = fs::read_to_string(&pid_file).ok().and_then(|text| text.lines().next()?.parse().ok());
+    if pid.is_some_and(process::is_zombie) {
+        fs::remove_file(&pid_file)?;
+    }
+    Ok(())
+}
+
 /// Makes role and database, as the image's entry point and NixOS do: by psql, from the same file.
 pub(crate) fn initialise_database(stack: &Stack) -> Result<()> {
     let mut command = Command::new(binaries::find("psql")?);
+    // Variables of the user's own sessions (`PGOPTIONS`, `PGSERVICE`) do not concern this one.
     command
+        .env_clear()
         .args(["--no-psqlrc", "--quiet", "--host=127.0.0.1", "--username=postgres", "--dbname=postgres"])
         .arg(format!("--port={}", stack.port(Component::Postgres)?))
         .arg("--file")
@@ -238,12 +277,7 @@ fn redis_url_over(stack: &Stack, edge: Edge) -> Result<String> {
 
 fn backend(stack: &Stack) -> Result<Command> {
     let database = stack.port_over(Edge::BackendToPostgres)?;
-    // Where ml-service is not part of the stack, nothing listens there, and the shop does without.
-    let ml_service = if stack.parts.contains(&Component::MlService) {
-        stack.port_over(Edge::BackendToMlService)?
-    } else {
-        1
-    };
+    let ml_service = stack.port_over(Edge::BackendToMlService).unwrap_or(NOBODY);
     let mut command = service("shopmicro-backend")?;
     command
         .env("NODE_ENV", "development")
@@ -286,7 +320,7 @@ fn nginx(stack: &Stack) -> Result<Command> {
     let deployment = format!(
         "upstream backend {{\n    server 127.0.0.1:{} max_fails=0;\n    keepalive 32;\n}}\n\
          server {{\n    listen {}:{};\n    root \"{}\";\n    include shop.conf;\n}}\n",
-        stack.port(Component::Backend)?,
+        stack.port(Component::Backend).unwrap_or(NOBODY),
         stack.web_host,
         stack.port(Component::Nginx)?,
         web.display(),

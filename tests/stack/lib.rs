@@ -4,24 +4,26 @@
 
 mod binaries;
 mod components;
+mod directory;
+mod ports;
 mod process;
 mod proxy;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 
+use crate::directory::Directory;
+use crate::ports::Port;
 use crate::process::Process;
 pub use crate::proxy::Link;
 
 /// How long a component may take until it is ready.
 const READY_DEADLINE: Duration = Duration::from_mins(1);
-/// How long all components together may take to end.
-const STOP_DEADLINE: Duration = Duration::from_secs(8);
 
 /// A part of the stack, in the order in which they start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum)]
@@ -55,7 +57,7 @@ impl Component {
 }
 
 /// A connection between two components, which a test may cut: who asks, and who is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum)]
 pub enum Edge {
     /// The backend's to PostgreSQL.
     BackendToPostgres,
@@ -77,6 +79,17 @@ impl Edge {
         Self::MlServiceToRedis,
         Self::MlServiceToBackend,
     ];
+
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BackendToPostgres => "backend-to-postgres",
+            Self::BackendToRedis => "backend-to-redis",
+            Self::BackendToMlService => "backend-to-ml-service",
+            Self::MlServiceToRedis => "ml-service-to-redis",
+            Self::MlServiceToBackend => "ml-service-to-backend",
+        }
+    }
 
     const fn target(self) -> Component {
         match self {
@@ -108,7 +121,7 @@ impl Builder {
         self
     }
 
-    /// Fixed ports in place of free ones.
+    /// Fixed ports in place of free ones. For a component that is not a part: where the caller has a stand-in for it.
     #[must_use]
     pub fn ports(mut self, ports: impl IntoIterator<Item = (Component, u16)>) -> Self {
         self.ports.extend(ports);
@@ -158,34 +171,17 @@ impl Builder {
     }
 }
 
-/// Where a stack's files lie.
-#[derive(Debug)]
-enum Directory {
-    Temporary(tempfile::TempDir),
-    Kept(PathBuf, #[expect(dead_code, reason = "held for its lock")] std::fs::File),
-}
-
-impl Directory {
-    fn path(&self) -> &Path {
-        match self {
-            Self::Temporary(directory) => directory.path(),
-            Self::Kept(path, _) => path,
-        }
-    }
-}
-
 /// A running stack. Dropping it ends every process that it started.
 #[derive(Debug)]
 pub struct Stack {
     parts: BTreeSet<Component>,
-    ports: BTreeMap<Component, u16>,
+    ports: BTreeMap<Component, Port>,
     processes: BTreeMap<Component, Process>,
     links: BTreeMap<Edge, Link>,
     secrets: components::Secrets,
     config: PathBuf,
     web: Option<PathBuf>,
     web_host: Ipv4Addr,
-    // Last, so that it is removed after the processes are gone.
     directory: Directory,
 }
 
@@ -204,22 +200,16 @@ impl Stack {
     }
 
     async fn prepare(builder: Builder) -> Result<Self> {
-        let directory = open_directory(builder.directory)?;
-        if matches!(directory, Directory::Kept(..)) {
-            process::end_leftovers(&directory.path().join("pids"))?;
-        }
-        for (component, port) in &builder.ports {
-            let host = if *component == Component::Nginx { builder.web_host } else { Ipv4Addr::LOCALHOST };
-            ensure!(
-                TcpListener::bind((host, *port)).is_ok(),
-                "port {port}, meant for {}, is taken; choose another",
-                component.name()
-            );
-        }
-        let mut ports = builder.ports;
+        let directory = match &builder.directory {
+            Some(path) => Directory::keep(path)?,
+            None => Directory::make_temporary()?,
+        };
+        check_ports(&builder)?;
+        let mut ports: BTreeMap<_, _> =
+            builder.ports.iter().map(|(component, port)| (*component, Port::fixed(*port))).collect();
         for component in &builder.parts {
             if !ports.contains_key(component) {
-                ports.insert(*component, free_port()?);
+                ports.insert(*component, Port::free()?);
             }
         }
         let config = match builder.config {
@@ -237,6 +227,13 @@ impl Stack {
         for name in ["logs", "pids"] {
             std::fs::create_dir_all(directory.path().join(name))?;
         }
+        // Each run has its own, and the one before it is kept.
+        for component in Component::ALL {
+            let log = log_in(directory.path(), component);
+            if log.exists() {
+                std::fs::rename(&log, log.with_extension("log.old"))?;
+            }
+        }
         let mut stack = Self {
             parts: builder.parts,
             ports,
@@ -251,7 +248,7 @@ impl Stack {
         if builder.links {
             for edge in Edge::ALL {
                 if let Some(port) = stack.ports.get(&edge.target()) {
-                    stack.links.insert(edge, Link::open(*port).await?);
+                    stack.links.insert(edge, Link::open(port.number).await?);
                 }
             }
         }
@@ -274,7 +271,8 @@ impl Stack {
 
     /// Starts a component, the first time or again, and waits until it is ready.
     pub async fn start(&mut self, component: Component) -> Result<()> {
-        let process = components::spawn(self, component).await?;
+        ensure!(!self.processes.contains_key(&component), "{} runs already", component.name());
+        let process = components::spawn(self, component)?;
         self.processes.insert(component, process);
         let deadline = Instant::now() + READY_DEADLINE;
         while !components::is_ready(self, component).await {
@@ -304,14 +302,17 @@ impl Stack {
         Ok(())
     }
 
+    /// Checks every component that was started and not taken away since.
+    pub fn check_all(&mut self) -> Result<()> {
+        let started: Vec<Component> = self.processes.keys().copied().collect();
+        started.into_iter().try_for_each(|component| self.check(component))
+    }
+
     /// Waits until some component dies, and reports it as [`Stack::check`] does.
     pub async fn died(&mut self) -> anyhow::Error {
         loop {
-            let started: Vec<Component> = self.processes.keys().copied().collect();
-            for component in started {
-                if let Err(error) = self.check(component) {
-                    return error;
-                }
+            if let Err(error) = self.check_all() {
+                return error;
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
@@ -319,11 +320,7 @@ impl Stack {
 
     /// Ends a component at once, as a crash would (SIGKILL).
     pub fn kill(&mut self, component: Component) -> Result<()> {
-        self.processes
-            .remove(&component)
-            .with_context(|| format!("{} does not run", component.name()))?
-            .kill();
-        Ok(())
+        self.take(component)?.kill()
     }
 
     /// Stops a component in its tracks: it keeps its connections and answers nothing (SIGSTOP).
@@ -338,24 +335,25 @@ impl Stack {
         Ok(())
     }
 
-    /// Ends a component as an operator would, and waits for it.
+    /// Ends a component as an operator would, and waits for it. One that does not end in time is killed, and named.
     pub async fn stop(&mut self, component: Component) -> Result<()> {
-        let process = self
-            .processes
-            .remove(&component)
-            .with_context(|| format!("{} does not run", component.name()))?;
-        process.stop(components::stop_signal(component), Instant::now() + STOP_DEADLINE).await
+        let mut process = self.take(component)?;
+        let patience = components::patience(component);
+        let by_itself = process.stop(components::stop_signal(component), patience).await?;
+        ensure!(by_itself, "{} did not end within {patience:?}, and was killed", component.name());
+        Ok(())
     }
 
-    /// Ends every component, those that ask others first, within eight seconds; what then still runs is killed.
+    /// Ends every component, those that ask others first, within ten seconds.
     pub async fn stop_all(&mut self) -> Result<()> {
-        let deadline = Instant::now() + STOP_DEADLINE;
+        let mut outcome = Ok(());
         for component in Component::ALL.into_iter().rev() {
-            if let Some(process) = self.processes.remove(&component) {
-                process.stop(components::stop_signal(component), deadline).await?;
+            if self.processes.contains_key(&component) {
+                // The others shall end in order, whatever becomes of one.
+                outcome = outcome.and(self.stop(component).await);
             }
         }
-        Ok(())
+        outcome
     }
 
     /// The proxy on a connection, in a stack that was built with them.
@@ -372,7 +370,21 @@ impl Stack {
 
     /// The file that a component's output goes to.
     pub fn log(&self, component: Component) -> PathBuf {
-        self.directory.path().join("logs").join(format!("{}.log", component.name()))
+        log_in(self.directory.path(), component)
+    }
+
+    /// Copies the logs to a directory that stays, and returns it.
+    pub fn keep_logs(&self) -> Result<PathBuf> {
+        let kept = tempfile::Builder::new().prefix("shopmicro-logs-").tempdir()?.keep();
+        for component in &self.parts {
+            let log = self.log(*component);
+            if let Some(name) = log.file_name()
+                && log.exists()
+            {
+                std::fs::copy(&log, kept.join(name))?;
+            }
+        }
+        Ok(kept)
     }
 
     /// The directory that the stack lives in.
@@ -411,6 +423,10 @@ impl Stack {
         Ok(variables)
     }
 
+    fn take(&mut self, component: Component) -> Result<Process> {
+        self.processes.remove(&component).with_context(|| format!("{} does not run", component.name()))
+    }
+
     fn process(&self, component: Component) -> Result<&Process> {
         self.processes.get(&component).with_context(|| format!("{} does not run", component.name()))
     }
@@ -418,7 +434,7 @@ impl Stack {
     fn port(&self, component: Component) -> Result<u16> {
         self.ports
             .get(&component)
-            .copied()
+            .map(|port| port.number)
             .with_context(|| format!("{} is not part of this stack", component.name()))
     }
 
@@ -439,33 +455,30 @@ impl Stack {
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        for (_, process) in std::mem::take(&mut self.processes) {
-            process.kill();
-        }
+        // Before the directory goes.
+        self.processes.clear();
     }
 }
 
-/// Opens a directory that stays, and locks it, or makes a temporary one.
-fn open_directory(directory: Option<PathBuf>) -> Result<Directory> {
-    use std::os::unix::fs::PermissionsExt;
-    let Some(path) = directory else {
-        // PostgreSQL's user must be able to pass through it, though not to list it.
-        let permissions = std::fs::Permissions::from_mode(0o711);
-        let directory = tempfile::Builder::new().prefix("shopmicro-").permissions(permissions).tempdir()?;
-        return Ok(Directory::Temporary(directory));
-    };
-    std::fs::create_dir_all(&path).with_context(|| format!("make {}", path.display()))?;
-    let path = path.canonicalize()?;
-    let lock = std::fs::File::create(path.join("lock"))?;
-    rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-        anyhow::anyhow!("{} is in use by another run; choose another directory", path.display())
-    })?;
-    Ok(Directory::Kept(path, lock))
+fn log_in(directory: &Path, component: Component) -> PathBuf {
+    directory.join("logs").join(format!("{}.log", component.name()))
 }
 
-fn free_port() -> Result<u16> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    Ok(TcpListener::bind(address)?.local_addr()?.port())
+/// Names every port that cannot be had, before anything has been started.
+fn check_ports(builder: &Builder) -> Result<()> {
+    let mut troubles = Vec::new();
+    let mut given = BTreeMap::new();
+    for (component, port) in &builder.ports {
+        let host = if *component == Component::Nginx { builder.web_host } else { Ipv4Addr::LOCALHOST };
+        let name = component.name();
+        if let Some(other) = given.insert(port, name) {
+            troubles.push(format!("port {port} is meant for both {other} and {name}"));
+        } else if builder.parts.contains(component) && !ports::is_free(host, *port) {
+            troubles.push(format!("port {port}, meant for {name}, is taken"));
+        }
+    }
+    ensure!(troubles.is_empty(), "{}; choose others", troubles.join(", and "));
+    Ok(())
 }
 
 /// A path of the source tree that the working directory is in.

@@ -1,13 +1,23 @@
-//! `stack run` starts the shop on this machine; `stack exec` gives a command a private one for as long as it runs.
+//! `stack run` starts the shop on this machine; `stack exec` gives a command a private one for as long as it runs, which
+//! `stack fault` breaks.
+
+mod faults;
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 use stack::{Component, Stack};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::process::Child;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::faults::{Fault, Faults};
+
+/// How long a command may take to end after it was told to.
+const COMMAND_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The real components of ShopMicro on this machine.
 #[derive(Debug, Parser)]
@@ -30,6 +40,13 @@ enum Command {
     /// Run a command beside a private stack on free ports, which it finds in its environment: `SHOP_URL`,
     /// `BACKEND_URL`, `ML_SERVICE_URL`, `POSTGRES_URL` (a role that may make databases) and `REDIS_URL`.
     Exec(Exec),
+    /// Break the stack of the `stack exec --faults` around this command, or repair it.
+    Fault {
+        #[arg(long, env = faults::SOCKET)]
+        socket: Option<PathBuf>,
+        #[command(subcommand)]
+        fault: Fault,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -62,6 +79,9 @@ struct Exec {
     /// Only these components.
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Component>,
+    /// Put a proxy on each connection between components, and let `stack fault` work in the command.
+    #[arg(long)]
+    faults: bool,
     /// The command and its arguments.
     #[arg(trailing_var_arg = true, required = true)]
     command: Vec<String>,
@@ -75,6 +95,7 @@ async fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Run(options) => run(builder, options).await.map(|()| 0),
         Command::Exec(options) => exec(builder, options).await,
+        Command::Fault { socket, fault } => faults::ask(socket, fault).await.map(|()| 0),
     };
     match result {
         Ok(code) => ExitCode::from(code),
@@ -85,19 +106,29 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Ends on Ctrl-C or SIGTERM.
-async fn signalled() -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// Ctrl-C and SIGTERM, from the moment at which this is made.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    /// Waits for one, and tells the exit code that a shell gives for it.
+    async fn next(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.terminate.recv() => 128 + 15,
+            _ = self.interrupt.recv() => 128 + 2,
+        }
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "tells the person who started it where the shop is")]
 async fn run(builder: stack::Builder, options: Run) -> Result<()> {
+    let mut signals = Signals::listen()?;
     let builder = builder.directory(&options.dir).web_host(options.web_host).ports([
         (Component::Postgres, options.postgres_port),
         (Component::Redis, options.redis_port),
@@ -108,7 +139,7 @@ async fn run(builder: stack::Builder, options: Run) -> Result<()> {
     // Also while it starts: dropping the half-started stack ends what runs.
     let mut stack = tokio::select! {
         stack = builder.start() => stack?,
-        stopped = signalled() => return stopped,
+        _ = signals.next() => return Ok(()),
     };
     let host = if options.web_host.is_unspecified() { Ipv4Addr::LOCALHOST } else { options.web_host };
     println!(
@@ -130,7 +161,7 @@ async fn run(builder: stack::Builder, options: Run) -> Result<()> {
         stack.directory().display(),
     );
     let outcome = tokio::select! {
-        stopped = signalled() => stopped,
+        _ = signals.next() => Ok(()),
         error = stack.died() => Err(error),
     };
     let stopped = stack.stop_all().await;
@@ -141,28 +172,75 @@ async fn run(builder: stack::Builder, options: Run) -> Result<()> {
 }
 
 async fn exec(builder: stack::Builder, options: Exec) -> Result<u8> {
+    let mut signals = Signals::listen()?;
     let builder = if options.only.is_empty() { builder } else { builder.only(options.only) };
+    let builder = if options.faults { builder.with_links() } else { builder };
     let mut stack = tokio::select! {
         stack = builder.start() => stack?,
-        stopped = signalled() => {
-            stopped?;
-            return Ok(130);
-        }
+        code = signals.next() => return Ok(code),
     };
+    let faults = options.faults.then(|| Faults::listen(stack.directory())).transpose()?;
     let (program, arguments) = options.command.split_first().context("a command is required")?;
-    let mut child = tokio::process::Command::new(program)
-        .args(arguments)
-        .envs(stack.environment()?)
-        .kill_on_drop(true)
-        .spawn()
-        .with_context(|| format!("start {program}"))?;
-    let code = tokio::select! {
-        status = child.wait() => status?.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1),
-        stopped = signalled() => {
-            stopped?;
-            130
+    let mut command = tokio::process::Command::new(program);
+    command.args(arguments).envs(stack.environment()?).kill_on_drop(true);
+    if let Some(faults) = &faults {
+        command.env(faults::SOCKET, faults.path());
+    }
+    let mut child = command.spawn().with_context(|| format!("start {program}"))?;
+    let code = loop {
+        let asked = async {
+            match &faults {
+                Some(faults) => faults.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            status = child.wait() => {
+                let code = code_of(status?);
+                if code != 0 {
+                    explain(&mut stack, program)?;
+                }
+                break code;
+            }
+            code = signals.next() => {
+                end(&mut child).await?;
+                break code;
+            }
+            stream = asked => {
+                // One that hangs up before it has its answer is no concern of the command's.
+                let _ = faults::answer(stream?, &mut stack).await;
+            }
         }
     };
     stack.stop_all().await?;
     Ok(code)
+}
+
+/// Tells why a command may have failed.
+#[expect(clippy::print_stderr, reason = "it goes where the command's own messages went")]
+fn explain(stack: &mut Stack, program: &str) -> Result<()> {
+    if let Err(error) = stack.check_all() {
+        eprintln!("stack: {error:#}");
+    }
+    eprintln!("stack: {program} failed; the components' logs are in {}", stack.keep_logs()?.display());
+    Ok(())
+}
+
+/// As a shell tells it.
+fn code_of(status: ExitStatus) -> u8 {
+    use std::os::unix::process::ExitStatusExt;
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+}
+
+/// Passes the end on to a command, which may have something to clean up.
+async fn end(child: &mut Child) -> Result<()> {
+    if let Some(pid) = child.id().and_then(|pid| rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)) {
+        // It may have ended meanwhile, such as by the same Ctrl-C.
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    }
+    if tokio::time::timeout(COMMAND_PATIENCE, child.wait()).await.is_err() {
+        child.kill().await?;
+    }
+    Ok(())
 }

@@ -5,25 +5,23 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// A running child.
+/// How long the kernel may take to end what was killed.
+const KILL_DEADLINE: Duration = Duration::from_secs(5);
+
+/// A child, and all that it starts. Dropping it kills them.
 #[derive(Debug)]
 pub(crate) struct Process {
-    name: &'static str,
     child: Child,
+    family: Family,
     pid_file: PathBuf,
 }
 
 impl Process {
     /// Starts a command in a process group of its own, so that a terminal's Ctrl-C reaches only us.
-    pub(crate) fn spawn(
-        name: &'static str,
-        mut command: Command,
-        log: &Path,
-        pid_file: PathBuf,
-    ) -> Result<Self> {
+    pub(crate) fn spawn(name: &str, mut command: Command, log: &Path, pid_file: PathBuf) -> Result<Self> {
         use std::os::unix::process::CommandExt;
         let log = OpenOptions::new().create(true).append(true).open(log)?;
         let child = command
@@ -33,48 +31,70 @@ impl Process {
             .process_group(0)
             .spawn()
             .with_context(|| format!("start {name}: {}", command.get_program().to_string_lossy()))?;
-        let process = Self { name, child, pid_file };
-        let start = start_time(process.pid()).unwrap_or_default();
-        fs::write(&process.pid_file, format!("{name} {} {start}\n", process.pid()))?;
+        let pid = i32::try_from(child.id())?;
+        let family = Family { root: pid, start: Stat::of(pid).map(|stat| stat.start).unwrap_or_default() };
+        let process = Self { child, family, pid_file };
+        fs::write(&process.pid_file, format!("{pid} {} {}\n", process.family.start, boot_id()?))?;
         Ok(process)
     }
 
     pub(crate) fn pid(&self) -> i32 {
-        i32::try_from(self.child.id()).unwrap_or(i32::MAX)
+        self.family.root
     }
 
-    /// The status, once the process has ended.
+    /// The status, once the process has ended. What it leaves behind is ended too: workers of nginx, for one, outlive
+    /// their master.
     pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
-        Ok(self.child.try_wait()?)
+        let status = self.child.try_wait()?;
+        if status.is_some() {
+            self.family.kill()?;
+        }
+        Ok(status)
     }
 
     /// Signals the process and all its descendants.
     pub(crate) fn signal_all(&self, signal: Signal) {
-        for pid in family(self.pid()) {
+        // First the one that would start others.
+        send(self.family.root, signal);
+        for (pid, _) in self.family.living() {
             send(pid, signal);
         }
     }
 
     /// Kills the process and all its descendants, and reaps it.
-    pub(crate) fn kill(mut self) {
-        self.signal_all(Signal::KILL);
-        let _ = self.child.wait();
+    pub(crate) fn kill(&mut self) -> Result<()> {
+        if self.child.try_wait()?.is_none() {
+            // So that it starts no more of them while they are looked for.
+            send(self.family.root, Signal::STOP);
+        }
+        let killed = self.family.kill();
+        self.child.wait()?;
         let _ = fs::remove_file(&self.pid_file);
+        killed
     }
 
-    /// Asks the process to end and waits until the deadline; then kills it.
-    pub(crate) async fn stop(mut self, signal: Signal, deadline: Instant) -> Result<()> {
-        send(self.pid(), signal);
+    /// Asks the process to end, also where it is paused, and waits. Answers false where it had to be killed.
+    pub(crate) async fn stop(&mut self, signal: Signal, patience: Duration) -> Result<bool> {
+        let deadline = Instant::now() + patience;
+        if self.child.try_wait()?.is_none() {
+            send(self.family.root, signal);
+            self.signal_all(Signal::CONT);
+        }
         while self.child.try_wait()?.is_none() {
             if Instant::now() >= deadline {
-                let name = self.name;
-                self.kill();
-                bail!("{name} did not end when asked to, and was killed");
+                self.kill()?;
+                return Ok(false);
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        let _ = fs::remove_file(&self.pid_file);
-        Ok(())
+        self.kill()?;
+        Ok(true)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.kill();
     }
 }
 
@@ -85,57 +105,129 @@ fn send(pid: i32, signal: Signal) {
     }
 }
 
-/// Fields of `/proc/PID/stat` after the command's name, which may itself hold spaces and brackets (`proc_pid_stat(5)`).
-fn stat(pid: i32) -> Option<Vec<String>> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, fields) = text.rsplit_once(')')?;
-    Some(fields.split_whitespace().map(ToOwned::to_owned).collect())
+/// What `/proc/PID/stat` says of a process (`proc_pid_stat(5)`).
+struct Stat {
+    zombie: bool,
+    parent: i32,
+    group: i32,
+    /// In clock ticks since boot: with the pid, it tells one process from every other.
+    start: String,
 }
 
-/// When a process started, in clock ticks since boot: with the pid, it tells one process from every other.
-fn start_time(pid: i32) -> Option<String> {
-    stat(pid)?.get(19).cloned()
+impl Stat {
+    fn of(pid: i32) -> Option<Self> {
+        let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The command's name, in brackets, may itself hold spaces and brackets.
+        let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+        Some(Self {
+            zombie: *fields.first()? == "Z",
+            parent: fields.get(1)?.parse().ok()?,
+            group: fields.get(2)?.parse().ok()?,
+            start: (*fields.get(19)?).to_owned(),
+        })
+    }
 }
 
-/// A process and its descendants. PostgreSQL's children have sessions of their own, so a process group does not do.
-fn family(root: i32) -> Vec<i32> {
-    let mut parents = Vec::new();
-    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else {
-            continue;
-        };
-        if let Some(parent) = stat(pid).and_then(|fields| fields.get(1)?.parse::<i32>().ok()) {
-            parents.push((pid, parent));
+/// A process that leads a group, with all its descendants and the rest of its group. Both, since PostgreSQL's children
+/// have groups of their own, and those of nginx lose their parent when it dies.
+#[derive(Debug)]
+struct Family {
+    root: i32,
+    start: String,
+}
+
+impl Family {
+    /// Pids with the times at which they started, the root first.
+    fn living(&self) -> Vec<(i32, String)> {
+        let mut all = Vec::new();
+        for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let pid = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok());
+            if let Some(pid) = pid
+                && let Some(stat) = Stat::of(pid)
+            {
+                // The kernel gives a pid to nobody else while a group has it; so whoever has it now came after the group.
+                if pid == self.root && stat.start != self.start {
+                    return Vec::new();
+                }
+                all.push((pid, stat));
+            }
         }
+        let mut family: Vec<(i32, String)> = Vec::new();
+        let mut parents = vec![self.root];
+        while let Some(parent) = parents.pop() {
+            for (pid, stat) in &all {
+                let related = *pid == self.root || stat.group == self.root || stat.parent == parent;
+                if related && !family.iter().any(|(known, _)| known == pid) {
+                    family.push((*pid, stat.start.clone()));
+                    parents.push(*pid);
+                }
+            }
+        }
+        // A zombie has ended; whose child it is may take its time to ask.
+        family.retain(|(pid, _)| !all.iter().any(|(p, stat)| p == pid && stat.zombie));
+        family
     }
-    let mut family = vec![root];
-    let mut next = 0;
-    while let Some(&parent) = family.get(next) {
-        family.extend(parents.iter().filter(|(_, p)| *p == parent).map(|(pid, _)| *pid));
-        next += 1;
+
+    fn kill(&self) -> Result<()> {
+        let deadline = Instant::now() + KILL_DEADLINE;
+        let mut family = self.living();
+        while !family.is_empty() {
+            ensure!(Instant::now() < deadline, "process {} does not end", family[0].0);
+            for (pid, _) in &family {
+                send(*pid, Signal::KILL);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+            // Those that were killed first: when the root is gone, its descendants are not found through it.
+            family.retain(|(pid, start)| {
+                Stat::of(*pid).is_some_and(|stat| stat.start == *start && !stat.zombie)
+            });
+            if family.is_empty() {
+                family = self.living();
+            }
+        }
+        Ok(())
     }
-    family
+}
+
+/// Waits until no process with this word in its name works in a directory any more, a zombie aside.
+pub(crate) fn wait_for_nobody_in(directory: &Path, name: &str) -> Result<()> {
+    let somebody = || {
+        fs::read_dir("/proc").into_iter().flatten().flatten().any(|entry| {
+            // A zombie has no directory, and those of other users cannot be read, nor are they ours.
+            fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == directory)
+                && fs::read_to_string(entry.path().join("comm")).is_ok_and(|comm| comm.contains(name))
+        })
+    };
+    let deadline = Instant::now() + KILL_DEADLINE;
+    while somebody() {
+        ensure!(Instant::now() < deadline, "a process of {name} still works in {}", directory.display());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
+/// Whether a process has ended, though its parent has not asked how.
+pub(crate) fn is_zombie(pid: i32) -> bool {
+    Stat::of(pid).is_some_and(|stat| stat.zombie)
+}
+
+/// Differs from boot to boot, so that pids of an earlier one mean nothing.
+fn boot_id() -> Result<String> {
+    Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
 }
 
 /// Ends what an earlier run in this directory left behind when it was killed itself.
 pub(crate) fn end_leftovers(pids: &Path) -> Result<()> {
     for entry in fs::read_dir(pids).into_iter().flatten().flatten() {
         let text = fs::read_to_string(entry.path())?;
-        let mut words = text.split_whitespace();
-        if let (Some(_name), Some(pid), Some(start)) = (words.next(), words.next(), words.next())
-            && let Ok(pid) = pid.parse::<i32>()
-            && start_time(pid).as_deref() == Some(start)
+        if let [pid, start, boot] = text.split_whitespace().collect::<Vec<_>>()[..]
+            && let Ok(root) = pid.parse()
+            && boot == boot_id()?
         {
-            for pid in family(pid) {
-                send(pid, Signal::KILL);
-            }
-            let deadline = Instant::now() + Duration::from_secs(5);
-            while start_time(pid).as_deref() == Some(start) {
-                if Instant::now() > deadline {
-                    bail!("process {pid} of an earlier run does not end");
-                }
-                std::thread::sleep(Duration::from_millis(20));
-            }
+            let name = entry.file_name();
+            Family { root, start: start.to_owned() }
+                .kill()
+                .with_context(|| format!("end {}, which an earlier run left", name.to_string_lossy()))?;
         }
         fs::remove_file(entry.path())?;
     }

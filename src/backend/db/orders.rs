@@ -104,12 +104,14 @@ pub async fn place(
 }
 
 /// Locks the products of a cart in the order of their ids, so that two checkouts never wait for each other in a
-/// circle, and takes the units; [`Error::OutOfStock`] with all that is short.
+/// circle, and takes the units; [`Error::OutOfStock`] with all that is short. The lock leaves keys alone, so that rows
+/// which refer to a product, such as those of other carts, need not wait for it. The cart's rows are locked too: one
+/// that was deleted meanwhile would be ordered, but not taken.
 async fn take_stock(transaction: &Transaction<'_>, cart: Uuid) -> Result<Vec<OrderItem>> {
     let sql = "select p.id, p.name, p.price_cents, i.quantity, \
                case when p.archived_at is null then p.stock else 0 end as available \
                from products p join cart_items i on i.product_id = p.id \
-               where i.cart_id = $1 order by p.id for update of p";
+               where i.cart_id = $1 order by p.id for no key update of p, i";
     let rows = transaction.query(&transaction.prepare_cached(sql).await?, &[&cart]).await?;
     if rows.is_empty() {
         return Err(Error::EmptyCart);
@@ -140,8 +142,7 @@ async fn take_stock(transaction: &Transaction<'_>, cart: Uuid) -> Result<Vec<Ord
     if !short.is_empty() {
         return Err(Error::OutOfStock(short));
     }
-    let sql = "update products p set stock = p.stock - i.quantity, updated_at = now(), \
-               popularity = popularity_sum(p.popularity, popularity_of(i.quantity, now())) \
+    let sql = "update products p set stock = p.stock - i.quantity, updated_at = now() \
                from cart_items i where i.cart_id = $1 and i.product_id = p.id";
     transaction.execute(&transaction.prepare_cached(sql).await?, &[&cart]).await?;
     Ok(items)
@@ -168,10 +169,17 @@ async fn transition(transaction: &Transaction<'_>, id: Uuid, from: Status, to: S
     Ok(transaction.execute(&statement, &[&id, &from.as_str(), &to.as_str()]).await? == 1)
 }
 
-/// The payment arrived: the order is paid, and the recommender learns of the purchase.
+/// The payment arrived: the order is paid, what was sold is more popular, and the recommender learns of the purchase.
 pub async fn settle_paid(transaction: &Transaction<'_>, id: Uuid) -> Result<()> {
     if transition(transaction, id, Status::PendingPayment, Status::Paid).await? {
         insert_event(transaction, id, "order.paid", Status::Paid).await?;
+        let sql = "with locked as ( \
+                       select p.id, i.quantity from products p join order_items i on i.product_id = p.id \
+                       where i.order_id = $1 order by p.id for no key update of p) \
+                   update products p \
+                   set popularity = popularity_sum(p.popularity, popularity_of(locked.quantity, now())) \
+                   from locked where locked.id = p.id";
+        transaction.execute(&transaction.prepare_cached(sql).await?, &[&id]).await?;
         let sql = "insert into interactions (user_id, product_id, kind, quantity) \
                    select o.user_id, i.product_id, 'purchase', i.quantity \
                    from orders o join order_items i on i.order_id = o.id where o.id = $1 and o.user_id is not null";
@@ -211,7 +219,7 @@ pub async fn cancel(transaction: &Transaction<'_>, user_id: Uuid, id: Uuid) -> R
 async fn return_stock(transaction: &Transaction<'_>, id: Uuid) -> Result<()> {
     let sql = "with locked as ( \
                    select p.id, i.quantity from products p join order_items i on i.product_id = p.id \
-                   where i.order_id = $1 order by p.id for update of p) \
+                   where i.order_id = $1 order by p.id for no key update of p) \
                update products p set stock = p.stock + locked.quantity, updated_at = now() \
                from locked where locked.id = p.id";
     transaction.execute(&transaction.prepare_cached(sql).await?, &[&id]).await?;

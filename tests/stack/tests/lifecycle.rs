@@ -1,9 +1,11 @@
 //! The stack itself: its starts, ends and reports.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use stack::{Component, Edge, Stack};
@@ -61,6 +63,50 @@ async fn a_taken_port_is_named_before_anything_starts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_port_for_two_components_is_refused() {
+    let ports = [(Component::Postgres, 29_999), (Component::Redis, 29_999)];
+    let error = Stack::builder().only(STORES).ports(ports).start().await.expect_err("one port").to_string();
+    assert!(error.contains("port 29999 is meant for both postgres and redis"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_keeps_its_data_and_has_one_user_at_a_time() {
+    let directory = tempfile::tempdir().expect("directory");
+    let stays = Stack::builder().only(STORES).directory(directory.path());
+    let mut first = stays.clone().start().await.expect("the first");
+    assert_eq!(count_rows(&first).await, 1);
+    let error = stays.clone().start().await.expect_err("in use").to_string();
+    assert!(error.contains("in use by another run"), "{error}");
+    for secret in ["postgres-admin", "postgres", "redis"] {
+        let file = first.directory().join("secrets").join(secret);
+        assert_eq!(std::fs::metadata(file).expect("a secret").permissions().mode() & 0o777, 0o600);
+    }
+    first.stop_all().await.expect("all ended when asked to");
+    drop(first);
+
+    let second = stays.start().await.expect("the second, on other ports");
+    assert_eq!(count_rows(&second).await, 2);
+    let link = second.directory().join("postgres");
+    drop(second);
+    // It is there where PostgreSQL's user cannot pass through a private directory.
+    if let Ok(elsewhere) = std::fs::read_link(link) {
+        std::fs::remove_dir_all(elsewhere).expect("remove the data");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_component_answers_nothing_and_then_goes_on_or_ends() {
+    let mut stack = Stack::builder().only(STORES).start().await.expect("starts");
+    assert_eq!(count_rows(&stack).await, 1);
+    stack.pause(Component::Postgres).expect("pause");
+    assert!(tokio::time::timeout(Duration::from_millis(300), count_rows(&stack)).await.is_err());
+    stack.resume(Component::Postgres).expect("resume");
+    assert!(count_rows(&stack).await >= 2);
+    stack.pause(Component::Redis).expect("pause");
+    stack.stop_all().await.expect("all ended when asked to");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_component_that_dies_is_named_with_the_end_of_its_log() {
     let mut stack = Stack::builder().only([Component::Redis]).start().await.expect("starts");
     let pid = stack.pid(Component::Redis).expect("runs");
@@ -115,6 +161,23 @@ async fn a_stalled_link_holds_and_a_cut_one_resets() {
     stack.stop_all().await.expect("all ended when asked to");
 }
 
+/// A port that no other test asks for at the same time, nor the kernel for an outgoing connection.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 12_000 + u16::try_from(std::process::id() % 4_000).expect("small");
+    loop {
+        let port = first + NEXT.fetch_add(1, Ordering::Relaxed);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+fn signal(child: &Child, signal: rustix::process::Signal) {
+    let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw).expect("a pid");
+    rustix::process::kill_process(pid, signal).expect("signal");
+}
+
 /// A run of the program in a directory, with free ports and one page to serve.
 struct Run {
     child: Child,
@@ -129,10 +192,9 @@ impl Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stack"));
         command.arg("run").arg("--dir").arg(directory.join("run")).arg("--web").arg(&web);
         for port in ["--web-port", "--backend-port", "--ml-port", "--postgres-port", "--redis-port"] {
-            let free = TcpListener::bind("127.0.0.1:0").expect("bind").local_addr().expect("address").port();
-            command.arg(port).arg(free.to_string());
+            command.arg(port).arg(free_port().to_string());
         }
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("start");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start");
         let output = BufReader::new(child.stdout.take().expect("piped"));
         Self { child, output }
     }
@@ -142,15 +204,16 @@ impl Run {
         let mut text = String::new();
         while !text.contains("Ctrl-C") {
             let read = self.output.read_line(&mut text).expect("read");
-            assert!(read > 0, "it ended before it was ready: {text}");
+            assert!(read > 0, "it ended before it was ready: {text}{}", self.errors());
         }
         text
     }
 
-    fn signal(&self, signal: rustix::process::Signal) {
-        let pid =
-            i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw).expect("a pid");
-        rustix::process::kill_process(pid, signal).expect("signal");
+    /// What it said on standard error until its end.
+    fn errors(&mut self) -> String {
+        let mut text = String::new();
+        self.child.stderr.take().expect("piped").read_to_string(&mut text).expect("read");
+        text
     }
 }
 
@@ -158,43 +221,190 @@ impl Drop for Run {
     fn drop(&mut self) {
         // Only where an assertion failed before the end.
         if matches!(self.child.try_wait(), Ok(None)) {
-            self.signal(rustix::process::Signal::TERM);
+            signal(&self.child, rustix::process::Signal::TERM);
             let _ = self.child.wait();
         }
     }
 }
 
-fn pids(directory: &Path) -> Vec<i32> {
-    let files = std::fs::read_dir(directory.join("run/pids")).expect("pids");
-    files
+/// A directory for runs, and what PostgreSQL has elsewhere for them.
+struct RunDirectory(tempfile::TempDir);
+
+impl Drop for RunDirectory {
+    fn drop(&mut self) {
+        if let Ok(elsewhere) = std::fs::read_link(self.0.path().join("run/postgres")) {
+            let _ = std::fs::remove_dir_all(elsewhere);
+        }
+    }
+}
+
+/// The components' processes and all their descendants.
+fn processes(directory: &Path) -> Vec<i32> {
+    let files = std::fs::read_dir(directory.join("pids")).expect("pids");
+    let mut family: Vec<i32> = files
         .map(|file| {
             let text = std::fs::read_to_string(file.expect("entry").path()).expect("read");
-            text.split_whitespace().nth(1).and_then(|pid| pid.parse().ok()).expect("a pid")
+            text.split_whitespace().next().and_then(|pid| pid.parse().ok()).expect("a pid")
         })
-        .collect()
+        .collect();
+    let mut next = 0;
+    while let Some(pid) = family.get(next) {
+        let children =
+            std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+        family.extend(children.split_whitespace().map(|pid| pid.parse::<i32>().expect("a pid")));
+        next += 1;
+    }
+    family
+}
+
+fn none_is_left(started: &[i32]) {
+    // PostgreSQL's children notice by themselves that their parent was killed.
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while started.iter().any(|pid| alive(*pid)) {
+        let left: Vec<_> = started.iter().filter(|pid| alive(**pid)).collect();
+        assert!(Instant::now() < deadline, "processes were left behind: {left:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]
 fn a_run_ends_on_sigterm_and_a_killed_one_is_cleaned_up_by_the_next() {
-    let directory = tempfile::tempdir().expect("directory");
-    let mut first = Run::start(directory.path());
+    let directory = RunDirectory(tempfile::tempdir().expect("directory"));
+    let path = directory.0.path();
+    let mut first = Run::start(path);
     let table = first.table();
     for word in ["shop", "backend", "ml-service", "demo@shopmicro.example"] {
         assert!(table.contains(word), "{word} is missing in: {table}");
     }
-    let started = pids(directory.path());
-    assert_eq!(started.len(), 5);
-    first.signal(rustix::process::Signal::KILL);
+    let started = processes(&path.join("run"));
+    // Each component, and children of PostgreSQL and nginx.
+    assert!(started.len() > 9, "{started:?}");
+    signal(&first.child, rustix::process::Signal::KILL);
     first.child.wait().expect("killed");
 
-    let mut second = Run::start(directory.path());
+    let mut second = Run::start(path);
     second.table();
     assert!(!started.iter().any(|pid| alive(*pid)), "processes of the killed run still live");
 
-    let started = pids(directory.path());
+    let started = processes(&path.join("run"));
     let asked = Instant::now();
-    second.signal(rustix::process::Signal::TERM);
+    signal(&second.child, rustix::process::Signal::TERM);
     assert!(second.child.wait().expect("ended").success());
     assert!(asked.elapsed() < Duration::from_secs(10), "it took {:?}", asked.elapsed());
-    assert!(!started.iter().any(|pid| alive(*pid)), "processes were left behind");
+    none_is_left(&started);
+    assert_eq!(second.errors(), "");
+}
+
+#[test]
+fn a_run_whose_component_dies_names_it_and_stops() {
+    let directory = RunDirectory(tempfile::tempdir().expect("directory"));
+    let path = directory.0.path();
+    for (component, words) in [("nginx", "nginx ended (signal: 9"), ("postgres", "postgres ended (signal: 9")]
+    {
+        let mut run = Run::start(path);
+        run.table();
+        let started = processes(&path.join("run"));
+        let text = std::fs::read_to_string(path.join("run/pids").join(component)).expect("read");
+        let pid = text.split_whitespace().next().and_then(|pid| pid.parse().ok()).expect("a pid");
+        rustix::process::kill_process(
+            rustix::process::Pid::from_raw(pid).expect("a pid"),
+            rustix::process::Signal::KILL,
+        )
+        .expect("signal");
+        assert_eq!(run.child.wait().expect("ended").code(), Some(1), "{component}");
+        let errors = run.errors();
+        assert!(errors.contains(words), "{errors}");
+        assert!(errors.contains(&format!("logs/{component}.log")), "{errors}");
+        none_is_left(&started);
+    }
+}
+
+#[test]
+fn a_run_says_which_port_is_taken_and_starts_nothing() {
+    let directory = tempfile::tempdir().expect("directory");
+    let taken = TcpListener::bind("127.0.0.1:0").expect("bind");
+    let port = taken.local_addr().expect("address").port().to_string();
+    let output = Command::new(env!("CARGO_BIN_EXE_stack"))
+        .args(["run", "--web-port", &port, "--backend-port", &free_port().to_string()])
+        .args(["--ml-port", &free_port().to_string(), "--postgres-port", &free_port().to_string()])
+        .args(["--redis-port", &free_port().to_string()])
+        .arg("--dir")
+        .arg(directory.path())
+        .output()
+        .expect("run");
+    assert_eq!(output.status.code(), Some(1));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains(&format!("port {port}, meant for nginx, is taken")), "{errors}");
+    assert!(!directory.path().join("postgres").exists());
+}
+
+/// `stack exec` with a shell script.
+fn exec(options: &[&str], script: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stack"));
+    command.arg("exec").args(options).args(["--", "bash", "-c", script]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+#[test]
+fn a_command_finds_its_stack_and_its_status_is_passed_on() {
+    let script = "echo ${POSTGRES_URL%%:*} ${REDIS_URL%%:*} [$BACKEND_URL$SHOP_URL]; exit 7";
+    let output = exec(&["--only", "postgres,redis"], script).output().expect("run");
+    assert_eq!(output.status.code(), Some(7));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "postgresql redis []\n");
+    let killed = exec(&["--only", "redis"], "kill -9 $$").output().expect("run");
+    assert_eq!(killed.status.code(), Some(128 + 9));
+}
+
+#[test]
+fn a_command_can_break_its_stack() {
+    let stack = env!("CARGO_BIN_EXE_stack");
+    let script = format!(
+        "{stack} fault kill redis && ! {stack} fault kill redis && {stack} fault start redis && \
+         {stack} fault kill redis && ! {stack} fault cut nonsense"
+    );
+    let output = exec(&["--only", "redis", "--faults"], &script).output().expect("run");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    assert!(errors.contains("redis does not run"), "{errors}");
+    let without = exec(&["--only", "redis"], &format!("{stack} fault kill redis")).output().expect("run");
+    assert_eq!(without.status.code(), Some(1));
+}
+
+#[test]
+fn sigterm_reaches_the_command_and_what_a_killed_stack_left_is_removed_by_the_next() {
+    // A temporary directory of its own, so that other tests do not clean up first.
+    let temporary =
+        tempfile::Builder::new().permissions(PermissionsExt::from_mode(0o711)).tempdir().expect("directory");
+    let script = "trap 'echo bye; exit' TERM; echo ready; while :; do sleep 0.1; done";
+    let start = || {
+        let mut command = exec(&["--only", "postgres,redis"], script);
+        let mut child = command.env("TMPDIR", temporary.path()).spawn().expect("start");
+        let mut output = BufReader::new(child.stdout.take().expect("piped"));
+        let mut line = String::new();
+        output.read_line(&mut line).expect("read");
+        assert_eq!(line, "ready\n");
+        (child, output)
+    };
+    let directories = || -> Vec<_> {
+        std::fs::read_dir(temporary.path()).expect("list").map(|entry| entry.expect("entry").path()).collect()
+    };
+    let (mut first, _) = start();
+    let left = directories().remove(0);
+    let started = processes(&left);
+    signal(&first, rustix::process::Signal::KILL);
+    first.wait().expect("killed");
+    assert!(left.exists());
+
+    let (mut second, mut output) = start();
+    assert!(!left.exists());
+    assert!(!started.iter().any(|pid| alive(*pid)), "processes of the killed stack still live");
+    let started = processes(&directories()[0]);
+    signal(&second, rustix::process::Signal::TERM);
+    assert_eq!(second.wait().expect("ended").code(), Some(128 + 15));
+    let mut rest = String::new();
+    output.read_to_string(&mut rest).expect("read");
+    assert_eq!(rest, "bye\n");
+    assert_eq!(directories(), Vec::<std::path::PathBuf>::new());
+    none_is_left(&started);
 }

@@ -57,7 +57,7 @@ async fn real_customers_are_recommended_what_their_real_purchases_suggest() {
 
     let retrain = reqwest::Client::new().post(format!("{ml_service}/api/model/retrain")).send().await;
     assert!(retrain.expect("an answer").status().is_success());
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         let model = get(&ml_service, "/api/model").await;
         if model["products"].as_i64() > Some(3_500) && model["interactions"].as_i64() >= Some(interactions) {

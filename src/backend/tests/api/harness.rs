@@ -1,0 +1,228 @@
+//! What every test stands on: the service on a port of its own, with a database and a Redis prefix of its own.
+
+mod client;
+mod database;
+mod proxy;
+mod recommender;
+
+use std::net::SocketAddr;
+use std::sync::OnceLock;
+
+use deadpool_postgres::Object;
+use platform::config::Env;
+use platform::shutdown::Lifecycle;
+use platform::telemetry::Metrics;
+use serde_json::json;
+use shopmicro_backend::AppState;
+use shopmicro_backend::config::Config;
+use tokio::net::TcpListener;
+use tokio_postgres::types::ToSql;
+use url::Url;
+use uuid::Uuid;
+
+pub(crate) use client::{Answer, Client, checkout_body};
+pub(crate) use database::Database;
+pub(crate) use proxy::Proxy;
+pub(crate) use recommender::{Recommender, Reply};
+
+/// The password of every customer.
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// A port on which nothing listens, since only root could.
+const REFUSES: &str = "127.0.0.1:1";
+
+fn variable(name: &str) -> String {
+    Env::from_process().get(name).unwrap_or_else(|| {
+        panic!("{name} is not set: `make test` starts a PostgreSQL and a Redis for these tests and sets it")
+    })
+}
+
+/// Meters are global to the process, and so are their readers.
+fn metrics() -> Metrics {
+    static METRICS: OnceLock<Metrics> = OnceLock::new();
+    METRICS.get_or_init(|| platform::telemetry::metrics_only().expect("metrics")).clone()
+}
+
+/// What differs from the usual service.
+#[derive(Debug, Default)]
+pub(crate) struct Setup {
+    postgres: Option<SocketAddr>,
+    redis: Option<String>,
+    recommender: Option<String>,
+    production: bool,
+}
+
+impl Setup {
+    /// Redis refuses every connection.
+    pub(crate) fn without_redis(mut self) -> Self {
+        self.redis = Some(format!("redis://{REFUSES}"));
+        self
+    }
+
+    /// The database is reached through this proxy, which can be cut.
+    pub(crate) fn postgres_through(mut self, proxy: &Proxy) -> Self {
+        self.postgres = Some(proxy.address());
+        self
+    }
+
+    /// Redis is reached through this proxy, which can be cut.
+    pub(crate) fn redis_through(mut self, proxy: &Proxy) -> Self {
+        self.redis = Some(format!("redis://{}", proxy.address()));
+        self
+    }
+
+    /// Recommendations come from this stand-in; without one, the service refuses connections.
+    pub(crate) fn recommender(mut self, recommender: &Recommender) -> Self {
+        self.recommender = Some(recommender.url());
+        self
+    }
+
+    /// `NODE_ENV=production`.
+    pub(crate) fn production(mut self) -> Self {
+        self.production = true;
+        self
+    }
+
+    /// Starts the service.
+    pub(crate) async fn start(self) -> TestApp {
+        let database = Database::migrated().await;
+        let mut postgres = Url::parse(database.url().reveal()).expect("a URL");
+        if let Some(proxy) = self.postgres {
+            postgres.set_ip_host(proxy.ip()).expect("a URL with a host");
+            postgres.set_port(Some(proxy.port())).expect("a URL with a host");
+        }
+        let variables = [
+            ("NODE_ENV", if self.production { "production" } else { "test" }.to_owned()),
+            ("POSTGRES_URL", postgres.into()),
+            ("REDIS_URL", self.redis.unwrap_or_else(|| variable("REDIS_URL"))),
+            ("REDIS_PREFIX", format!("{}:", database.name())),
+            ("ML_SERVICE_URL", self.recommender.unwrap_or_else(|| format!("http://{REFUSES}"))),
+        ];
+        let config = Config::read(&mut Env::from_pairs(variables)).expect("the configuration is valid");
+        let state = AppState::new(&config, metrics(), Lifecycle::new()).expect("state");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let app = shopmicro_backend::app(state.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let base = Url::parse(&format!("http://{address}")).expect("a URL");
+        TestApp { base, state, products: Vec::new(), _database: database }
+    }
+}
+
+/// A product to insert.
+pub(crate) struct NewProduct<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) description: &'a str,
+    pub(crate) category: &'a str,
+    pub(crate) tags: &'a [&'a str],
+    pub(crate) price_cents: i64,
+    pub(crate) stock: i32,
+}
+
+impl Default for NewProduct<'_> {
+    fn default() -> Self {
+        Self { name: "Thing", description: "", category: "Things", tags: &[], price_cents: 1000, stock: 10 }
+    }
+}
+
+/// A running service.
+pub(crate) struct TestApp {
+    base: Url,
+    /// What the service works with, to look behind it.
+    pub(crate) state: AppState,
+    /// The ids of the products of [`TestApp::with_products`], in the order of their numbers.
+    pub(crate) products: Vec<Uuid>,
+    /// Dropped with the test.
+    _database: Database,
+}
+
+impl TestApp {
+    /// The usual service.
+    pub(crate) async fn new() -> Self {
+        Setup::default().start().await
+    }
+
+    /// Puts in products that often share their name, price, category and moment of creation: those are what lists are
+    /// sorted by. Each costs 1.00 to 5.00 and there are ten of it.
+    pub(crate) async fn with_products(mut self, count: i32) -> Self {
+        let rows = self
+            .rows(
+                "insert into products (id, sku, name, category, price_cents, currency, stock, created_at) \
+                 select gen_random_uuid(), 'SKU-' || i, 'Product ' || i % 6, 'Category ' || i % 3, \
+                        100 * (1 + i % 5), 'GBP', 10, timestamptz '2026-01-01 00:00Z' + i / 4 * interval '1 h' \
+                 from generate_series(1, $1::int) i returning id",
+                &[&count],
+            )
+            .await;
+        self.products.extend(rows.iter().map(|row| row.get::<_, Uuid>("id")));
+        self
+    }
+
+    /// Puts one product in.
+    pub(crate) async fn add(&self, product: NewProduct<'_>) -> Uuid {
+        let id = Uuid::new_v4();
+        self.execute(
+            "insert into products (id, sku, name, description, category, tags, price_cents, currency, stock) \
+             values ($1, $1::uuid::text, $2, $3, $4, $5, $6, 'GBP', $7)",
+            &[
+                &id,
+                &product.name,
+                &product.description,
+                &product.category,
+                &product.tags,
+                &product.price_cents,
+                &product.stock,
+            ],
+        )
+        .await;
+        id
+    }
+
+    /// A browser without cookies.
+    pub(crate) fn guest(&self) -> Client {
+        Client::new(self.base.clone())
+    }
+
+    /// A browser in which a new customer is logged in.
+    pub(crate) async fn customer(&self) -> Client {
+        let client = self.guest();
+        let email = format!("{}@example.com", Uuid::new_v4());
+        let body = json!({ "email": email, "password": PASSWORD, "name": "Ada" });
+        client.post("/api/users", &body).await.expect(201);
+        client
+    }
+
+    /// A connection to the service's database.
+    pub(crate) async fn connection(&self) -> Object {
+        self.state.pool.get().await.expect("a connection")
+    }
+
+    /// Runs a statement with parameters and returns its rows.
+    pub(crate) async fn rows(
+        &self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Vec<tokio_postgres::Row> {
+        self.connection().await.query(sql, parameters).await.expect(sql)
+    }
+
+    /// Runs a statement with parameters.
+    pub(crate) async fn execute(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) {
+        self.connection().await.execute(sql, parameters).await.expect(sql);
+    }
+
+    /// Runs statements.
+    pub(crate) async fn sql(&self, sql: &str) {
+        self.connection().await.batch_execute(sql).await.expect(sql);
+    }
+
+    /// The one number that a query asks for.
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        self.connection().await.query_one(sql, &[]).await.expect(sql).get(0)
+    }
+
+    /// What the database says of a product's stock.
+    pub(crate) async fn stock(&self, product: Uuid) -> i32 {
+        self.rows("select stock from products where id = $1", &[&product]).await[0].get("stock")
+    }
+}

@@ -1,0 +1,14 @@
+//! The API over HTTP, on a real PostgreSQL and a real Redis. The files mirror the URLs.
+
+mod cart;
+mod csrf;
+mod frontend_metrics;
+mod harness;
+mod internal;
+mod openapi;
+mod operations;
+mod orders;
+mod products;
+mod recommendations;
+mod schema;
+mod users;

@@ -1,0 +1,204 @@
+//! The schema itself: how it comes about, what it refuses, and the statements that no request runs.
+
+use shopmicro_backend::domain::CURRENCY;
+use shopmicro_backend::domain::demo;
+use shopmicro_backend::domain::user::Role;
+use shopmicro_backend::{AppState, db};
+use tokio_postgres::error::SqlState;
+
+use crate::harness::{Database, NewProduct, TestApp};
+
+#[tokio::test]
+async fn migrating_again_changes_nothing() {
+    let database = Database::empty().await;
+    assert!(db::migrate(database.url()).await.expect("migrated") >= 1);
+    assert_eq!(db::migrate(database.url()).await.expect("migrated"), 0);
+}
+
+/// Replicas that start together.
+#[tokio::test]
+async fn two_migrations_at_once_take_turns() {
+    let database = Database::empty().await;
+    let (a, b) = tokio::join!(db::migrate(database.url()), db::migrate(database.url()));
+    let (a, b) = (a.expect("migrated"), b.expect("migrated"));
+    assert_eq!(a.min(b), 0);
+    assert!(a.max(b) >= 1);
+}
+
+#[tokio::test]
+async fn a_service_knows_whether_its_schema_is_there() {
+    let database = Database::empty().await;
+    let pool = db::pool(database.url(), 1).expect("a pool");
+    let client = pool.get().await.expect("a connection");
+    assert!(!db::is_migrated(&client).await.expect("known"));
+    db::migrate(database.url()).await.expect("migrated");
+    assert!(db::is_migrated(&client).await.expect("known"));
+    // A newer schema is fine, an older one is not.
+    let sql = "update refinery_schema_history set version = version + $1::int";
+    client.execute(sql, &[&1]).await.expect("changed");
+    assert!(db::is_migrated(&client).await.expect("known"));
+    client.execute(sql, &[&-1000]).await.expect("changed");
+    assert!(!db::is_migrated(&client).await.expect("known"));
+}
+
+/// Whatever the code gets wrong, these states are never stored.
+#[tokio::test]
+async fn the_database_refuses_what_must_not_be() {
+    let app = TestApp::new().await.with_products(1).await;
+    let client = app.customer().await;
+    client.put_item(app.products[0], 1).await.expect(200);
+    client.checkout("k", "4242424242424242").await.expect(201);
+    client.put_item(app.products[0], 1).await.expect(200);
+    let connection = app.connection().await;
+    for (sql, state) in [
+        ("update products set stock = -1", SqlState::CHECK_VIOLATION),
+        ("update products set price_cents = -1", SqlState::CHECK_VIOLATION),
+        ("update products set name = ''", SqlState::CHECK_VIOLATION),
+        ("update products set sku = ''", SqlState::CHECK_VIOLATION),
+        ("update products set currency = 'gbp'", SqlState::CHECK_VIOLATION),
+        ("update products set description = repeat('x', 4001)", SqlState::CHECK_VIOLATION),
+        ("update products set tags = array_fill('x'::text, array[21])", SqlState::CHECK_VIOLATION),
+        ("update users set email = 'Upper@example.com'", SqlState::CHECK_VIOLATION),
+        ("update users set role = 'king'", SqlState::CHECK_VIOLATION),
+        ("update sessions set token_hash = 'short'", SqlState::CHECK_VIOLATION),
+        ("update carts set token_hash = sha256('x')", SqlState::CHECK_VIOLATION),
+        ("update carts set user_id = null", SqlState::CHECK_VIOLATION),
+        ("update cart_items set quantity = 0", SqlState::CHECK_VIOLATION),
+        ("update cart_items set quantity = 100", SqlState::CHECK_VIOLATION),
+        ("update orders set status = 'lost'", SqlState::CHECK_VIOLATION),
+        ("update orders set total_cents = -1", SqlState::CHECK_VIOLATION),
+        ("update orders set card_last4 = '4242424242424242'", SqlState::CHECK_VIOLATION),
+        ("update order_items set quantity = 0", SqlState::CHECK_VIOLATION),
+        ("update order_items set unit_price_cents = -1", SqlState::CHECK_VIOLATION),
+        ("update idempotency_keys set key = ''", SqlState::CHECK_VIOLATION),
+        ("update interactions set kind = 'theft'", SqlState::CHECK_VIOLATION),
+        ("update interactions set quantity = 0", SqlState::CHECK_VIOLATION),
+        // What was sold cannot be deleted, only archived.
+        ("delete from products", SqlState::FOREIGN_KEY_VIOLATION),
+        (
+            "insert into products select (jsonb_populate_record(p, jsonb_build_object('id', gen_random_uuid()))).id, \
+             sku, name, description, category, tags, price_cents, currency, stock from products p",
+            SqlState::UNIQUE_VIOLATION,
+        ),
+        (
+            "insert into users (id, email, name) select gen_random_uuid(), email, name from users",
+            SqlState::UNIQUE_VIOLATION,
+        ),
+        (
+            "insert into carts (id, user_id) select gen_random_uuid(), user_id from carts",
+            SqlState::UNIQUE_VIOLATION,
+        ),
+    ] {
+        let error = connection.batch_execute(sql).await.expect_err(sql);
+        assert_eq!(error.code(), Some(&state), "{sql}: {error:?}");
+    }
+}
+
+/// An erased customer leaves the shop's books whole.
+#[tokio::test]
+async fn an_erased_account_takes_what_is_personal_with_it() {
+    let app = TestApp::new().await.with_products(1).await;
+    let client = app.customer().await;
+    client.put_item(app.products[0], 1).await.expect(200);
+    client.checkout("k", "4242424242424242").await.expect(201);
+    client.put_item(app.products[0], 1).await.expect(200);
+    app.sql("delete from users").await;
+    for table in ["sessions", "carts", "cart_items", "idempotency_keys", "interactions"] {
+        assert_eq!(app.number(&format!("select count(*) from {table}")).await, 0, "{table}");
+    }
+    assert_eq!(app.number("select count(*) from orders where user_id is null").await, 1);
+    assert_eq!(app.number("select count(*) from order_items").await, 1);
+}
+
+/// Popularity is log2 of decayed sales: sums commute, and a month halves.
+#[tokio::test]
+async fn popularity_adds_up_and_ages() {
+    let app = TestApp::new().await;
+    let number = async |sql: &str| -> f64 { app.rows(&format!("select {sql}"), &[]).await[0].get(0) };
+    let then = "timestamptz '2026-01-01 00:00Z'";
+    let one = number(&format!("popularity_of(1, {then})")).await;
+    let two = number(&format!("popularity_sum(popularity_of(1, {then}), popularity_of(1, {then}))")).await;
+    let month = number(&format!("popularity_of(1, {then} + interval '30 days')")).await;
+    assert!((two - one - 1.0).abs() < 1e-9 && (month - one - 1.0).abs() < 1e-9, "{one} {two} {month}");
+    let first = number(&format!("popularity_sum('-infinity', popularity_of(1, {then}))")).await;
+    assert!((first - one).abs() < 1e-9);
+    let a = number(&format!("popularity_sum(popularity_of(3, {then}), popularity_of(5, now()))")).await;
+    let b = number(&format!("popularity_sum(popularity_of(5, now()), popularity_of(3, {then}))")).await;
+    assert!((a - b).abs() < 1e-9);
+    // Far apart, nothing overflows.
+    assert!(
+        number("popularity_sum(popularity_of(1, '9000-01-01Z'), popularity_of(1, '0001-01-01Z'))")
+            .await
+            .is_finite()
+    );
+}
+
+#[tokio::test]
+async fn the_command_for_accounts_makes_and_changes_them() {
+    let app = TestApp::new().await;
+    let AppState { pool, passwords, .. } = &app.state;
+    let connection = pool.get().await.expect("a connection");
+    let upsert = async |password: &str, role| {
+        let hash = passwords.hash(password.to_owned()).await.expect("hashed");
+        db::users::upsert(&connection, "root@example.com", "Root", &hash, role).await.expect("kept")
+    };
+    let made = upsert("the first password", Role::Customer).await;
+    let changed = upsert("the second password", Role::Admin).await;
+    assert_eq!((made.id, changed.role), (changed.id, Role::Admin));
+    let login = |password| serde_json::json!({ "email": "root@example.com", "password": password });
+    let guest = app.guest();
+    guest.post("/api/users/login", &login("the first password")).await.refused(401, "unauthenticated");
+    let user = guest.post("/api/users/login", &login("the second password")).await.expect(200);
+    assert_eq!(user["role"], "admin");
+}
+
+#[tokio::test]
+async fn seeding_again_keeps_what_was_traded() {
+    let app = TestApp::new().await;
+    let connection = app.connection().await;
+    let catalogue = demo::catalogue(demo::SEED);
+    let seed = async || {
+        let mut added = 0;
+        for product in &catalogue {
+            added +=
+                usize::from(db::products::insert_demo(&connection, product, CURRENCY).await.expect("put in"));
+        }
+        added
+    };
+    assert_eq!(seed().await, catalogue.len());
+    app.sql("update products set stock = 0").await;
+    assert_eq!(seed().await, 0);
+    assert_eq!(app.number("select sum(stock) from products").await, 0);
+    assert_eq!(
+        app.number("select count(*) from products").await,
+        i64::try_from(catalogue.len()).expect("few")
+    );
+}
+
+/// The longest text that the schema takes is served whole.
+#[tokio::test]
+async fn the_largest_product_is_a_product() {
+    let app = TestApp::new().await;
+    let (name, description, category, tag) =
+        ("n".repeat(200), "d ".repeat(2000), "c".repeat(60), "t".repeat(60));
+    let tags = vec![tag.as_str(); 20];
+    let id = app
+        .add(NewProduct {
+            name: &name,
+            description: &description,
+            category: &category,
+            tags: &tags,
+            price_cents: 100_000_000,
+            stock: i32::MAX,
+        })
+        .await;
+    let client = app.customer().await;
+    let cart = client.put_item(id, 99).await.expect(200);
+    assert_eq!(cart["total_cents"], 9_900_000_000_i64);
+    let order = client.checkout("k", "4242424242424242").await.expect(201);
+    assert_eq!(order["total_cents"], 9_900_000_000_i64);
+    assert_eq!(
+        app.guest().query("/api/products", &[("category", &category)]).await.expect(200)["items"][0]["name"],
+        name
+    );
+}

@@ -75,7 +75,7 @@ impl Words {
 }
 
 /// Phrases that are one thing, and not the thing that their last word says.
-const PHRASES: [(&str, &str); 25] = [
+const PHRASES: [(&str, &str); 26] = [
     (" t light", " tealight"),
     ("duck egg", "duckegg"),
     ("tea light", "tealight"),
@@ -97,10 +97,33 @@ const PHRASES: [(&str, &str); 25] = [
     ("bird table", "feeder"),
     ("key ring", "keyring"),
     ("wash bag", "pouch"),
+    ("washbag", "pouch"),
     ("make up bag", "pouch"),
     ("weekend bag", "holdall"),
     ("duffle bag", "holdall"),
     ("holdall bag", "holdall"),
+];
+
+/// Creatures and toys are printed on things as often as they are sold themselves: a "bag owls" is a bag. These words
+/// say what a thing is only where no other noun does; so does felt, of which a cushion or a doll may be made.
+const SUBJECTS: [&str; 17] = [
+    "babushka",
+    "bear",
+    "bird",
+    "bunny",
+    "butterfly",
+    "car",
+    "chick",
+    "doll",
+    "dolly",
+    "duck",
+    "felt",
+    "feltcraft",
+    "hen",
+    "owl",
+    "rabbit",
+    "toy",
+    "train",
 ];
 
 /// Whether a word of a name is this word or its plural.
@@ -112,11 +135,11 @@ fn same(word: &str, choice: &str) -> bool {
 /// hints decide, in the order of the motifs, then the category.
 fn motif(words: &Words, category: &str) -> &'static Motif {
     let category = Words::of(category);
+    let named = |word: &String| MOTIFS.iter().find(|motif| motif.nouns.iter().any(|noun| same(word, noun)));
+    let subject = |word: &&String| SUBJECTS.iter().any(|subject| same(word, subject));
     let noun_of = |words: &[String]| {
-        words
-            .iter()
-            .rev()
-            .find_map(|word| MOTIFS.iter().find(|motif| motif.nouns.iter().any(|noun| same(word, noun))))
+        let last = words.iter().rev();
+        last.clone().filter(|word| !subject(word)).find_map(named).or_else(|| last.clone().find_map(named))
     };
     let hint_of = |words: &Words| MOTIFS.iter().find(|motif| words.any(motif.hints));
     // The title of a book speaks of everything but books.

@@ -108,6 +108,13 @@ fn the_last_noun_says_what_it_is() {
         ("Willow Picnic Hamper for Four", "basket"),
         ("Glass Lantern with Leather Strap", "lantern"),
         ("WRAP ENGLISH ROSE", "wrapping paper"),
+        ("JUMBO BAG OWLS", "tote"),
+        ("LUNCH BAG CARS BLUE", "tote"),
+        ("PINK BUTTERFLY WASHBAG", "purse"),
+        ("FELTCRAFT CUSHION OWL", "cushion"),
+        ("FELTCRAFT DOLL ROSIE", "doll"),
+        ("WOODEN PULL-ALONG DUCK", "bird"),
+        ("SEED FEEDER FOR GARDEN BIRDS", "bird"),
     ] {
         assert_eq!(motif_of(name), expected, "{name}");
     }

@@ -14,9 +14,11 @@ build:
 test:
 	tests/run
 
-# The OpenAPI document from the backend's code, and the pages' types from the document.
+# The OpenAPI document from the backend's code, and the pages' types from the document. Built with the features of the
+# whole workspace, as the tests are, so that nothing is compiled twice.
 generate: web/node_modules/.package-lock.json
-	cargo run --quiet --bin shopmicro-backend -- openapi > target/openapi.json
+	cargo build --quiet --workspace --bins
+	target/debug/shopmicro-backend openapi > target/openapi.json
 	mv target/openapi.json src/backend/openapi.json
 	cd web && npm run generate
 

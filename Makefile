@@ -2,13 +2,15 @@
 .PHONY: run test build generate clean
 
 # Variables reach `stack run` through the environment: WEB_HOST, WEB_PORT, BACKEND_PORT, ML_PORT, POSTGRES_PORT,
-# REDIS_PORT, RUN_DIR, as in `make run WEB_PORT=8090`.
+# REDIS_PORT, RUN_DIR, as in `make run WEB_PORT=8090`. PROFILE is cargo's.
+PROFILE ?= release
+
 run: build
-	@exec target/release/stack run
+	@exec target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/stack run
 
 build:
 	tests/install run
-	cargo build --release --workspace --bins
+	cargo build --profile $(PROFILE) --workspace --bins
 	@$(MAKE) --no-print-directory web/dist/index.html
 
 test:

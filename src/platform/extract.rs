@@ -46,6 +46,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
                 Problem::bad_request("the body could not be read")
             }
         })?;
+        // Derived types also take an array of their fields in order, which nobody means to send.
+        if bytes.trim_ascii_start().first() == Some(&b'[') {
+            return Err(Problem::invalid(vec![FieldError::new("body", "must be an object")]));
+        }
         let mut json = serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| body_problem(&error))?;
         json.end().map_err(|error| Problem::bad_request(format!("malformed JSON: {error}")))?;
@@ -166,6 +170,7 @@ mod tests {
         assert_eq!(refuse("application/json", "{").await.status, 400);
         let trailing = r#"{"address":{"city":"x"},"quantity":1} x"#;
         assert_eq!(refuse("application/json", trailing).await.status, 400);
+        assert_eq!(refuse("application/json", r#"[["x"],1]"#).await.status, 422);
         assert_eq!(refuse("text/plain", "{}").await.status, 415);
     }
 

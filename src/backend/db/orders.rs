@@ -37,22 +37,19 @@ pub async fn find_attempt(client: &impl GenericClient, user_id: Uuid, key: &str)
     }))
 }
 
-/// Keeps the answer to an idempotency key, unless one was kept already; returns the one that counts.
+/// Keeps the answer to an idempotency key; false where another request with this key was faster and its answer stands.
 pub async fn keep_response(
     client: &impl GenericClient,
     user_id: Uuid,
     key: &str,
     status: u16,
     response: &serde_json::Value,
-) -> Result<(u16, serde_json::Value)> {
-    let sql = "update idempotency_keys \
-               set response_status = coalesce(response_status, $3), response = coalesce(response, $4) \
-               where user_id = $1 and key = $2 returning response_status, response";
+) -> Result<bool> {
+    let sql = "update idempotency_keys set response_status = $3, response = $4 \
+               where user_id = $1 and key = $2 and response is null";
+    let status = i16::try_from(status).map_err(|error| Error::Internal(error.to_string()))?;
     let statement = client.prepare_cached(sql).await?;
-    let small = i16::try_from(status).map_err(|error| Error::Internal(error.to_string()))?;
-    let row = client.query_one(&statement, &[&user_id, &key, &small, response]).await?;
-    let status: i16 = row.try_get("response_status")?;
-    Ok((u16::try_from(status).unwrap_or(500), row.try_get("response")?))
+    Ok(client.execute(&statement, &[&user_id, &key, &status, &response]).await? == 1)
 }
 
 /// Places an order of what is in the user's cart: guarded stock in product order, the order with its prices, the
@@ -191,6 +188,10 @@ pub async fn settle_paid(transaction: &Transaction<'_>, id: Uuid) -> Result<()> 
 /// The card was refused: the stock returns, and so do the items to the user's cart.
 pub async fn settle_declined(transaction: &Transaction<'_>, id: Uuid) -> Result<()> {
     if transition(transaction, id, Status::PendingPayment, Status::PaymentFailed).await? {
+        // The cart before the products, as in a checkout, which would else empty it of what returns here.
+        let sql =
+            "select c.id from carts c join orders o on o.user_id = c.user_id where o.id = $1 for update of c";
+        transaction.query(&transaction.prepare_cached(sql).await?, &[&id]).await?;
         return_stock(transaction, id).await?;
         let sql = "insert into cart_items (cart_id, product_id, quantity) \
                    select c.id, i.product_id, least(i.quantity, 99) \
@@ -202,7 +203,7 @@ pub async fn settle_declined(transaction: &Transaction<'_>, id: Uuid) -> Result<
     Ok(())
 }
 
-/// Cancels the user's order and returns its stock; what its products are is returned for the cache's sake.
+/// Cancels the user's order and returns its stock.
 pub async fn cancel(transaction: &Transaction<'_>, user_id: Uuid, id: Uuid) -> Result<()> {
     let sql = "select status from orders where id = $1 and user_id = $2 for update";
     let row = transaction.query_opt(&transaction.prepare_cached(sql).await?, &[&id, &user_id]).await?;

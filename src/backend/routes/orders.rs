@@ -162,13 +162,19 @@ async fn settle(
         _ => (StatusCode::CREATED, serde_json::to_value(&order)),
     };
     let body = body.map_err(|error| Error::Internal(error.to_string()))?;
-    let (status, body) =
-        db::orders::keep_response(&transaction, user_id, key, status.as_u16(), &body).await?;
+    if !db::orders::keep_response(&transaction, user_id, key, status.as_u16(), &body).await? {
+        // A concurrent repetition came first; what it answered is the answer.
+        drop(transaction);
+        let kept =
+            db::orders::find_attempt(&client, user_id, key).await?.and_then(|attempt| attempt.response);
+        let (status, body) = kept.ok_or_else(|| Error::Internal("a kept answer vanished".to_owned()))?;
+        return replay(status, &body);
+    }
     transaction.commit().await?;
 
     state.shop_metrics.order(order.status, order.total_cents);
     state.cache.forget_products(order.items.iter().map(|item| item.product_id)).await;
-    replay(status, &body)
+    replay(status.as_u16(), &body)
 }
 
 /// The answer as it was kept.

@@ -1,5 +1,6 @@
 //! The database: the pool, migrations, and one module of free functions for each group of tables.
 
+pub mod audit;
 pub mod carts;
 pub mod export;
 pub mod orders;

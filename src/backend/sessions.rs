@@ -118,3 +118,19 @@ impl FromRequestParts<AppState> for Session {
             .ok_or(Error::Unauthenticated)
     }
 }
+
+/// A session of an admin. The one place where roles are checked: a handler that takes it is for admins alone.
+#[derive(Clone, Copy, Debug)]
+pub struct Admin(pub Session);
+
+impl FromRequestParts<AppState> for Admin {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self> {
+        let session = <Session as FromRequestParts<AppState>>::from_request_parts(parts, state).await?;
+        match session.role {
+            Role::Admin => Ok(Self(session)),
+            Role::Customer => Err(Error::Forbidden),
+        }
+    }
+}

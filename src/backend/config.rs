@@ -20,6 +20,8 @@ pub struct Config {
     pub redis_prefix: String,
     /// The recommendation service's base URL.
     pub ml_service_url: Url,
+    /// How long an order may wait for its payment, in minutes, before it is called off.
+    pub order_expiry: Duration,
     /// Bring the schema up to date before serving.
     pub migrate_on_start: bool,
     /// How long the server still accepts requests after it was told to stop, in seconds: what a load balancer needs
@@ -48,11 +50,15 @@ impl Config {
             redis_url,
             redis_prefix: env.get("REDIS_PREFIX").unwrap_or_else(|| "shop:".to_owned()),
             ml_service_url: env.url_or("ML_SERVICE_URL", &["http"], "http://ml-service:3002"),
+            order_expiry: Duration::from_mins(env.parse("ORDER_EXPIRY_MINUTES", 30)),
             migrate_on_start: env.parse("MIGRATE_ON_START", false),
             shutdown_delay: Duration::from_secs(env.parse("SHUTDOWN_DELAY_SECONDS", 0)),
         };
         if config.postgres_pool_size == 0 {
             env.mistake("POSTGRES_POOL_SIZE: must be at least 1");
+        }
+        if config.order_expiry.is_zero() {
+            env.mistake("ORDER_EXPIRY_MINUTES: must be at least 1");
         }
         env.finish()?;
         Ok(config)

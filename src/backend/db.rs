@@ -4,6 +4,7 @@ pub mod audit;
 pub mod carts;
 pub mod export;
 pub mod orders;
+pub mod outbox;
 pub mod products;
 pub mod sessions;
 pub mod users;

@@ -3,13 +3,15 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use platform::problem::{FieldError, Problem};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio_postgres::error::SqlState;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::domain::order::Status;
+
 /// A product of which there is less than was ordered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Shortage {
     /// The product.
     pub product_id: Uuid,
@@ -52,8 +54,13 @@ pub enum Error {
     #[error("out of stock")]
     OutOfStock(Vec<Shortage>),
     /// 409: the order's state does not allow this.
-    #[error("the order is {0}")]
-    IllegalTransition(&'static str),
+    #[error("the order is {from} and cannot become {to}", from = from.as_str(), to = to.as_str())]
+    IllegalTransition {
+        /// Where it stands.
+        from: Status,
+        /// Where it was to go.
+        to: Status,
+    },
     /// 422: the idempotency key was used with another body.
     #[error("the idempotency key belongs to another request")]
     IdempotencyMismatch,
@@ -129,7 +136,7 @@ impl From<Error> for Problem {
                 Self::new(StatusCode::CONFLICT, "out-of-stock", "Some items are not in stock as ordered")
                     .with("items", serde_json::json!(items))
             }
-            Error::IllegalTransition(_) => {
+            Error::IllegalTransition { .. } => {
                 Self::new(StatusCode::CONFLICT, "illegal-transition", "The order cannot change so")
                     .detail(text)
             }

@@ -9,12 +9,16 @@ pub mod domain;
 pub mod error;
 pub mod import;
 pub mod metrics;
+pub mod orders;
 pub mod passwords;
+pub mod payment_provider;
 pub mod recommender;
 pub mod routes;
 pub mod sessions;
+pub mod workers;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use deadpool_postgres::Pool;
@@ -27,6 +31,7 @@ use crate::cache::Cache;
 use crate::config::Config;
 use crate::metrics::ShopMetrics;
 use crate::passwords::Passwords;
+use crate::payment_provider::PaymentProvider;
 use crate::recommender::Recommender;
 
 /// The version of this program.
@@ -45,6 +50,10 @@ pub struct AppState {
     pub recommender: Recommender,
     /// Password hashes.
     pub passwords: Passwords,
+    /// The payment provider.
+    pub payments: PaymentProvider,
+    /// How long an order may wait for its payment.
+    pub order_expiry: Duration,
     /// The shop's own figures.
     pub shop_metrics: ShopMetrics,
     /// What `/metrics` shows.
@@ -65,8 +74,11 @@ impl AppState {
         lifecycle: Lifecycle,
     ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let redis = Redis::new(config.redis_url.reveal(), &config.redis_prefix)?;
+        let pool = db::pool(&config.postgres_url, config.postgres_pool_size)?;
         Ok(Self {
-            pool: db::pool(&config.postgres_url, config.postgres_pool_size)?,
+            payments: PaymentProvider::new(pool.clone()),
+            order_expiry: config.order_expiry,
+            pool,
             cache: Cache::new(redis.clone()),
             redis,
             recommender: Recommender::new(config.ml_service_url.clone())?,

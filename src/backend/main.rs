@@ -123,7 +123,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let lifecycle = Lifecycle::new();
     let state =
         AppState::new(config, telemetry.metrics(), lifecycle.clone()).map_err(anyhow::Error::from_boxed)?;
-    lifecycle.spawn(sweep(state.clone()));
+    shopmicro_backend::workers::spawn(&state);
     let listener = tokio::net::TcpListener::bind(config.service.listen)
         .await
         .with_context(|| format!("listen on {}", config.service.listen))?;
@@ -132,20 +132,6 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         .await?;
     telemetry.flush().await;
     Ok(())
-}
-
-/// Removes expired sessions, now and then.
-async fn sweep(state: AppState) {
-    let mut interval = tokio::time::interval(std::time::Duration::from_mins(10));
-    loop {
-        interval.tick().await;
-        let swept = async { db::sessions::delete_expired(&state.pool.get().await?).await };
-        match swept.await {
-            Ok(0) => {}
-            Ok(removed) => tracing::info!(removed, "expired sessions removed"),
-            Err(error) => tracing::warn!(%error, "expired sessions were not removed"),
-        }
-    }
 }
 
 /// Puts the demo shop's products and accounts in; what is there already stays as it is.

@@ -1,7 +1,7 @@
 //! The shop's own figures, beside those of HTTP, cache and Redis.
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Counter, Histogram};
+use opentelemetry::metrics::{Counter, Gauge, Histogram};
 
 use crate::domain::order::Status;
 
@@ -12,6 +12,8 @@ pub struct ShopMetrics {
     revenue: Counter<u64>,
     stock_outs: Counter<u64>,
     recommendations: Counter<u64>,
+    outbox_events: Gauge<i64>,
+    outbox_age: Gauge<f64>,
     /// Web vitals as browsers report them.
     pub web_vitals: Histogram<f64>,
     /// Errors that pages report, by route template.
@@ -24,13 +26,22 @@ impl ShopMetrics {
         let meter = platform::telemetry::meter();
         let counter = |name, description| meter.u64_counter(name).with_description(description).build();
         Self {
-            orders: counter("shop.orders", "Orders by the status in which checkout left them"),
+            orders: counter("shop.orders", "Orders by each status that they reached"),
             revenue: counter("shop.revenue", "Money of paid orders, in minor units of the currency"),
             stock_outs: counter("shop.stock_outs", "Checkouts refused because a product was short"),
             recommendations: counter(
                 "shop.recommendations",
                 "Lists of recommendations by source and strategy",
             ),
+            outbox_events: meter
+                .i64_gauge("shop.outbox.events")
+                .with_description("Events of orders that wait to be published, counted up to 10,000")
+                .build(),
+            outbox_age: meter
+                .f64_gauge("shop.outbox.age")
+                .with_unit("s")
+                .with_description("How long the oldest event of an order has waited to be published")
+                .build(),
             web_vitals: meter
                 .f64_histogram("shop.web_vitals")
                 .with_description("Web vitals: milliseconds; CLS is thousandths of its score")
@@ -42,12 +53,18 @@ impl ShopMetrics {
         }
     }
 
-    /// A checkout came to its end.
+    /// An order reached a status.
     pub fn order(&self, status: Status, total_cents: i64) {
         self.orders.add(1, &[KeyValue::new("status", status.as_str())]);
         if status == Status::Paid {
             self.revenue.add(u64::try_from(total_cents).unwrap_or(0), &[]);
         }
+    }
+
+    /// What waits to be published.
+    pub fn outbox(&self, events: i64, age_seconds: f64) {
+        self.outbox_events.record(events, &[]);
+        self.outbox_age.record(age_seconds, &[]);
     }
 
     /// A checkout was refused because something was short.

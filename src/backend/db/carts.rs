@@ -1,5 +1,7 @@
 //! Carts of users and of guests.
 
+use std::time::Duration;
+
 use deadpool_postgres::{GenericClient, Transaction};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -153,4 +155,12 @@ pub async fn merge(transaction: &Transaction<'_>, guest: &Owner, user_id: Uuid) 
     let statement = transaction.prepare_cached("delete from carts where id = $1").await?;
     transaction.execute(&statement, &[&guest_cart]).await?;
     Ok(())
+}
+
+/// Removes carts of guests that were not touched for this long, a bounded number at a time; returns how many went.
+pub async fn delete_old_guests(client: &impl GenericClient, age: Duration) -> Result<u64> {
+    let sql = "delete from carts where id in \
+               (select id from carts where token_hash is not null and updated_at < now() - make_interval(secs => $1) \
+                order by updated_at limit 1000)";
+    Ok(client.execute(&client.prepare_cached(sql).await?, &[&age.as_secs_f64()]).await?)
 }

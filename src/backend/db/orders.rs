@@ -1,4 +1,6 @@
-//! Orders, their idempotency keys, their events and the stock that they take.
+//! Orders, their idempotency keys, their payments and their events.
+
+use std::time::Duration;
 
 use deadpool_postgres::{GenericClient, Transaction};
 use tokio_postgres::Row;
@@ -8,232 +10,203 @@ use uuid::Uuid;
 use crate::domain::CURRENCY;
 use crate::domain::order::{NewOrder, Order, OrderItem, ShippingAddress, Status};
 use crate::domain::page::TimeKey;
+use crate::domain::payment::Outcome;
 use crate::error::{Error, Result, Shortage};
 
-/// What is known of an idempotency key.
+/// How long after checkout the worker looks at a payment that was not settled: by then the request has long ended.
+const PAYMENT_DUE: Duration = Duration::from_secs(8);
+/// How long a payment that the worker has looked at is left alone.
+const PAYMENT_RETRY: Duration = Duration::from_secs(15);
+
+/// What came of an attempt to place an order.
 #[derive(Clone, Debug)]
-pub struct Attempt {
-    /// SHA-256 of the request that used it first.
-    pub request_hash: Vec<u8>,
-    /// The order that it made.
-    pub order_id: Uuid,
-    /// The answer that was given, once there is one.
-    pub response: Option<(u16, serde_json::Value)>,
+pub enum Placed {
+    /// The order is new.
+    New {
+        /// The order's id.
+        id: Uuid,
+        /// Its total, in minor units.
+        total_cents: i64,
+    },
+    /// The key made this order before.
+    Known {
+        /// The order's id.
+        id: Uuid,
+        /// Its total, in minor units.
+        total_cents: i64,
+        /// The status that was answered, once one was.
+        answer: Option<Status>,
+    },
 }
 
-/// The user's earlier use of an idempotency key.
-pub async fn find_attempt(client: &impl GenericClient, user_id: Uuid, key: &str) -> Result<Option<Attempt>> {
-    let sql = "select request_hash, order_id, response_status, response from idempotency_keys \
-               where user_id = $1 and key = $2";
-    let Some(row) = client.query_opt(&client.prepare_cached(sql).await?, &[&user_id, &key]).await? else {
-        return Ok(None);
-    };
-    let status: Option<i16> = row.try_get("response_status")?;
-    let body: Option<serde_json::Value> = row.try_get("response")?;
-    Ok(Some(Attempt {
-        request_hash: row.try_get("request_hash")?,
-        order_id: row.try_get("order_id")?,
-        response: status.and_then(|status| u16::try_from(status).ok()).zip(body),
-    }))
-}
-
-/// Keeps the answer to an idempotency key; false where another request with this key was faster and its answer stands.
-pub async fn keep_response(
-    client: &impl GenericClient,
-    user_id: Uuid,
-    key: &str,
-    status: u16,
-    response: &serde_json::Value,
-) -> Result<bool> {
-    let sql = "update idempotency_keys set response_status = $3, response = $4 \
-               where user_id = $1 and key = $2 and response is null";
-    let status = i16::try_from(status).map_err(|error| Error::Internal(error.to_string()))?;
-    let statement = client.prepare_cached(sql).await?;
-    Ok(client.execute(&statement, &[&user_id, &key, &status, &response]).await? == 1)
-}
-
-/// Places an order of what is in the user's cart: guarded stock in product order, the order with its prices, the
-/// event, the emptied cart. `Ok(None)` where the idempotency key was used meanwhile; the caller then rolls back.
+/// Places an order of what is in the user's cart, in one round trip and one transaction: the function `place_order`
+/// says how. [`Error::EmptyCart`], [`Error::OutOfStock`] and [`Error::IdempotencyMismatch`] leave everything as it was.
 pub async fn place(
-    transaction: &Transaction<'_>,
+    client: &impl GenericClient,
     user_id: Uuid,
     key: &str,
     request_hash: &[u8],
     order: &NewOrder,
-) -> Result<Option<Uuid>> {
-    // The cart's lock makes a second checkout of the same cart wait, and then find it empty.
-    let sql = "select id from carts where user_id = $1 for update";
-    let cart = transaction.query_opt(&transaction.prepare_cached(sql).await?, &[&user_id]).await?;
-    let cart: Option<Uuid> = cart.map(|row| row.try_get("id")).transpose()?;
-
-    let id = Uuid::now_v7();
-    let sql = "insert into orders (id, user_id, status, total_cents, currency, shipping_address, card_last4) \
-               values ($1, $2, 'pending_payment', 0, $3, $4, $5)";
-    transaction
-        .execute(
-            &transaction.prepare_cached(sql).await?,
-            &[&id, &user_id, &CURRENCY, &Json(&order.shipping_address), &order.card.last4()],
+) -> Result<Placed> {
+    let sql = "select result, this_order, answer, total_cents, shortages \
+               from place_order($1, $2, $3, $4, $5, $6, $7, make_interval(secs => $8))";
+    let statement = client.prepare_cached(sql).await?;
+    let row = client
+        .query_one(
+            &statement,
+            &[
+                &user_id,
+                &key,
+                &request_hash,
+                &Uuid::now_v7(),
+                &Json(&order.shipping_address),
+                &order.card.last4(),
+                &CURRENCY,
+                &PAYMENT_DUE.as_secs_f64(),
+            ],
         )
         .await?;
-    let sql = "insert into idempotency_keys (user_id, key, request_hash, order_id) values ($1, $2, $3, $4) \
-               on conflict do nothing";
-    let statement = transaction.prepare_cached(sql).await?;
-    if transaction.execute(&statement, &[&user_id, &key, &request_hash, &id]).await? == 0 {
-        return Ok(None);
-    }
-    let items = take_stock(transaction, cart.ok_or(Error::EmptyCart)?).await?;
-    let total: i64 = items.iter().map(|item| item.line_total_cents).sum();
-
-    let products: Vec<Uuid> = items.iter().map(|item| item.product_id).collect();
-    let names: Vec<&str> = items.iter().map(|item| item.name.as_str()).collect();
-    let prices: Vec<i64> = items.iter().map(|item| item.unit_price_cents).collect();
-    let quantities: Vec<i32> = items.iter().map(|item| item.quantity).collect();
-    let sql = "insert into order_items (order_id, product_id, name, unit_price_cents, quantity) \
-               select $1, * from unnest($2::uuid[], $3::text[], $4::bigint[], $5::int[])";
-    let statement = transaction.prepare_cached(sql).await?;
-    transaction.execute(&statement, &[&id, &products, &names, &prices, &quantities]).await?;
-    let statement = transaction.prepare_cached("update orders set total_cents = $2 where id = $1").await?;
-    transaction.execute(&statement, &[&id, &total]).await?;
-    let statement = transaction.prepare_cached("delete from cart_items where cart_id = $1").await?;
-    transaction.execute(&statement, &[&cart]).await?;
-    insert_event(transaction, id, "order.placed", Status::PendingPayment).await?;
-    Ok(Some(id))
-}
-
-/// Locks the products of a cart in the order of their ids, so that two checkouts never wait for each other in a
-/// circle, and takes the units; [`Error::OutOfStock`] with all that is short. The lock leaves keys alone, so that rows
-/// which refer to a product, such as those of other carts, need not wait for it. The cart's rows are locked too: one
-/// that was deleted meanwhile would be ordered, but not taken.
-async fn take_stock(transaction: &Transaction<'_>, cart: Uuid) -> Result<Vec<OrderItem>> {
-    let sql = "select p.id, p.name, p.price_cents, i.quantity, \
-               case when p.archived_at is null then p.stock else 0 end as available \
-               from products p join cart_items i on i.product_id = p.id \
-               where i.cart_id = $1 order by p.id for no key update of p, i";
-    let rows = transaction.query(&transaction.prepare_cached(sql).await?, &[&cart]).await?;
-    if rows.is_empty() {
-        return Err(Error::EmptyCart);
-    }
-    let mut items = Vec::with_capacity(rows.len());
-    let mut short = Vec::new();
-    for row in rows {
-        let unit_price_cents: i64 = row.try_get("price_cents")?;
-        let quantity: i32 = row.try_get("quantity")?;
-        let available: i32 = row.try_get("available")?;
-        let item = OrderItem {
-            product_id: row.try_get("id")?,
-            name: row.try_get("name")?,
-            unit_price_cents,
-            quantity,
-            line_total_cents: unit_price_cents * i64::from(quantity),
-        };
-        if available < quantity {
-            short.push(Shortage {
-                product_id: item.product_id,
-                name: item.name.clone(),
-                requested: quantity,
-                available,
-            });
+    let placed = |row: &Row| Ok::<_, Error>((row.try_get("this_order")?, row.try_get("total_cents")?));
+    match row.try_get("result")? {
+        "placed" => placed(&row).map(|(id, total_cents)| Placed::New { id, total_cents }),
+        "known" => {
+            let (id, total_cents) = placed(&row)?;
+            let answer: Option<&str> = row.try_get("answer")?;
+            Ok(Placed::Known { id, total_cents, answer: answer.map(parse_status).transpose()? })
         }
-        items.push(item);
+        "mismatch" => Err(Error::IdempotencyMismatch),
+        "empty" => Err(Error::EmptyCart),
+        "short" => {
+            let Json(shortages): Json<Vec<Shortage>> = row.try_get("shortages")?;
+            Err(Error::OutOfStock(shortages))
+        }
+        other => Err(Error::Internal(format!("unknown result of place_order: {other}"))),
     }
-    if !short.is_empty() {
-        return Err(Error::OutOfStock(short));
-    }
-    let sql = "update products p set stock = p.stock - i.quantity, updated_at = now() \
-               from cart_items i where i.cart_id = $1 and i.product_id = p.id";
-    transaction.execute(&transaction.prepare_cached(sql).await?, &[&cart]).await?;
-    Ok(items)
 }
 
-/// Writes an order's event in the order's own transaction.
-async fn insert_event(
+/// What came of the settlement of a payment.
+#[derive(Clone, Debug)]
+pub struct Settled {
+    /// The order in the status that the idempotency key's requests are answered.
+    pub order: Order,
+    /// True where this settlement changed the order's status.
+    pub changed: bool,
+}
+
+/// Brings an order to the status that its payment's outcome demands and, with a key, keeps the answer for repetitions;
+/// one round trip, one transaction: the function `settle_payment` says how.
+pub async fn settle(
+    client: &impl GenericClient,
+    id: Uuid,
+    outcome: Outcome,
+    key: Option<&str>,
+) -> Result<Settled> {
+    let sql = format!(
+        "select s.answer, s.changed, {ORDER} cross join settle_payment($1, $2, $3) s where o.id = $1"
+    );
+    let statement = client.prepare_cached(&sql).await?;
+    let row = client.query_opt(&statement, &[&id, &outcome.as_str(), &key]).await?;
+    let row = row.ok_or(Error::NotFound("order"))?;
+    // The order's columns are those of before the settlement, and only its status is another.
+    let status = parse_status(row.try_get("answer")?)?;
+    Ok(Settled { order: Order { status, ..order(&row)? }, changed: row.try_get("changed")? })
+}
+
+/// Moves an order to a status where that is legal, whoever's it is or only the user's; returns the one it was in. What
+/// is called off gives its stock back, and its payment is left to the worker, to be voided or given back.
+pub async fn change_status(
     transaction: &Transaction<'_>,
-    order_id: Uuid,
-    kind: &str,
-    status: Status,
-) -> Result<()> {
-    let payload = serde_json::json!({ "order_id": order_id, "status": status });
-    let sql = "insert into outbox (order_id, kind, payload) values ($1, $2, $3)";
-    transaction.execute(&transaction.prepare_cached(sql).await?, &[&order_id, &kind, &payload]).await?;
-    Ok(())
-}
-
-/// Moves an order from one status to another; false where it is no longer in the first.
-async fn transition(transaction: &Transaction<'_>, id: Uuid, from: Status, to: Status) -> Result<bool> {
-    debug_assert!(from.may_become(to), "{from:?} -> {to:?}");
-    let sql = "update orders set status = $3, updated_at = now() where id = $1 and status = $2";
-    let statement = transaction.prepare_cached(sql).await?;
-    Ok(transaction.execute(&statement, &[&id, &from.as_str(), &to.as_str()]).await? == 1)
-}
-
-/// The payment arrived: the order is paid, what was sold is more popular, and the recommender learns of the purchase.
-pub async fn settle_paid(transaction: &Transaction<'_>, id: Uuid) -> Result<()> {
-    if transition(transaction, id, Status::PendingPayment, Status::Paid).await? {
-        insert_event(transaction, id, "order.paid", Status::Paid).await?;
-        let sql = "with locked as ( \
-                       select p.id, i.quantity from products p join order_items i on i.product_id = p.id \
-                       where i.order_id = $1 order by p.id for no key update of p) \
-                   update products p \
-                   set popularity = popularity_sum(p.popularity, popularity_of(locked.quantity, now())) \
-                   from locked where locked.id = p.id";
-        transaction.execute(&transaction.prepare_cached(sql).await?, &[&id]).await?;
-        let sql = "insert into interactions (user_id, product_id, kind, quantity) \
-                   select o.user_id, i.product_id, 'purchase', i.quantity \
-                   from orders o join order_items i on i.order_id = o.id where o.id = $1 and o.user_id is not null";
-        transaction.execute(&transaction.prepare_cached(sql).await?, &[&id]).await?;
-    }
-    Ok(())
-}
-
-/// The card was refused: the stock returns, and so do the items to the user's cart.
-pub async fn settle_declined(transaction: &Transaction<'_>, id: Uuid) -> Result<()> {
-    if transition(transaction, id, Status::PendingPayment, Status::PaymentFailed).await? {
-        // The cart before the products, as in a checkout, which would else empty it of what returns here.
-        let sql =
-            "select c.id from carts c join orders o on o.user_id = c.user_id where o.id = $1 for update of c";
-        transaction.query(&transaction.prepare_cached(sql).await?, &[&id]).await?;
-        return_stock(transaction, id).await?;
-        let sql = "insert into cart_items (cart_id, product_id, quantity) \
-                   select c.id, i.product_id, least(i.quantity, 99) \
-                   from orders o join carts c on c.user_id = o.user_id join order_items i on i.order_id = o.id \
-                   where o.id = $1 on conflict (cart_id, product_id) do nothing";
-        transaction.execute(&transaction.prepare_cached(sql).await?, &[&id]).await?;
-        insert_event(transaction, id, "order.payment_failed", Status::PaymentFailed).await?;
-    }
-    Ok(())
-}
-
-/// Cancels the user's order and returns its stock.
-pub async fn cancel(transaction: &Transaction<'_>, user_id: Uuid, id: Uuid) -> Result<()> {
-    let sql = "select status from orders where id = $1 and user_id = $2 for update";
+    id: Uuid,
+    user_id: Option<Uuid>,
+    to: Status,
+) -> Result<Status> {
+    let sql =
+        "select status from orders where id = $1 and ($2::uuid is null or user_id = $2) for no key update";
     let row = transaction.query_opt(&transaction.prepare_cached(sql).await?, &[&id, &user_id]).await?;
-    let status = status(&row.ok_or(Error::NotFound("order"))?)?;
-    if !status.may_become(Status::Cancelled) {
-        return Err(Error::IllegalTransition(status.as_str()));
+    let from = status(&row.ok_or(Error::NotFound("order"))?)?;
+    // Whether an order is paid, only the payment tells.
+    if !from.may_become(to) || matches!(to, Status::Paid | Status::PaymentFailed) {
+        return Err(Error::IllegalTransition { from, to });
     }
-    transition(transaction, id, status, Status::Cancelled).await?;
-    return_stock(transaction, id).await?;
-    insert_event(transaction, id, "order.cancelled", Status::Cancelled).await
+    // An order of an erased account needs its address only until it is over.
+    let sql = "update orders set status = $2, updated_at = now(), \
+               payment = case when $3 and payment in ('pending', 'captured') then 'releasing' else payment end, \
+               payment_due_at = case when $3 and payment in ('pending', 'captured') then now() else payment_due_at end, \
+               shipping_address = case when user_id is null and $4 then null else shipping_address end \
+               where id = $1";
+    let cancelled = to == Status::Cancelled;
+    let statement = transaction.prepare_cached(sql).await?;
+    transaction.execute(&statement, &[&id, &to.as_str(), &cancelled, &to.is_final()]).await?;
+    if cancelled {
+        transaction.query(&transaction.prepare_cached("select return_stock($1)").await?, &[&id]).await?;
+    }
+    let payload = serde_json::json!({ "order_id": id, "status": to });
+    let sql = "insert into outbox (order_id, kind, payload) values ($1, 'order.' || $2, $3)";
+    let statement = transaction.prepare_cached(sql).await?;
+    transaction.execute(&statement, &[&id, &to.as_str(), &payload]).await?;
+    Ok(from)
 }
 
-/// Gives an order's units back, in product order as [`take_stock`] locks them.
-async fn return_stock(transaction: &Transaction<'_>, id: Uuid) -> Result<()> {
-    let sql = "with locked as ( \
-                   select p.id, i.quantity from products p join order_items i on i.product_id = p.id \
-                   where i.order_id = $1 order by p.id for no key update of p) \
-               update products p set stock = p.stock + locked.quantity, updated_at = now() \
-               from locked where locked.id = p.id";
-    transaction.execute(&transaction.prepare_cached(sql).await?, &[&id]).await?;
+/// A payment that the worker is to look at.
+#[derive(Clone, Copy, Debug)]
+pub struct DuePayment {
+    /// The order.
+    pub order_id: Uuid,
+    /// True where the order was called off: the payment is to be voided or given back.
+    pub releasing: bool,
+    /// True where the order has waited for its payment for longer than an order may.
+    pub expired: bool,
+}
+
+/// Claims payments that are due, for a while: another worker leaves them alone meanwhile, and takes them up after that
+/// where this one dies.
+pub async fn claim_due_payments(
+    client: &impl GenericClient,
+    expiry: Duration,
+    limit: i64,
+) -> Result<Vec<DuePayment>> {
+    let sql = "update orders set payment_due_at = now() + make_interval(secs => $1) \
+               where id in (select id from orders where payment_due_at <= now() \
+                            order by payment_due_at limit $2 for no key update skip locked) \
+               returning id, payment = 'releasing' as releasing, created_at < now() - make_interval(secs => $3) as expired";
+    let statement = client.prepare_cached(sql).await?;
+    let rows =
+        client.query(&statement, &[&PAYMENT_RETRY.as_secs_f64(), &limit, &expiry.as_secs_f64()]).await?;
+    let due = rows.iter().map(|row| {
+        Ok(DuePayment {
+            order_id: row.try_get("id")?,
+            releasing: row.try_get("releasing")?,
+            expired: row.try_get("expired")?,
+        })
+    });
+    due.collect()
+}
+
+/// The payment of an order that was called off is voided or given back.
+pub async fn payment_released(client: &impl GenericClient, id: Uuid) -> Result<()> {
+    let sql = "update orders set payment = 'released', payment_due_at = null where id = $1 and payment = 'releasing'";
+    client.execute(&client.prepare_cached(sql).await?, &[&id]).await?;
     Ok(())
 }
 
-fn status(row: &Row) -> Result<Status> {
-    let status: &str = row.try_get("status")?;
+/// Forgets idempotency keys older than this, a bounded number at a time; returns how many went.
+pub async fn delete_old_keys(client: &impl GenericClient, age: Duration) -> Result<u64> {
+    let sql = "delete from idempotency_keys where (user_id, key) in \
+               (select user_id, key from idempotency_keys where created_at < now() - make_interval(secs => $1) \
+                order by created_at limit 1000)";
+    Ok(client.execute(&client.prepare_cached(sql).await?, &[&age.as_secs_f64()]).await?)
+}
+
+fn parse_status(status: &str) -> Result<Status> {
     Status::parse(status).ok_or_else(|| Error::Internal(format!("unknown status {status}")))
 }
 
+fn status(row: &Row) -> Result<Status> {
+    parse_status(row.try_get("status")?)
+}
+
 /// The select list of an order with its items as one JSON array, so that a page costs one round trip.
-const ORDER: &str = "select o.id, o.status, o.total_cents, o.currency, o.shipping_address, o.created_at, \
+const ORDER: &str = "o.id, o.status, o.total_cents, o.currency, o.shipping_address, o.created_at, \
     (select coalesce(jsonb_agg(jsonb_build_object( \
         'product_id', i.product_id, 'name', i.name, 'unit_price_cents', i.unit_price_cents, \
         'quantity', i.quantity, 'line_total_cents', i.unit_price_cents * i.quantity) order by i.product_id), '[]') \
@@ -253,9 +226,9 @@ fn order(row: &Row) -> Result<Order> {
     })
 }
 
-/// The user's order of an id.
-pub async fn find(client: &impl GenericClient, user_id: Uuid, id: Uuid) -> Result<Option<Order>> {
-    let sql = format!("{ORDER} where o.id = $1 and o.user_id = $2");
+/// The order of an id, whoever's it is or only the user's.
+pub async fn find(client: &impl GenericClient, id: Uuid, user_id: Option<Uuid>) -> Result<Option<Order>> {
+    let sql = format!("select {ORDER} where o.id = $1 and ($2::uuid is null or o.user_id = $2)");
     let row = client.query_opt(&client.prepare_cached(&sql).await?, &[&id, &user_id]).await?;
     row.as_ref().map(order).transpose()
 }
@@ -269,12 +242,13 @@ pub async fn list(
 ) -> Result<Vec<Order>> {
     let rows = match after {
         None => {
-            let sql = format!("{ORDER} where o.user_id = $1 order by o.created_at desc, o.id desc limit $2");
+            let sql =
+                format!("select {ORDER} where o.user_id = $1 order by o.created_at desc, o.id desc limit $2");
             client.query(&client.prepare_cached(&sql).await?, &[&user_id, &limit]).await?
         }
         Some(TimeKey { at, id }) => {
             let sql = format!(
-                "{ORDER} where o.user_id = $1 and (o.created_at, o.id) < ($3, $4) \
+                "select {ORDER} where o.user_id = $1 and (o.created_at, o.id) < ($3, $4) \
                  order by o.created_at desc, o.id desc limit $2"
             );
             client.query(&client.prepare_cached(&sql).await?, &[&user_id, &limit, &at, &id]).await?

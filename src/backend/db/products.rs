@@ -181,10 +181,15 @@ async fn list_matching(
 /// Puts a product of the demo catalogue in. One that is there already keeps its price and stock: the demo shop may
 /// have been traded in.
 pub async fn insert_demo(client: &impl GenericClient, product: &DemoProduct, currency: &str) -> Result<bool> {
-    let sql = "insert into products (id, sku, name, description, category, tags, price_cents, currency, stock) \
-               values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (sku) do nothing";
-    let inserted = client
-        .execute(
+    let sql = "with added as ( \
+                   insert into products (id, sku, name, description, category, tags, price_cents, currency, stock) \
+                   values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (sku) do nothing returning id, stock), \
+               opening as ( \
+                   insert into stock_movements (product_id, delta, reason) \
+                   select id, stock, 'opening' from added where stock <> 0) \
+               select count(*) as added from added";
+    let row = client
+        .query_one(
             &client.prepare_cached(sql).await?,
             &[
                 &Uuid::now_v7(),
@@ -199,5 +204,5 @@ pub async fn insert_demo(client: &impl GenericClient, product: &DemoProduct, cur
             ],
         )
         .await?;
-    Ok(inserted == 1)
+    Ok(row.try_get::<_, i64>("added")? == 1)
 }

@@ -48,6 +48,11 @@ impl Status {
             .find(|status| status.as_str() == name)
     }
 
+    /// True where nothing may follow.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Delivered | Self::Cancelled | Self::PaymentFailed)
+    }
+
     /// True where the one may follow the other.
     pub const fn may_become(self, next: Self) -> bool {
         matches!(
@@ -225,8 +230,8 @@ mod tests {
     fn final_states_are_final() {
         use Status::{Cancelled, Delivered, Paid, PaymentFailed, PendingPayment, Shipped};
         let all = [PendingPayment, Paid, Shipped, Delivered, Cancelled, PaymentFailed];
-        for end in [Delivered, Cancelled, PaymentFailed] {
-            assert!(all.iter().all(|next| !end.may_become(*next)));
+        for status in all {
+            assert_eq!(status.is_final(), all.iter().all(|next| !status.may_become(*next)));
         }
         for status in all {
             assert_eq!(Status::parse(status.as_str()), Some(status));

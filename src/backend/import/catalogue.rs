@@ -21,5 +21,6 @@ pub(super) async fn merge(
     report.products.changed = transaction.execute(update, &[&with_pictures, &CURRENCY]).await?;
     report.products.unchanged = known - report.products.changed;
     report.products.new = transaction.execute(include_str!("catalogue_insert.sql"), &[&CURRENCY]).await?;
+    transaction.execute(include_str!("catalogue_movements.sql"), &[]).await?;
     Ok(())
 }

@@ -42,6 +42,7 @@ pub(super) async fn merge(
     report.products.changed = transaction.execute(include_str!("orders_update_products.sql"), &[]).await?;
     report.products.unchanged = products - report.products.new - report.products.changed;
     transaction.execute(include_str!("orders_update_popularity.sql"), &[]).await?;
+    transaction.execute(include_str!("orders_movements.sql"), &[]).await?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! `/api/orders`: checkout and what became of it.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use platform::extract::{Json, Path, Query};
 use platform::problem::Problem;
@@ -12,11 +12,11 @@ use uuid::Uuid;
 
 use crate::AppState;
 use crate::db;
-use crate::db::orders::Attempt;
+use crate::db::orders::Placed;
 use crate::domain::order::{CheckoutBody, NewOrder, Order, Status};
 use crate::domain::page::{self, TimeKey};
-use crate::domain::payment::Outcome;
 use crate::error::{Error, Result};
+use crate::orders::{self, By};
 use crate::sessions::Session;
 
 /// Which orders are asked for.
@@ -62,7 +62,7 @@ fn request_hash(order: &NewOrder) -> Result<Vec<u8>> {
 /// Orders what is in the cart. Repeated with the same Idempotency-Key and body, it gives the same answer again.
 ///
 /// One transaction takes the stock and writes the order; the payment follows; a second one settles it. A crash leaves
-/// no order or exactly one, and repeating the request brings it to its end.
+/// no order or exactly one, and repeating the request, or the worker for payments, brings it to its end.
 #[utoipa::path(post, operation_id = "checkout", path = "/api/orders", request_body = CheckoutBody,
     params(("Idempotency-Key" = String, Header, description = "1 to 255 characters, new for each checkout", min_length = 1, max_length = 255)),
     responses(
@@ -83,105 +83,33 @@ pub async fn checkout(
     let key = idempotency_key(&headers)?;
     let new = NewOrder::try_from(body)?;
     let hash = request_hash(&new)?;
-    let user_id = session.user_id;
-
-    let order_id = match find_attempt(&state, user_id, &key, &hash).await? {
-        Some(attempt) => match attempt.response {
-            Some((status, body)) => return replay(status, &body),
-            // The first try ended between its two transactions: go on where it stopped.
-            None => attempt.order_id,
-        },
-        None => match place(&state, user_id, &key, &hash, &new).await? {
-            Some(order_id) => order_id,
-            // Another request with this key was faster.
-            None => match find_attempt(&state, user_id, &key, &hash).await? {
-                Some(Attempt { response: Some((status, body)), .. }) => return replay(status, &body),
-                Some(attempt) => attempt.order_id,
-                None => return Err(Error::Internal("an idempotency key vanished".to_owned())),
-            },
-        },
+    let placed = db::orders::place(&state.pool.get().await?, session.user_id, &key, &hash, &new).await;
+    if matches!(placed, Err(Error::OutOfStock(_))) {
+        state.shop_metrics.stock_out();
+    }
+    let (id, total_cents) = match placed? {
+        Placed::New { id, total_cents } => {
+            state.shop_metrics.order(Status::PendingPayment, total_cents);
+            (id, total_cents)
+        }
+        // The first try ended between its two transactions: go on where it stopped.
+        Placed::Known { id, total_cents, answer: None } => (id, total_cents),
+        Placed::Known { id, answer: Some(status), .. } => {
+            let order = db::orders::find(&state.pool.get().await?, id, Some(session.user_id)).await?;
+            return answer(Order { status, ..order.ok_or(Error::NotFound("order"))? });
+        }
     };
-    let outcome = new.card.charge().await;
-    settle(&state, user_id, &key, order_id, outcome).await
+    // No connection is held while the provider thinks.
+    let outcome = state.payments.charge(id, total_cents, new.card).await;
+    answer(orders::settle(&state, id, outcome, Some(&key)).await?)
 }
 
-async fn find_attempt(state: &AppState, user_id: Uuid, key: &str, hash: &[u8]) -> Result<Option<Attempt>> {
-    let attempt = db::orders::find_attempt(&state.pool.get().await?, user_id, key).await?;
-    match attempt {
-        Some(attempt) if attempt.request_hash != hash => Err(Error::IdempotencyMismatch),
-        attempt => Ok(attempt),
+/// The order, or the refusal of its card.
+fn answer(order: Order) -> Result<Response> {
+    match order.status {
+        Status::PaymentFailed => Err(Error::PaymentDeclined { order_id: order.id }),
+        _ => Ok((StatusCode::CREATED, Json(order)).into_response()),
     }
-}
-
-async fn place(
-    state: &AppState,
-    user_id: Uuid,
-    key: &str,
-    hash: &[u8],
-    new: &NewOrder,
-) -> Result<Option<Uuid>> {
-    let mut client = state.pool.get().await?;
-    let transaction = client.transaction().await?;
-    let placed = db::orders::place(&transaction, user_id, key, hash, new).await;
-    match placed {
-        Ok(Some(id)) => {
-            transaction.commit().await?;
-            Ok(Some(id))
-        }
-        Ok(None) => Ok(None),
-        Err(error) => {
-            if matches!(error, Error::OutOfStock(_)) {
-                state.shop_metrics.stock_out();
-            }
-            Err(error)
-        }
-    }
-}
-
-/// Brings the order to the state that the payment's outcome demands, and keeps the answer for repetitions.
-async fn settle(
-    state: &AppState,
-    user_id: Uuid,
-    key: &str,
-    order_id: Uuid,
-    outcome: Outcome,
-) -> Result<Response> {
-    let mut client = state.pool.get().await?;
-    let transaction = client.transaction().await?;
-    match outcome {
-        Outcome::Approved => db::orders::settle_paid(&transaction, order_id).await?,
-        Outcome::Declined => db::orders::settle_declined(&transaction, order_id).await?,
-        Outcome::Unknown => {}
-    }
-    let order = db::orders::find(&transaction, user_id, order_id).await?.ok_or(Error::NotFound("order"))?;
-    let (status, body) = match order.status {
-        Status::PaymentFailed => {
-            let problem = Problem::from(Error::PaymentDeclined { order_id });
-            (StatusCode::PAYMENT_REQUIRED, serde_json::to_value(problem))
-        }
-        _ => (StatusCode::CREATED, serde_json::to_value(&order)),
-    };
-    let body = body.map_err(|error| Error::Internal(error.to_string()))?;
-    if !db::orders::keep_response(&transaction, user_id, key, status.as_u16(), &body).await? {
-        // A concurrent repetition came first; what it answered is the answer.
-        drop(transaction);
-        let kept =
-            db::orders::find_attempt(&client, user_id, key).await?.and_then(|attempt| attempt.response);
-        let (status, body) = kept.ok_or_else(|| Error::Internal("a kept answer vanished".to_owned()))?;
-        return replay(status, &body);
-    }
-    transaction.commit().await?;
-
-    state.shop_metrics.order(order.status, order.total_cents);
-    state.cache.forget_products(order.items.iter().map(|item| item.product_id)).await;
-    replay(status.as_u16(), &body)
-}
-
-/// The answer as it was kept.
-fn replay(status: u16, body: &serde_json::Value) -> Result<Response> {
-    let status = StatusCode::from_u16(status).map_err(|error| Error::Internal(error.to_string()))?;
-    let content_type = if status.is_success() { "application/json" } else { "application/problem+json" };
-    Ok((status, [(header::CONTENT_TYPE, content_type)], body.to_string()).into_response())
 }
 
 /// The user's orders, newest first.
@@ -214,7 +142,7 @@ pub async fn get(
     session: Session,
     Path(id): Path<Uuid>,
 ) -> Result<Json<Order>> {
-    let order = db::orders::find(&state.pool.get().await?, session.user_id, id).await?;
+    let order = db::orders::find(&state.pool.get().await?, id, Some(session.user_id)).await?;
     order.map(Json).ok_or(Error::NotFound("order"))
 }
 
@@ -230,11 +158,5 @@ pub async fn cancel(
     session: Session,
     Path(id): Path<Uuid>,
 ) -> Result<Json<Order>> {
-    let mut client = state.pool.get().await?;
-    let transaction = client.transaction().await?;
-    db::orders::cancel(&transaction, session.user_id, id).await?;
-    let order = db::orders::find(&transaction, session.user_id, id).await?.ok_or(Error::NotFound("order"))?;
-    transaction.commit().await?;
-    state.cache.forget_products(order.items.iter().map(|item| item.product_id)).await;
-    Ok(Json(order))
+    orders::change_status(&state, id, Status::Cancelled, By::Customer(session.user_id)).await.map(Json)
 }

@@ -86,7 +86,7 @@ export interface paths {
         /**
          * Orders what is in the cart. Repeated with the same Idempotency-Key and body, it gives the same answer again.
          * @description One transaction takes the stock and writes the order; the payment follows; a second one settles it. A crash leaves
-         *     no order or exactly one, and repeating the request brings it to its end.
+         *     no order or exactly one, and repeating the request, or the worker for payments, brings it to its end.
          */
         post: operations["checkout"];
         delete?: never;

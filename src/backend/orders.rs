@@ -1,0 +1,57 @@
+//! Changes of orders that requests and workers both make: the transaction, and then what the cache and the figures must
+//! know of it.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::AppState;
+use crate::db;
+use crate::domain::order::{Order, Status};
+use crate::domain::payment::Outcome;
+use crate::error::{Error, Result};
+
+/// Who changes an order.
+#[derive(Clone, Copy, Debug)]
+pub enum By {
+    /// Its customer: other people's orders are not found.
+    Customer(Uuid),
+    /// An admin, which the audit log remembers.
+    Admin(Uuid),
+    /// Nobody: time has passed.
+    Clock,
+}
+
+/// Settles an order by its payment's outcome; returns it in the status that its idempotency key's requests are answered,
+/// or without a key in its present one.
+pub async fn settle(state: &AppState, id: Uuid, outcome: Outcome, key: Option<&str>) -> Result<Order> {
+    let settled = db::orders::settle(&state.pool.get().await?, id, outcome, key).await?;
+    if settled.changed {
+        state.shop_metrics.order(settled.order.status, settled.order.total_cents);
+    }
+    forget_stock(state, &settled.order).await;
+    Ok(settled.order)
+}
+
+/// Moves an order to another status; [`Error::IllegalTransition`] where that is not legal.
+pub async fn change_status(state: &AppState, id: Uuid, to: Status, by: By) -> Result<Order> {
+    let owner = match by {
+        By::Customer(user_id) => Some(user_id),
+        By::Admin(_) | By::Clock => None,
+    };
+    let mut client = state.pool.get().await?;
+    let transaction = client.transaction().await?;
+    let from = db::orders::change_status(&transaction, id, owner, to).await?;
+    if let By::Admin(actor) = by {
+        let detail = json!({ "from": from, "to": to });
+        db::audit::insert(&transaction, Some(actor), "order.status_changed", id, detail).await?;
+    }
+    let order = db::orders::find(&transaction, id, owner).await?.ok_or(Error::NotFound("order"))?;
+    transaction.commit().await?;
+    state.shop_metrics.order(order.status, order.total_cents);
+    forget_stock(state, &order).await;
+    Ok(order)
+}
+
+async fn forget_stock(state: &AppState, order: &Order) {
+    state.cache.forget_products(order.items.iter().map(|item| item.product_id)).await;
+}

@@ -1,0 +1,51 @@
+//! What the backend does without being asked. Each worker is a pass that any number of replicas may run at any time,
+//! and a loop that runs it again and again.
+
+pub mod housekeeping;
+pub mod outbox;
+pub mod payments;
+
+use std::time::Duration;
+
+use crate::AppState;
+use crate::error::Result;
+
+/// Whether a pass left work behind for the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// Nothing is left to do now.
+    Idle,
+    /// There may be more to do at once.
+    More,
+}
+
+/// Starts every worker; they end with the service.
+pub fn spawn(state: &AppState) {
+    let second = Duration::from_secs(1);
+    state.lifecycle.spawn(repeat("payments", second, state.clone(), payments::pass));
+    state.lifecycle.spawn(repeat("outbox", second / 2, state.clone(), outbox::pass));
+    state.lifecycle.spawn(repeat("housekeeping", Duration::from_mins(10), state.clone(), housekeeping::pass));
+}
+
+/// Runs a pass for ever: at once where there is more to do, else after the pause. A pass that fails is tried again
+/// after the pause; only the first failure of a row is worth a warning.
+async fn repeat(
+    worker: &'static str,
+    pause: Duration,
+    state: AppState,
+    pass: impl AsyncFn(&AppState) -> Result<Pass>,
+) {
+    let mut failing = false;
+    loop {
+        let done = pass(&state).await;
+        match &done {
+            Err(error) if !failing => tracing::warn!(worker, %error, "a worker's pass failed"),
+            Ok(_) if failing => tracing::info!(worker, "the worker is at work again"),
+            _ => {}
+        }
+        failing = done.is_err();
+        if !matches!(done, Ok(Pass::More)) {
+            tokio::time::sleep(pause).await;
+        }
+    }
+}

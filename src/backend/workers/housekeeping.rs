@@ -1,0 +1,30 @@
+//! Removes what has had its time, a bounded number of rows at a time.
+
+use std::time::Duration;
+
+use crate::AppState;
+use crate::db;
+use crate::error::Result;
+use crate::workers::Pass;
+
+/// How long a checkout may be repeated with its Idempotency-Key.
+const KEYS: Duration = Duration::from_hours(7 * 24);
+/// How long published events stay, to be looked at.
+const EVENTS: Duration = Duration::from_hours(7 * 24);
+/// How long a guest's cart is kept after its last change.
+const GUEST_CARTS: Duration = Duration::from_hours(30 * 24);
+
+/// One pass over everything.
+pub async fn pass(state: &AppState) -> Result<Pass> {
+    let client = state.pool.get().await?;
+    let removed = [
+        ("sessions", db::sessions::delete_expired(&client).await?),
+        ("idempotency_keys", db::orders::delete_old_keys(&client, KEYS).await?),
+        ("outbox", db::outbox::delete_published(&client, EVENTS).await?),
+        ("carts", db::carts::delete_old_guests(&client, GUEST_CARTS).await?),
+    ];
+    for (table, rows) in removed.into_iter().filter(|(_, rows)| *rows > 0) {
+        tracing::info!(table, rows, "old rows removed");
+    }
+    Ok(if removed.iter().any(|(_, rows)| *rows > 0) { Pass::More } else { Pass::Idle })
+}

@@ -1,0 +1,49 @@
+//! The relay: publishes the events of orders to a Redis stream, each at least once, those of one order in their order.
+
+use crate::AppState;
+use crate::db;
+use crate::db::outbox::Event;
+use crate::error::Result;
+use crate::workers::Pass;
+
+/// The stream, without the service's prefix. An entry has `id`, `order_id`, `kind`, `at` and `payload`; a consumer that
+/// has seen an `id` before ignores it.
+pub const STREAM: &str = "events:orders";
+
+/// About how many entries the stream keeps.
+const STREAM_LENGTH: u64 = 100_000;
+/// Events of one pass.
+const BATCH: i64 = 100;
+
+/// Publishes the oldest unpublished event of each of some orders. The rows stay locked until Redis has taken them, and a
+/// crash before the commit publishes them again.
+pub async fn pass(state: &AppState) -> Result<Pass> {
+    let mut client = state.pool.get().await?;
+    let backlog = db::outbox::backlog(&client).await?;
+    state.shop_metrics.outbox(backlog.events, backlog.age_seconds);
+    if backlog.events == 0 {
+        return Ok(Pass::Idle);
+    }
+    let transaction = client.transaction().await?;
+    let events = db::outbox::claim(&transaction, BATCH).await?;
+    if events.is_empty() || !publish(state, &events).await {
+        return Ok(Pass::Idle);
+    }
+    let ids: Vec<i64> = events.iter().map(|event| event.id).collect();
+    db::outbox::published(&transaction, &ids).await?;
+    transaction.commit().await?;
+    Ok(Pass::More)
+}
+
+/// True where Redis took them all.
+async fn publish(state: &AppState, events: &[Event]) -> bool {
+    let stream = state.redis.key(STREAM);
+    let mut commands = redis::pipe();
+    for event in events {
+        commands.cmd("XADD").arg(&stream).arg("MAXLEN").arg("~").arg(STREAM_LENGTH).arg("*");
+        commands.arg("id").arg(event.id).arg("order_id").arg(event.order_id.to_string());
+        commands.arg("kind").arg(&event.kind).arg("at").arg(event.at.to_string());
+        commands.arg("payload").arg(event.payload.to_string()).ignore();
+    }
+    state.redis.call("xadd", async move |mut redis| commands.exec_async(&mut redis).await).await.is_ok()
+}

@@ -1,5 +1,10 @@
 //! Cache-aside over Redis: a key knows its value's type and how long it is fresh. A value is kept longer than it is
 //! fresh, so that the catalogue can still be read while the database is away.
+//!
+//! What may change belongs to a generation, which lies in Redis beside it and which every commit replaces with a new
+//! one. A value is fresh while its marker names the present generation; the marker of a value that was loaded names the
+//! generation that was there before the load. So a slow reader, on this replica or another, that read before a commit
+//! and stores after it, stores what nobody takes for fresh.
 
 use std::time::Duration;
 
@@ -11,15 +16,33 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::db::products::Category;
-use crate::domain::product::Product;
+use crate::domain::product::{Category, Product, ProductPage};
 use crate::error::{Error, Result};
-use crate::routes::products::ProductPage;
 
 /// How long a value serves while the database is away.
 const STALE: Duration = Duration::from_hours(24);
+/// How long a generation is remembered: much longer than any value that was loaded before it is fresh.
+const GENERATION: Duration = Duration::from_hours(24);
 /// How long a read may take before a stale value is better.
 const LOAD_DEADLINE: Duration = Duration::from_secs(3);
+
+/// What changes together, and is made stale together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// One product: edits and sales.
+    Product(Uuid),
+    /// What is for sale: edits alone, since lists would otherwise never be kept in a busy shop.
+    Catalogue,
+}
+
+impl Scope {
+    fn key(self) -> String {
+        match self {
+            Self::Product(id) => format!("generation:product:{id}"),
+            Self::Catalogue => "generation:catalogue".to_owned(),
+        }
+    }
+}
 
 /// A key, the type of its value, and how long the value is fresh.
 pub trait Key {
@@ -31,9 +54,11 @@ pub trait Key {
     const FRESH: Duration;
     /// The key in Redis, without the service's prefix.
     fn key(&self) -> String;
+    /// What makes the value stale before its time.
+    fn scope(&self) -> Scope;
 }
 
-/// One product; made stale after each commit that changes it.
+/// One product.
 #[derive(Clone, Copy, Debug)]
 pub struct ProductKey(pub Uuid);
 
@@ -43,6 +68,9 @@ impl Key for ProductKey {
     const FRESH: Duration = Duration::from_mins(1);
     fn key(&self) -> String {
         format!("product:{}", self.0)
+    }
+    fn scope(&self) -> Scope {
+        Scope::Product(self.0)
     }
 }
 
@@ -57,6 +85,9 @@ impl Key for CategoriesKey {
     fn key(&self) -> String {
         "categories".to_owned()
     }
+    fn scope(&self) -> Scope {
+        Scope::Catalogue
+    }
 }
 
 /// A first page of the catalogue without a search, by its normalised question.
@@ -66,10 +97,13 @@ pub struct PageKey(pub String);
 impl Key for PageKey {
     type Value = ProductPage;
     const NAME: &'static str = "product_page";
-    // Short, since stock and prices on it are not invalidated; the product's own page and the cart are exact.
+    // Short, since sales do not make it stale; the product's own page and the cart tell the stock exactly.
     const FRESH: Duration = Duration::from_secs(5);
     fn key(&self) -> String {
         format!("products:{}", self.0)
+    }
+    fn scope(&self) -> Scope {
+        Scope::Catalogue
     }
 }
 
@@ -97,9 +131,9 @@ impl Cache {
         key: &K,
         load: impl Future<Output = Result<K::Value>>,
     ) -> Result<K::Value> {
-        let (kept, fresh) = self.get(key).await;
-        if let Some(value) = kept {
-            if fresh {
+        let found = self.get(key).await;
+        if let Some(value) = found.value {
+            if found.fresh {
                 self.count(K::NAME, "hit");
                 return Ok(value);
             }
@@ -108,44 +142,75 @@ impl Cache {
                     self.count(K::NAME, "stale");
                     Ok(value)
                 }
-                loaded => self.keep(key, loaded?).await,
+                loaded => self.keep(key, loaded?, found.generation).await,
             };
         }
-        self.keep(key, within_deadline(load).await?).await
+        self.keep(key, within_deadline(load).await?, found.generation).await
     }
 
-    /// The value that was kept, and whether it is fresh: it is while a marker beside it lasts.
-    async fn get<K: Key>(&self, key: &K) -> (Option<K::Value>, bool) {
-        let keys = [self.redis.key(&key.key()), self.redis.key(&marker(&key.key()))];
+    /// Value, marker and generation, as they are at one moment.
+    async fn get<K: Key>(&self, key: &K) -> Found<K::Value> {
+        let keys = [key.key(), marker(&key.key()), key.scope().key()].map(|key| self.redis.key(&key));
         let found = self.redis.call("mget", async move |mut redis| redis.mget(&keys).await).await;
-        let (value, marker): (Option<Vec<u8>>, Option<u8>) = found.unwrap_or_default();
-        // One that does not parse was written by another version of the program: a miss.
-        (value.and_then(|json| serde_json::from_slice(&json).ok()), marker.is_some())
+        let Ok(found) = found else { return Found { value: None, fresh: false, generation: None } };
+        let (value, marker, generation): (Option<Vec<u8>>, Option<String>, Option<String>) = found;
+        // None in Redis is a generation as well: the one before any change.
+        let generation = generation.unwrap_or_default();
+        Found {
+            // One that does not parse was written by another version of the program: a miss.
+            value: value.and_then(|json| serde_json::from_slice(&json).ok()),
+            fresh: marker.is_some_and(|marker| marker == generation),
+            generation: Some(generation),
+        }
     }
 
-    async fn keep<K: Key>(&self, key: &K, value: K::Value) -> Result<K::Value> {
+    /// Keeps what was loaded, as of the generation that was seen before the load. Where that is not known, nothing is
+    /// kept.
+    async fn keep<K: Key>(&self, key: &K, value: K::Value, generation: Option<String>) -> Result<K::Value> {
         self.count(K::NAME, "miss");
+        let Some(generation) = generation else { return Ok(value) };
         let json = serde_json::to_vec(&value).map_err(|error| Error::Internal(error.to_string()))?;
         let (key, marker) = (self.redis.key(&key.key()), self.redis.key(&marker(&key.key())));
         let mut commands = redis::pipe();
-        commands.set_ex(key, json, STALE.as_secs()).ignore().set_ex(marker, 1, K::FRESH.as_secs()).ignore();
+        commands.set_ex(key, json, STALE.as_secs()).ignore();
+        commands.set_ex(marker, generation, K::FRESH.as_secs()).ignore();
         // Where Redis fails, the next reader loads again.
         let _ = self.redis.call("set", async move |mut redis| commands.exec_async(&mut redis).await).await;
         Ok(value)
     }
 
-    /// Makes products stale, after the commit that changed them: the next reader loads them again, and only while the
-    /// database is away are they shown as they were. Where Redis fails, they stay until they are no longer fresh.
-    pub async fn forget_products(&self, ids: impl IntoIterator<Item = Uuid>) {
-        let keys: Vec<String> = ids.into_iter().map(|id| marker(&ProductKey(id).key())).collect();
-        if !keys.is_empty() {
-            let _ = self.redis.delete(&keys).await;
+    /// Makes what is in these scopes stale, after the commit that changed it: the next reader, on any replica, loads it
+    /// again, and only while the database is away is it shown as it was. Where Redis fails, it stays until it is no
+    /// longer fresh.
+    pub async fn forget(&self, scopes: &[Scope]) {
+        let mut commands = redis::pipe();
+        for scope in scopes {
+            // Random, so that no generation comes again after one was forgotten, as a counter would.
+            let generation = Uuid::new_v4().to_string();
+            commands.set_ex(self.redis.key(&scope.key()), generation, GENERATION.as_secs()).ignore();
         }
+        if !commands.is_empty() {
+            let forget = async move |mut redis| commands.exec_async(&mut redis).await;
+            let _ = self.redis.call("forget", forget).await;
+        }
+    }
+
+    /// [`Cache::forget`] of products alone: what a sale does.
+    pub async fn forget_products(&self, ids: impl IntoIterator<Item = Uuid>) {
+        let scopes: Vec<Scope> = ids.into_iter().map(Scope::Product).collect();
+        self.forget(&scopes).await;
     }
 
     fn count(&self, cache: &'static str, result: &'static str) {
         self.requests.add(1, &[KeyValue::new("cache", cache), KeyValue::new("result", result)]);
     }
+}
+
+/// What a look into Redis found; without Redis, nothing, not even the generation.
+struct Found<V> {
+    value: Option<V>,
+    fresh: bool,
+    generation: Option<String>,
 }
 
 fn marker(key: &str) -> String {

@@ -3,24 +3,14 @@
 use deadpool_postgres::GenericClient;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
-use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::demo::DemoProduct;
-use crate::domain::product::{Cursor, Listing, Matching, Product, Sort, SortKey};
+use crate::domain::product::{Category, Cursor, Listing, Matching, Product, Sort, SortKey};
 use crate::error::Result;
 
 const COLUMNS: &str = "p.id, p.sku, p.name, p.description, p.category, p.tags, p.price_cents, p.currency, p.stock, p.image_url, \
      p.created_at, p.updated_at";
-
-/// A category and how many products it has.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, ToSchema)]
-pub struct Category {
-    /// Its name, which is also how to ask for it.
-    pub name: String,
-    /// Products in it.
-    pub count: i64,
-}
 
 /// Reads the columns of [`COLUMNS`].
 pub(super) fn product(row: &Row) -> Result<Product, tokio_postgres::Error> {

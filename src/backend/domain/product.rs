@@ -39,6 +39,24 @@ pub struct Product {
     pub updated_at: Timestamp,
 }
 
+/// A page of products.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ProductPage {
+    /// The products, in the order that was asked for.
+    pub items: Vec<Product>,
+    /// Where the next page begins; null on the last.
+    pub next_cursor: Option<String>,
+}
+
+/// A category and how many products it has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Category {
+    /// Its name, which is also how to ask for it.
+    pub name: String,
+    /// Products in it.
+    pub count: i64,
+}
+
 /// The order of a list of products.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub enum Sort {

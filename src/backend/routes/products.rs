@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use platform::extract::{Json, Path, Query};
 use platform::problem::Problem;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -16,21 +16,11 @@ use uuid::Uuid;
 use crate::AppState;
 use crate::cache::{CategoriesKey, PageKey, ProductKey};
 use crate::db;
-use crate::db::products::Category;
 use crate::domain::page;
 use crate::domain::picture;
-use crate::domain::product::{Listing, ListingQuery, Product};
+use crate::domain::product::{Category, Listing, ListingQuery, Product, ProductPage};
 use crate::error::{Error, Result};
 use crate::routes::recommendations::{LimitQuery, RecommendationList, rank};
-
-/// A page of products.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct ProductPage {
-    /// The products, in the order that was asked for.
-    pub items: Vec<Product>,
-    /// Where the next page begins; null on the last.
-    pub next_cursor: Option<String>,
-}
 
 /// All categories.
 #[derive(Clone, Debug, Serialize, ToSchema)]

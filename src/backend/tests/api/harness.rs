@@ -99,14 +99,19 @@ impl Setup {
             ("ML_SERVICE_URL", self.recommender.unwrap_or_else(|| format!("http://{REFUSES}"))),
         ];
         let config = Config::read(&mut Env::from_pairs(variables)).expect("the configuration is valid");
-        let state = AppState::new(&config, metrics(), Lifecycle::new()).expect("state");
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("an address");
-        let app = shopmicro_backend::app(state.clone());
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        let base = Url::parse(&format!("http://{address}")).expect("a URL");
-        TestApp { base, state, products: Vec::new(), _database: database }
+        let (state, base) = serve(&config).await;
+        TestApp { base, state, config, products: Vec::new(), _database: database }
     }
+}
+
+/// Serves on a port of its own.
+async fn serve(config: &Config) -> (AppState, Url) {
+    let state = AppState::new(config, metrics(), Lifecycle::new()).expect("state");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let app = shopmicro_backend::app(state.clone());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    (state, Url::parse(&format!("http://{address}")).expect("a URL"))
 }
 
 /// A product to insert.
@@ -130,6 +135,7 @@ pub(crate) struct TestApp {
     base: Url,
     /// What the service works with, to look behind it.
     pub(crate) state: AppState,
+    config: Config,
     /// The ids of the products of [`TestApp::with_products`], in the order of their numbers.
     pub(crate) products: Vec<Uuid>,
     /// Dropped with the test.
@@ -181,6 +187,12 @@ impl TestApp {
     /// A browser without cookies.
     pub(crate) fn guest(&self) -> Client {
         Client::new(self.base.clone())
+    }
+
+    /// Starts another replica on the same database and the same Redis: what it works with, and a browser at it.
+    pub(crate) async fn replica(&self) -> (AppState, Client) {
+        let (state, base) = serve(&self.config).await;
+        (state, Client::new(base))
     }
 
     /// A browser in which a new customer is logged in.

@@ -1,0 +1,100 @@
+//! The cache as two replicas share it: what was changed on one is not shown as it was on the other.
+
+use serde_json::Value;
+use shopmicro_backend::cache::{CategoriesKey, ProductKey, Scope};
+use shopmicro_backend::domain::product::Product;
+use shopmicro_backend::error::Error;
+use shopmicro_backend::{AppState, db};
+use uuid::Uuid;
+
+use crate::harness::{Proxy, Setup, TestApp};
+
+async fn load(state: &AppState, id: Uuid) -> Product {
+    let client = state.pool.get().await.expect("a connection");
+    db::products::find(&client, id).await.expect("read").expect("for sale")
+}
+
+/// A load that must not happen.
+async fn never<T>() -> Result<T, Error> {
+    Err(Error::Internal("loaded again".into()))
+}
+
+/// The reader is slow: between what it read and what it keeps, another replica commits and invalidates.
+#[tokio::test]
+async fn a_fill_that_began_before_a_commit_does_not_survive_it() {
+    let app = TestApp::new().await.with_products(1).await;
+    let id = app.products[0];
+    let (other, _) = app.replica().await;
+    // Without and with a generation from an earlier change.
+    for (before, stock) in [(10, 7), (7, 6)] {
+        let slow = async {
+            let product = load(&app.state, id).await;
+            app.execute("update products set stock = $1::int where id = $2", &[&stock, &id]).await;
+            other.cache.forget_products([id]).await;
+            Ok(product)
+        };
+        let old = app.state.cache.read_through(&ProductKey(id), slow).await.expect("found");
+        assert_eq!(old.stock, before, "the reader saw the state before");
+        for state in [&other, &app.state] {
+            let fresh = async { Ok(load(state, id).await) };
+            assert_eq!(state.cache.read_through(&ProductKey(id), fresh).await.expect("found").stock, stock);
+        }
+        other.cache.forget_products([id]).await;
+    }
+}
+
+/// The counterpart, without which the test above would pass with no cache at all.
+#[tokio::test]
+async fn what_nobody_changed_is_read_once_by_all_replicas() {
+    let app = TestApp::new().await.with_products(1).await;
+    let id = app.products[0];
+    let (other, guest) = app.replica().await;
+    app.guest().get(&format!("/api/products/{id}")).await.expect(200);
+    app.execute("update products set stock = 3 where id = $1", &[&id]).await;
+    let product = guest.get(&format!("/api/products/{id}")).await.expect(200);
+    assert_eq!(product["stock"], 10, "kept by the first replica, shown by the second");
+    other.cache.read_through(&ProductKey(id), never()).await.expect("kept");
+}
+
+/// A sale makes the product stale, and neither lists nor other products.
+#[tokio::test]
+async fn a_scope_takes_its_own_with_it_and_nothing_else() {
+    let app = TestApp::new().await.with_products(2).await;
+    let [sold, other] = [app.products[0], app.products[1]];
+    let guest = app.guest();
+    for path in [format!("/api/products/{sold}"), format!("/api/products/{other}"), "/api/categories".into()]
+    {
+        guest.get(&path).await.expect(200);
+    }
+    let cache = &app.state.cache;
+    cache.forget_products([sold]).await;
+    cache.read_through(&ProductKey(other), never()).await.expect("kept");
+    cache.read_through(&CategoriesKey, never()).await.expect("kept");
+    cache.read_through(&ProductKey(sold), never()).await.expect_err("forgotten");
+    cache.forget(&[Scope::Catalogue]).await;
+    cache.read_through(&ProductKey(other), never()).await.expect("kept");
+    cache.read_through(&CategoriesKey, never()).await.expect_err("forgotten");
+}
+
+/// What was made stale is better than nothing.
+#[tokio::test]
+async fn a_stale_value_serves_while_the_database_is_away() {
+    let wire = Proxy::before_postgres().await;
+    let app = Setup::default().postgres_through(&wire).start().await.with_products(1).await;
+    let guest = app.guest();
+    let paths =
+        [format!("/api/products/{}", app.products[0]), "/api/products".into(), "/api/categories".into()];
+    let mut before: Vec<Value> = Vec::new();
+    for path in &paths {
+        before.push(guest.get(path).await.expect(200));
+    }
+    app.state.cache.forget(&[Scope::Product(app.products[0]), Scope::Catalogue]).await;
+    wire.cut();
+    for (path, before) in paths.iter().zip(&before) {
+        assert_eq!(guest.get(path).await.expect(200), *before, "{path}");
+    }
+    wire.mend();
+    for path in &paths {
+        guest.get(path).await.expect(200);
+    }
+}

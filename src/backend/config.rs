@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use platform::client::TrustedProxies;
 use platform::config::{ConfigError, Env, Secret, ServiceConfig};
 use url::Url;
 
@@ -24,6 +25,8 @@ pub struct Config {
     pub order_expiry: Duration,
     /// Bring the schema up to date before serving.
     pub migrate_on_start: bool,
+    /// The proxies that tell who the client is.
+    pub trusted_proxies: TrustedProxies,
     /// How long the server still accepts requests after it was told to stop, in seconds: what a load balancer needs
     /// to notice.
     pub shutdown_delay: Duration,
@@ -51,6 +54,7 @@ impl Config {
             redis_prefix: env.get("REDIS_PREFIX").unwrap_or_else(|| "shop:".to_owned()),
             ml_service_url: env.url_or("ML_SERVICE_URL", &["http"], "http://ml-service:3002"),
             order_expiry: Duration::from_mins(env.parse("ORDER_EXPIRY_MINUTES", 30)),
+            trusted_proxies: env.parse("TRUSTED_PROXIES", TrustedProxies::default()),
             migrate_on_start: env.parse("MIGRATE_ON_START", false),
             shutdown_delay: Duration::from_secs(env.parse("SHUTDOWN_DELAY_SECONDS", 0)),
         };

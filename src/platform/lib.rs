@@ -1,6 +1,7 @@
 //! What both services share: configuration, telemetry, HTTP layers, health, Redis and shutdown.
 //! A leaf: it knows nothing of the shop.
 
+pub mod client;
 pub mod config;
 pub mod extract;
 pub mod health;

@@ -217,7 +217,7 @@ async fn the_backend_learns_who_asks_and_not_what_the_client_pretends() {
     for line in [
         "get /api/products?q=a%20b http/1.1",
         &format!("host: {host}"),
-        "x-forwarded-for: 127.0.0.1",
+        "x-forwarded-for: 203.0.113.7, 127.0.0.1",
         "x-real-ip: 127.0.0.1",
         "x-forwarded-proto: http",
         "x-request-id: my-own-1",

@@ -109,7 +109,7 @@ async fn serve(config: &Config) -> (AppState, Url) {
     let state = AppState::new(config, metrics(), Lifecycle::new()).expect("state");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
-    let app = shopmicro_backend::app(state.clone());
+    let app = shopmicro_backend::app(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(async move { axum::serve(listener, app).await });
     (state, Url::parse(&format!("http://{address}")).expect("a URL"))
 }

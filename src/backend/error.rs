@@ -47,6 +47,24 @@ pub enum Error {
     /// 409: another account has the e-mail address.
     #[error("the e-mail address is taken")]
     EmailTaken,
+    /// 409: another product, perhaps an archived one, has the SKU.
+    #[error("the SKU is taken")]
+    SkuTaken,
+    /// 428: an edit that does not say which version it edits.
+    #[error("send the product's ETag, or its version in quotes, as If-Match")]
+    PreconditionRequired,
+    /// 412: somebody else edited the product meanwhile.
+    #[error("the product is at version {version}")]
+    VersionConflict {
+        /// The version that it has.
+        version: i32,
+    },
+    /// 409: the adjustment would take more than there is, or leave more than can be counted.
+    #[error("the stock is {available}")]
+    StockOutOfRange {
+        /// Units that there are.
+        available: i32,
+    },
     /// 409: an order of nothing.
     #[error("the cart is empty")]
     EmptyCart,
@@ -97,9 +115,11 @@ impl From<tokio_postgres::Error> for Error {
         };
         match (database.code(), database.constraint()) {
             (_, Some("users_email_key")) => Self::EmailTaken,
+            (_, Some("products_sku_key")) => Self::SkuTaken,
             (code, _)
                 if *code == SqlState::QUERY_CANCELED
                     || *code == SqlState::LOCK_NOT_AVAILABLE
+                    || *code == SqlState::T_R_DEADLOCK_DETECTED
                     // 08: connection, 53: resources, 57P: shutdown and crash.
                     || ["08", "53", "57P"].iter().any(|class| code.code().starts_with(class)) =>
             {
@@ -131,6 +151,29 @@ impl From<Error> for Problem {
                 Self::new(StatusCode::CONFLICT, "email-taken", "The e-mail address is taken")
                     .errors(vec![FieldError::new("email", "another account has this address")])
             }
+            Error::SkuTaken => Self::new(StatusCode::CONFLICT, "sku-taken", "The SKU is taken").errors(vec![
+                FieldError::new("sku", "another product, perhaps an archived one, has this SKU"),
+            ]),
+            Error::PreconditionRequired => Self::new(
+                StatusCode::PRECONDITION_REQUIRED,
+                "precondition-required",
+                "Say which version is edited",
+            )
+            .detail(text),
+            Error::VersionConflict { version } => Self::new(
+                StatusCode::PRECONDITION_FAILED,
+                "version-conflict",
+                "Somebody else changed the product meanwhile",
+            )
+            .detail(text)
+            .with("version", serde_json::json!(version)),
+            Error::StockOutOfRange { available } => Self::new(
+                StatusCode::CONFLICT,
+                "stock-out-of-range",
+                "The stock would fall below zero, or grow beyond what can be counted",
+            )
+            .detail(text)
+            .with("available", serde_json::json!(available)),
             Error::EmptyCart => Self::new(StatusCode::CONFLICT, "empty-cart", "The cart is empty"),
             Error::OutOfStock(items) => {
                 Self::new(StatusCode::CONFLICT, "out-of-stock", "Some items are not in stock as ordered")

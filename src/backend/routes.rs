@@ -36,8 +36,11 @@ struct ApiDoc;
 
 fn api() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(ApiDoc::openapi())
-        .routes(routes!(products::list))
-        .routes(routes!(products::get))
+        .routes(routes!(products::list, products::edit::create))
+        .routes(routes!(products::edit::archived))
+        .routes(routes!(products::get, products::edit::replace, products::edit::archive))
+        .routes(routes!(products::edit::restore))
+        .routes(routes!(products::stock::ledger, products::stock::adjust))
         .routes(routes!(products::similar))
         .routes(routes!(products::picture))
         .routes(routes!(products::categories))

@@ -97,7 +97,7 @@ pub async fn find_or_insert(transaction: &Transaction<'_>, owner: &Owner) -> Res
 /// What is in a cart; archived products are left out.
 pub async fn items(client: &impl GenericClient, cart: Uuid) -> Result<Cart> {
     let sql = "select p.id, p.sku, p.name, p.description, p.category, p.tags, p.price_cents, p.currency, p.stock, \
-               p.image_url, p.created_at, p.updated_at, i.quantity \
+               p.image_url, p.version, p.created_at, p.updated_at, i.quantity \
                from cart_items i join products p on p.id = i.product_id \
                where i.cart_id = $1 and p.archived_at is null order by i.added_at, p.id";
     let rows = client.query(&client.prepare_cached(sql).await?, &[&cart]).await?;

@@ -1,16 +1,19 @@
 //! Products: reads of the catalogue.
 
+pub mod edit;
+pub mod stock;
+
 use deadpool_postgres::GenericClient;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::domain::demo::DemoProduct;
-use crate::domain::product::{Category, Cursor, Listing, Matching, Product, Sort, SortKey};
+use crate::domain::product::{Category, Cursor, Listing, Matching, Product, Sort, SortKey, drawn_picture};
 use crate::error::Result;
 
 const COLUMNS: &str = "p.id, p.sku, p.name, p.description, p.category, p.tags, p.price_cents, p.currency, p.stock, p.image_url, \
-     p.created_at, p.updated_at";
+     p.version, p.created_at, p.updated_at";
 
 /// Reads the columns of [`COLUMNS`].
 pub(super) fn product(row: &Row) -> Result<Product, tokio_postgres::Error> {
@@ -26,7 +29,8 @@ pub(super) fn product(row: &Row) -> Result<Product, tokio_postgres::Error> {
         price_cents: row.try_get("price_cents")?,
         currency: row.try_get("currency")?,
         stock: row.try_get("stock")?,
-        image_url: image_url.unwrap_or_else(|| format!("/api/products/{id}/picture.svg")),
+        image_url: image_url.unwrap_or_else(|| drawn_picture(id)),
+        version: row.try_get("version")?,
         created_at: row.try_get("created_at")?,
         updated_at: row.try_get("updated_at")?,
     })

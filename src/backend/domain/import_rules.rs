@@ -283,7 +283,7 @@ fn text(raw: &str, field: &'static str, min: usize, max: usize) -> Result<String
 
 fn tags(raw: &str) -> Result<Vec<String>, Reject> {
     let mut tags: Vec<String> = Vec::new();
-    for tag in raw.split('|').filter(|tag| !tag.trim().is_empty()) {
+    for tag in raw.split(['|', ',']).filter(|tag| !tag.trim().is_empty()) {
         let tag = text(tag, "tags", 1, 60)?;
         if !tags.contains(&tag) {
             tags.push(tag);

@@ -1,5 +1,7 @@
 //! Products and what may be asked of the catalogue.
 
+pub mod edit;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -10,6 +12,13 @@ use crate::error::Error;
 
 /// A product as the shop shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "id": "0193a1f2-7c3e-7a10-9d5b-2f6f0c1b8e44", "sku": "GAR-0101", "name": "White metal lantern",
+    "description": "Pierced by hand, for one candle.", "category": "Garden", "tags": ["candle", "white"],
+    "price_cents": 1450, "currency": "GBP", "stock": 12,
+    "image_url": "/api/products/0193a1f2-7c3e-7a10-9d5b-2f6f0c1b8e44/picture.svg", "version": 3,
+    "created_at": "2026-11-02T09:30:00Z", "updated_at": "2026-11-20T16:05:00Z",
+}))]
 pub struct Product {
     /// The product's id.
     pub id: Uuid,
@@ -31,12 +40,46 @@ pub struct Product {
     pub stock: i32,
     /// A picture; one that the shop draws itself where the product has none of its own.
     pub image_url: String,
+    /// Counts the edits of this product; sales do not change it.
+    pub version: i32,
     /// When the shop took it in (RFC 3339).
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     /// When it last changed (RFC 3339).
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
+}
+
+/// Where the picture is that the shop draws of a product.
+pub fn drawn_picture(id: Uuid) -> String {
+    format!("/api/products/{id}/picture.svg")
+}
+
+/// A product that is no longer for sale.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ArchivedProduct {
+    /// The product as it was.
+    #[serde(flatten)]
+    pub product: Product,
+    /// Since when it is no longer for sale (RFC 3339).
+    #[schema(value_type = String, format = DateTime)]
+    pub archived_at: Timestamp,
+}
+
+/// A change of a product's stock.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Movement {
+    /// Units that came or, negative, went.
+    pub delta: i32,
+    /// `opening`, `import`, `adjustment`, `order` or `return`.
+    pub reason: String,
+    /// The order that took or returned the units.
+    pub order_id: Option<Uuid>,
+    /// What the admin who adjusted it had to say.
+    pub note: String,
+    /// When (RFC 3339).
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
 }
 
 /// A page of products.

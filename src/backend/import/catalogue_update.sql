@@ -9,6 +9,7 @@ set name = c.name,
     currency = $2,
     stock = c.stock,
     image_url = case when $1 then c.image_url else p.image_url end,
+    version = p.version + 1,
     updated_at = now()
 from import_catalogue c
 where p.sku = c.sku

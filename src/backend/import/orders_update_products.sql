@@ -20,6 +20,7 @@ set name = o.name,
     category = o.category,
     tags = o.tags,
     price_cents = o.price_cents,
+    version = p.version + 1,
     updated_at = now()
 from offered o
 where p.id = o.id

@@ -1,4 +1,7 @@
-//! `/api/products` and `/api/categories`.
+//! `/api/products` and `/api/categories`: what everybody reads.
+
+pub mod edit;
+pub mod stock;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -62,7 +65,8 @@ async fn cached(state: &AppState, id: Uuid) -> Result<Product> {
         .await
 }
 
-/// One product. `ETag` and `If-None-Match` save the body of an unchanged one.
+/// One product. `ETag` and `If-None-Match` save the body of an unchanged one; an edit takes the same `ETag` as its
+/// `If-Match`. The tag is the product's version, a dot and a hash of the body: a sale changes the hash alone.
 #[utoipa::path(get, operation_id = "get_product", path = "/api/products/{id}", params(("id" = Uuid, Path)), responses(
     (status = 200, body = Product, headers(("etag" = String))),
     (status = 304, description = "Unchanged"),
@@ -74,8 +78,8 @@ pub async fn get(
     headers: HeaderMap,
 ) -> Result<Response> {
     let product = cached(&state, id).await?;
-    let body = serde_json::to_vec(&product).map_err(|error| Error::Internal(error.to_string()))?;
-    Ok(with_etag(&headers, body, "application/json", "no-cache"))
+    let (tag, body) = tagged(&product)?;
+    Ok(with_etag(&headers, tag, body, "application/json", "no-cache"))
 }
 
 /// The picture that the shop draws for a product that has none of its own.
@@ -91,17 +95,28 @@ pub async fn picture(
 ) -> Result<Response> {
     let product = cached(&state, id).await?;
     let svg = picture::svg(&product.sku, &product.category, &product.name);
-    Ok(with_etag(&headers, svg.into_bytes(), "image/svg+xml", "public, max-age=86400"))
+    let tag = format!("\"{}\"", hash(svg.as_bytes()));
+    Ok(with_etag(&headers, tag, svg.into_bytes(), "image/svg+xml", "public, max-age=86400"))
+}
+
+fn hash(body: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(&Sha256::digest(body)[..12])
+}
+
+/// A product's `ETag` and its JSON.
+fn tagged(product: &Product) -> Result<(String, Vec<u8>)> {
+    let body = serde_json::to_vec(product).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok((format!("\"{}.{}\"", product.version, hash(&body)), body))
 }
 
 /// 304 where the client has this body already (RFC 9110, 13.1.2), else the body with its tag.
 fn with_etag(
     request: &HeaderMap,
+    tag: String,
     body: Vec<u8>,
     content_type: &'static str,
     cache_control: &'static str,
 ) -> Response {
-    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..12]));
     let known =
         request.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(|tags| {
             tags.split(',').map(str::trim).any(|known| known == "*" || known.trim_start_matches("W/") == tag)

@@ -139,6 +139,24 @@ export interface paths {
         /** A page of the catalogue, filtered, searched and sorted. */
         get: operations["list_products"];
         put?: never;
+        /** Puts a new product into the shop; it is found at once. */
+        post: operations["create_product"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/products/archived": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Archived products, those archived last first. */
+        get: operations["list_archived_products"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -153,11 +171,19 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One product. `ETag` and `If-None-Match` save the body of an unchanged one. */
+        /**
+         * One product. `ETag` and `If-None-Match` save the body of an unchanged one; an edit takes the same `ETag` as its
+         *     `If-Match`. The tag is the product's version, a dot and a hash of the body: a sale changes the hash alone.
+         */
         get: operations["get_product"];
-        put?: never;
+        /**
+         * Replaces what people edit of a product; its stock is adjusted elsewhere. Two who edit at once do not overwrite each
+         *     other unseen: `If-Match` must name the version that was edited. Sales meanwhile do not matter.
+         */
+        put: operations["replace_product"];
         post?: never;
-        delete?: never;
+        /** Takes a product out of the shop. Orders keep it, and it can be restored; done twice, it is done. */
+        delete: operations["archive_product"];
         options?: never;
         head?: never;
         patch?: never;
@@ -180,6 +206,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/products/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts an archived product back into the shop; done twice, it is done. */
+        post: operations["restore_product"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/products/{id}/similar": {
         parameters: {
             query?: never;
@@ -191,6 +234,24 @@ export interface paths {
         get: operations["list_similar_products"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/products/{id}/stock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a product's stock came about, newest movement first. */
+        get: operations["get_stock"];
+        put?: never;
+        /** Adjusts a product's stock by a difference, which can be added to whatever is sold meanwhile. */
+        post: operations["adjust_stock"];
         delete?: never;
         options?: never;
         head?: never;
@@ -286,6 +347,31 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What an adjustment did. */
+        Adjusted: {
+            /** @description The entry in the ledger. */
+            movement: components["schemas"]["Movement"];
+            /**
+             * Format: int32
+             * @description Units in stock now.
+             */
+            stock: number;
+        };
+        /** @description A page of archived products. */
+        ArchivedPage: {
+            /** @description Those archived last first. */
+            items: components["schemas"]["ArchivedProduct"][];
+            /** @description Where the next page begins; null on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description A product that is no longer for sale. */
+        ArchivedProduct: components["schemas"]["Product"] & {
+            /**
+             * Format: date-time
+             * @description Since when it is no longer for sale (RFC 3339).
+             */
+            archived_at: string;
+        };
         /** @description A cart. */
         Cart: {
             /** @description ISO 4217. */
@@ -354,12 +440,91 @@ export interface components {
             /** @description What is wrong with it, for a person. */
             message: string;
         };
+        /** @description A page of the ledger of a product's stock. */
+        Ledger: {
+            /** @description Newest first. */
+            items: components["schemas"]["Movement"][];
+            /** @description Where the next page begins; null on the last. */
+            next_cursor?: string | null;
+            /**
+             * Format: int32
+             * @description Units in stock.
+             */
+            stock: number;
+            /**
+             * Format: int64
+             * @description The sum of all movements, on this page or not: the same, or something is wrong.
+             */
+            sum: number;
+        };
         /** @description The body of a login. */
         LoginBody: {
             /** @description The account's address. */
             email: string;
             /** @description Its password. */
             password: string;
+        };
+        /** @description A change of a product's stock. */
+        Movement: {
+            /**
+             * Format: date-time
+             * @description When (RFC 3339).
+             */
+            at: string;
+            /**
+             * Format: int32
+             * @description Units that came or, negative, went.
+             */
+            delta: number;
+            /** @description What the admin who adjusted it had to say. */
+            note: string;
+            /**
+             * Format: uuid
+             * @description The order that took or returned the units.
+             */
+            order_id?: string | null;
+            /** @description `opening`, `import`, `adjustment`, `order` or `return`. */
+            reason: string;
+        };
+        /**
+         * @description A new product.
+         * @example {
+         *       "category": "Garden",
+         *       "description": "Pierced by hand, for one candle.",
+         *       "image_url": null,
+         *       "name": "White metal lantern",
+         *       "price_cents": 1450,
+         *       "sku": "GAR-0101",
+         *       "stock": 12,
+         *       "tags": [
+         *         "candle",
+         *         "white"
+         *       ]
+         *     }
+         */
+        NewProductBody: {
+            /** @description The one category it is in. */
+            category: string;
+            /** @description Description, plain text; may have line breaks. */
+            description: string;
+            /** @description As when a product is edited. */
+            image_url?: string | null;
+            /** @description Name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Price in minor units of the shop's currency.
+             */
+            price_cents: number;
+            /** @description Stock-keeping unit; no two products share one, archived ones included. */
+            sku: string;
+            /**
+             * Format: int32
+             * @description Units that there are; the first movement in the stock ledger.
+             */
+            stock?: number;
+            /** @description Words by which it is found as well: 1 to 60 characters each, without commas. */
+            tags: string[];
         };
         /** @description An order. */
         Order: {
@@ -445,7 +610,27 @@ export interface components {
             /** @description A URI whose last segment names the kind of problem and never changes. */
             type: string;
         };
-        /** @description A product as the shop shows it. */
+        /**
+         * @description A product as the shop shows it.
+         * @example {
+         *       "category": "Garden",
+         *       "created_at": "2026-11-02T09:30:00Z",
+         *       "currency": "GBP",
+         *       "description": "Pierced by hand, for one candle.",
+         *       "id": "0193a1f2-7c3e-7a10-9d5b-2f6f0c1b8e44",
+         *       "image_url": "/api/products/0193a1f2-7c3e-7a10-9d5b-2f6f0c1b8e44/picture.svg",
+         *       "name": "White metal lantern",
+         *       "price_cents": 1450,
+         *       "sku": "GAR-0101",
+         *       "stock": 12,
+         *       "tags": [
+         *         "candle",
+         *         "white"
+         *       ],
+         *       "updated_at": "2026-11-20T16:05:00Z",
+         *       "version": 3
+         *     }
+         */
         Product: {
             /** @description The one category it is in. */
             category: string;
@@ -486,6 +671,49 @@ export interface components {
              * @description When it last changed (RFC 3339).
              */
             updated_at: string;
+            /**
+             * Format: int32
+             * @description Counts the edits of this product; sales do not change it.
+             */
+            version: number;
+        };
+        /**
+         * @description All that people edit of a product. Every field but `image_url` is required: what is left out by mistake must not
+         *     empty a field.
+         * @example {
+         *       "category": "Garden",
+         *       "description": "Pierced by hand, for one candle.",
+         *       "image_url": null,
+         *       "name": "White metal lantern",
+         *       "price_cents": 1450,
+         *       "sku": "GAR-0101",
+         *       "tags": [
+         *         "candle",
+         *         "white"
+         *       ]
+         *     }
+         */
+        ProductBody: {
+            /** @description The one category it is in. */
+            category: string;
+            /** @description Description, plain text; may have line breaks. */
+            description: string;
+            /**
+             * @description A picture: a path of this shop such as `/pictures/1.jpg`, or an `https` address. Without one, or with the address
+             *     of the drawn picture, the shop draws it.
+             */
+            image_url?: string | null;
+            /** @description Name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Price in minor units of the shop's currency.
+             */
+            price_cents: number;
+            /** @description Stock-keeping unit; no two products share one, archived ones included. */
+            sku: string;
+            /** @description Words by which it is found as well: 1 to 60 characters each, without commas. */
+            tags: string[];
         };
         /** @description A page of products. */
         ProductPage: {
@@ -582,6 +810,22 @@ export interface components {
          * @enum {string}
          */
         Status: "pending_payment" | "paid" | "shipped" | "delivered" | "cancelled" | "payment_failed";
+        /**
+         * @description A change of a product's stock.
+         * @example {
+         *       "delta": -2,
+         *       "note": "broken in the store"
+         *     }
+         */
+        StockBody: {
+            /**
+             * Format: int32
+             * @description Units that came or, negative, went; not 0.
+             */
+            delta: number;
+            /** @description Why, for those who read the ledger. */
+            note: string;
+        };
         /** @description An account as its owner sees it. */
         User: {
             /**
@@ -628,6 +872,9 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type Adjusted = components['schemas']['Adjusted'];
+export type ArchivedPage = components['schemas']['ArchivedPage'];
+export type ArchivedProduct = components['schemas']['ArchivedProduct'];
 export type Cart = components['schemas']['Cart'];
 export type CartItem = components['schemas']['CartItem'];
 export type Category = components['schemas']['Category'];
@@ -635,13 +882,17 @@ export type CategoryList = components['schemas']['CategoryList'];
 export type CheckoutBody = components['schemas']['CheckoutBody'];
 export type ErrorReport = components['schemas']['ErrorReport'];
 export type FieldError = components['schemas']['FieldError'];
+export type Ledger = components['schemas']['Ledger'];
 export type LoginBody = components['schemas']['LoginBody'];
+export type Movement = components['schemas']['Movement'];
+export type NewProductBody = components['schemas']['NewProductBody'];
 export type Order = components['schemas']['Order'];
 export type OrderItem = components['schemas']['OrderItem'];
 export type OrderPage = components['schemas']['OrderPage'];
 export type Payment = components['schemas']['Payment'];
 export type Problem = components['schemas']['Problem'];
 export type Product = components['schemas']['Product'];
+export type ProductBody = components['schemas']['ProductBody'];
 export type ProductPage = components['schemas']['ProductPage'];
 export type QuantityBody = components['schemas']['QuantityBody'];
 export type Recommendation = components['schemas']['Recommendation'];
@@ -653,6 +904,7 @@ export type ShippingAddress = components['schemas']['ShippingAddress'];
 export type Sort = components['schemas']['Sort'];
 export type Source = components['schemas']['Source'];
 export type Status = components['schemas']['Status'];
+export type StockBody = components['schemas']['StockBody'];
 export type User = components['schemas']['User'];
 export type Vital = components['schemas']['Vital'];
 export type VitalReport = components['schemas']['VitalReport'];
@@ -1055,6 +1307,145 @@ export interface operations {
             };
         };
     };
+    create_product: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProductBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    etag?: string;
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Product"];
+                };
+            };
+            /** @description The JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not an admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `sku-taken`: another product, perhaps an archived one, has the SKU */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_archived_products: {
+        parameters: {
+            query?: {
+                /** @description Products a page, 20 by default. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchivedPage"];
+                };
+            };
+            /** @description A parameter is unknown or out of its range */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not an admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_product: {
         parameters: {
             query?: never;
@@ -1084,6 +1475,175 @@ export interface operations {
             };
             /** @description No such product */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replace_product: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The product's `ETag`, or its `version` in quotes; `*` overwrites whatever is there
+                 * @example "3"
+                 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Product"];
+                };
+            };
+            /** @description The JSON or If-Match is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not an admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such product, or it is archived */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `sku-taken`: another product, perhaps an archived one, has the SKU */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `version-conflict`: somebody else edited it meanwhile; `version` is what it has now */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `precondition-required`: If-Match is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    archive_product: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is archived */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not an admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There never was such a product */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is away */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1131,6 +1691,62 @@ export interface operations {
             };
         };
     };
+    restore_product: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is for sale */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not an admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There never was such a product */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_similar_products: {
         parameters: {
             query?: {
@@ -1155,6 +1771,165 @@ export interface operations {
             };
             /** @description No such product */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_stock: {
+        parameters: {
+            query?: {
+                /** @description Movements a page, 20 by default. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ledger"];
+                };
+            };
+            /** @description A parameter is unknown or out of its range */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not an admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such product */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    adjust_stock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StockBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Adjusted"];
+                };
+            };
+            /** @description The JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not an admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such product */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `stock-out-of-range`: it would fall below zero; `available` is what there is */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is away */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

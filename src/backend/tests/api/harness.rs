@@ -204,6 +204,17 @@ impl TestApp {
         client
     }
 
+    /// A browser in which a new admin is logged in.
+    pub(crate) async fn admin(&self) -> Client {
+        let client = self.guest();
+        let email = format!("{}@example.com", Uuid::new_v4());
+        let body = json!({ "email": email, "password": PASSWORD, "name": "Root" });
+        let user = client.post("/api/users", &body).await.expect(201);
+        let id: Uuid = serde_json::from_value(user["id"].clone()).expect("an id");
+        self.execute("update users set role = 'admin' where id = $1", &[&id]).await;
+        client
+    }
+
     /// A connection to the service's database.
     pub(crate) async fn connection(&self) -> Object {
         self.state.pool.get().await.expect("a connection")

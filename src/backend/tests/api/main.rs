@@ -1,5 +1,6 @@
 //! The API over HTTP, on a real PostgreSQL and a real Redis. The files mirror the URLs.
 
+mod admin_products;
 mod cache;
 mod cart;
 mod csrf;

@@ -81,6 +81,7 @@ async fn a_product_has_the_documented_fields() {
         "stock",
         "tags",
         "updated_at",
+        "version",
     ];
     assert_eq!(fields, documented);
     assert_eq!(product["image_url"], format!("/api/products/{id}/picture.svg"));

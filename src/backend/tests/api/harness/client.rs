@@ -36,6 +36,11 @@ impl Client {
         Answer::of(self.request(Method::POST, path).json(body)).await
     }
 
+    /// Replaces what `If-Match` names.
+    pub(crate) async fn replace(&self, path: &str, if_match: &str, body: &Value) -> Answer {
+        Answer::of(self.request(Method::PUT, path).header("if-match", if_match).json(body)).await
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Answer {
         Answer::of(self.request(Method::DELETE, path)).await
     }

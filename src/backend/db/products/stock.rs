@@ -1,0 +1,68 @@
+//! The ledger of stock, as admins read and adjust it.
+
+use deadpool_postgres::GenericClient;
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use crate::domain::product::Movement;
+use crate::domain::product::edit::Adjustment;
+use crate::error::{Error, Result};
+
+fn movement(row: &Row) -> Result<Movement, tokio_postgres::Error> {
+    Ok(Movement {
+        delta: row.try_get("delta")?,
+        reason: row.try_get("reason")?,
+        order_id: row.try_get("order_id")?,
+        note: row.try_get("note")?,
+        at: row.try_get("at")?,
+    })
+}
+
+/// Changes a product's stock and writes the movement; returns it with the stock that there is now. An archived product
+/// has stock as well: its units still lie in the store.
+pub async fn adjust(
+    client: &impl GenericClient,
+    id: Uuid,
+    adjustment: &Adjustment,
+) -> Result<(Movement, i32)> {
+    let sql = "with changed as ( \
+                   update products set stock = stock + $2::int, updated_at = now() \
+                   where id = $1 and stock::bigint + $2::int between 0 and 2147483647 returning id, stock), \
+               moved as ( \
+                   insert into stock_movements (product_id, delta, reason, note) \
+                   select id, $2::int, 'adjustment', $3 from changed \
+                   returning delta, reason, order_id, note, at) \
+               select changed.stock, moved.* from changed, moved";
+    let statement = client.prepare_cached(sql).await?;
+    let row = client.query_opt(&statement, &[&id, &adjustment.delta, &adjustment.note]).await?;
+    if let Some(row) = row {
+        return Ok((movement(&row)?, row.try_get("stock")?));
+    }
+    let statement = client.prepare_cached("select stock from products where id = $1").await?;
+    let row = client.query_opt(&statement, &[&id]).await?;
+    let available = row.ok_or(Error::NotFound("product"))?.try_get("stock")?;
+    Err(Error::StockOutOfRange { available })
+}
+
+/// What the product has, and the sum of all its movements, which must be the same.
+pub async fn balance(client: &impl GenericClient, id: Uuid) -> Result<(i32, i64)> {
+    let sql = "select stock, (select coalesce(sum(delta), 0) from stock_movements where product_id = $1) as sum \
+               from products where id = $1";
+    let row = client.query_opt(&client.prepare_cached(sql).await?, &[&id]).await?;
+    let row = row.ok_or(Error::NotFound("product"))?;
+    Ok((row.try_get("stock")?, row.try_get("sum")?))
+}
+
+/// A page of a product's movements before a number, the last one first, each with its number.
+pub async fn movements(
+    client: &impl GenericClient,
+    id: Uuid,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<(i64, Movement)>> {
+    let sql = "select id, delta, reason, order_id, note, at from stock_movements \
+               where product_id = $1 and id < $2 order by id desc limit $3";
+    let rows = client.query(&client.prepare_cached(sql).await?, &[&id, &before, &limit]).await?;
+    let movements = rows.iter().map(|row| Ok((row.try_get("id")?, movement(row)?)));
+    Ok(movements.collect::<Result<_, tokio_postgres::Error>>()?)
+}

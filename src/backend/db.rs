@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod carts;
 pub mod export;
+pub mod logins;
 pub mod orders;
 pub mod outbox;
 pub mod products;

@@ -3,6 +3,7 @@
 pub mod demo;
 pub mod import_rules;
 pub mod input;
+pub mod login;
 pub mod order;
 pub mod page;
 pub mod payment;

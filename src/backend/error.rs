@@ -1,5 +1,7 @@
 //! Every way in which a request can fail, and the only table of statuses.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use platform::problem::{FieldError, Problem};
@@ -38,6 +40,9 @@ pub enum Error {
     /// 401: login with an unknown e-mail or a wrong password; deliberately one answer.
     #[error("wrong e-mail or password")]
     WrongCredentials,
+    /// 429: too many failed logins to this address in a row; takes no attempt for this long.
+    #[error("too many failed attempts to log in")]
+    TooManyAttempts(Duration),
     /// 403: logged in, but not allowed.
     #[error("forbidden")]
     Forbidden,
@@ -116,6 +121,17 @@ impl From<tokio_postgres::Error> for Error {
         match (database.code(), database.constraint()) {
             (_, Some("users_email_key")) => Self::EmailTaken,
             (_, Some("products_sku_key")) => Self::SkuTaken,
+            // The account was deleted while the request was under way.
+            (
+                _,
+                Some(
+                    "sessions_user_id_fkey"
+                    | "carts_user_id_fkey"
+                    | "orders_user_id_fkey"
+                    | "interactions_user_id_fkey"
+                    | "idempotency_keys_user_id_fkey",
+                ),
+            ) => Self::Unauthenticated,
             (code, _)
                 if *code == SqlState::QUERY_CANCELED
                     || *code == SqlState::LOCK_NOT_AVAILABLE
@@ -144,6 +160,15 @@ impl From<Error> for Problem {
             Error::Invalid(errors) => Self::invalid(errors),
             Error::Unauthenticated | Error::WrongCredentials => {
                 Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Log in first").detail(text)
+            }
+            Error::TooManyAttempts(wait) => {
+                let mut problem = Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "too-many-attempts",
+                    "Too many failed attempts to log in",
+                );
+                problem.retry_after = Some(u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).max(1));
+                problem.detail("wait before the next one; the password was not looked at")
             }
             Error::Forbidden => Self::new(StatusCode::FORBIDDEN, "forbidden", "This is not allowed"),
             Error::NotFound(_) => Self::not_found(text),

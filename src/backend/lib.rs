@@ -8,6 +8,7 @@ pub mod db;
 pub mod domain;
 pub mod error;
 pub mod import;
+pub mod logins;
 pub mod metrics;
 pub mod orders;
 pub mod passwords;

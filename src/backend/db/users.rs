@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 
 const COLUMNS: &str = "id, email, name, role, created_at";
 
-fn user(row: &Row) -> Result<User> {
+/// An account from a row that has its columns.
+pub(super) fn user(row: &Row) -> Result<User> {
     let role: &str = row.try_get("role")?;
     Ok(User {
         id: row.try_get("id")?,

@@ -16,6 +16,7 @@ use crate::db::carts::Owner;
 use crate::domain::input::Check;
 use crate::domain::user::{NewUser, RegisterBody, User, normalise_email};
 use crate::error::{Error, Result};
+use crate::logins;
 use crate::sessions::{self, CART_COOKIE, SESSION_COOKIE, Session};
 
 /// The body of a login.
@@ -79,6 +80,7 @@ pub async fn register(
     (status = 200, body = User),
     (status = 401, description = "Wrong e-mail or password", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "Fields are not valid", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many failed attempts for this address: Retry-After says when to come again", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn login(
     State(state): State<AppState>,
@@ -91,15 +93,10 @@ pub async fn login(
     check.that(!body.email.contains('\0'), "email", "must not contain control characters");
     let body = check.finish(body)?;
 
-    let found = db::users::find_by_email(&state.pool.get().await?, &normalise_email(&body.email)).await?;
-    let (user, hash) = found.unzip();
-    // No connection is held while the password is verified, which takes long on purpose.
-    if !state.passwords.verify(body.password, hash.flatten()).await? {
-        return Err(Error::WrongCredentials);
-    }
-    let user = user.ok_or(Error::WrongCredentials)?;
+    let user = logins::attempt(&state, &normalise_email(&body.email), body.password).await?;
     let mut client = state.pool.get().await?;
     let transaction = client.transaction().await?;
+    db::logins::clear(&transaction, &user.email).await?;
     let jar = log_in(&state, &transaction, user.id, jar).await?;
     transaction.commit().await?;
     Ok((jar, Json(user)))

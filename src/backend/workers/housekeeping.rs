@@ -19,6 +19,7 @@ pub async fn pass(state: &AppState) -> Result<Pass> {
     let client = state.pool.get().await?;
     let removed = [
         ("sessions", db::sessions::delete_expired(&client).await?),
+        ("login_attempts", db::logins::delete_forgotten(&client).await?),
         ("idempotency_keys", db::orders::delete_old_keys(&client, KEYS).await?),
         ("outbox", db::outbox::delete_published(&client, EVENTS).await?),
         ("carts", db::carts::delete_old_guests(&client, GUEST_CARTS).await?),

@@ -7,6 +7,7 @@ mod csrf;
 mod frontend_metrics;
 mod harness;
 mod internal;
+mod logins;
 mod openapi;
 mod operations;
 mod orders;

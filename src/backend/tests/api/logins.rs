@@ -1,0 +1,186 @@
+//! `/api/users/login` under attack: guessing is slow, and tells nothing.
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use shopmicro_backend::domain::login::{DELAYS, FORGOTTEN_AFTER, LOCK_OUT};
+use shopmicro_backend::sessions::SESSION_COOKIE;
+
+use crate::harness::{Answer, Client, PASSWORD, TestApp};
+
+const ADA: &str = "ada@example.com";
+const NOBODY: &str = "nobody@example.com";
+
+async fn login(client: &Client, email: &str, password: &str) -> Answer {
+    client.post("/api/users/login", &json!({ "email": email, "password": password })).await
+}
+
+async fn with_ada() -> TestApp {
+    let app = TestApp::new().await;
+    let ada = json!({ "email": ADA, "password": PASSWORD, "name": "Ada" });
+    app.guest().post("/api/users", &ada).await.expect(201);
+    app
+}
+
+/// Lets the delay of every address pass.
+async fn wait_out(app: &TestApp) {
+    app.sql("update login_attempts set blocked_until = now() where blocked_until is not null").await;
+}
+
+/// Makes every delay that has begun a minute longer, so that it is not over before a slow machine's next attempt.
+async fn prolong(app: &TestApp) {
+    app.sql("update login_attempts set blocked_until = blocked_until + interval '1 min'").await;
+}
+
+#[tokio::test]
+async fn known_and_unknown_addresses_are_refused_alike() {
+    let app = with_ada().await;
+    let guest = app.guest();
+    let mut seen: Vec<Vec<(u16, bool, Value)>> = Vec::new();
+    for email in [ADA, NOBODY] {
+        let mut answers = Vec::new();
+        for _ in DELAYS {
+            for password in ["wrong horse battery", "battery staple wrong"] {
+                let answer = login(&guest, email, password).await;
+                let mut problem = answer.expect(answer.status);
+                problem.as_object_mut().expect("an object").remove("trace_id");
+                answers.push((answer.status, !answer.header("retry-after").is_empty(), problem));
+                prolong(&app).await;
+            }
+            wait_out(&app).await;
+        }
+        seen.push(answers);
+    }
+    assert_eq!(seen[0], seen[1]);
+    let statuses: Vec<u16> = seen[0].iter().map(|answer| answer.0).collect();
+    // Two attempts a round: both are taken until the fourth failure, then one a round.
+    let mut expected = vec![401, 401, 401, 401];
+    expected.extend([401, 429].repeat(DELAYS.len() - 2));
+    assert_eq!(statuses, expected);
+}
+
+#[tokio::test]
+async fn every_failure_has_its_delay_and_tells_it() {
+    let app = with_ada().await;
+    let guest = app.guest();
+    // From the last on, every failure locks.
+    for delay in DELAYS.into_iter().chain([LOCK_OUT]) {
+        login(&guest, ADA, "wrong horse battery").await.refused(401, "unauthenticated");
+        let blocked =
+            "select coalesce(extract(epoch from blocked_until - updated_at), 0)::bigint from login_attempts";
+        assert_eq!(u64::try_from(app.number(blocked).await), Ok(delay.as_secs()));
+        if !delay.is_zero() {
+            prolong(&app).await;
+            // Even the right one is not looked at.
+            let refused = login(&guest, ADA, PASSWORD).await;
+            refused.refused(429, "too-many-attempts");
+            assert_eq!(refused.cookie(SESSION_COOKIE), None);
+            let told: u64 = refused.header("retry-after").parse().expect("seconds");
+            let exact = delay.as_secs() + 60;
+            assert!((exact - 30..=exact).contains(&told), "{told} of {exact}");
+        }
+        wait_out(&app).await;
+    }
+}
+
+#[tokio::test]
+async fn a_success_forgives_the_failures_before_it() {
+    let app = with_ada().await;
+    let guest = app.guest();
+    for _ in 0..3 {
+        for _ in 0..3 {
+            login(&guest, ADA, "wrong horse battery").await.refused(401, "unauthenticated");
+        }
+        login(&guest, ADA, PASSWORD).await.expect(200);
+    }
+    assert_eq!(app.number("select count(*) from login_attempts").await, 0);
+}
+
+#[tokio::test]
+async fn after_the_lock_out_the_right_password_is_taken() {
+    let app = with_ada().await;
+    let guest = app.guest();
+    for _ in DELAYS {
+        login(&guest, ADA, "wrong horse battery").await.refused(401, "unauthenticated");
+        wait_out(&app).await;
+    }
+    login(&guest, ADA, PASSWORD).await.expect(200);
+}
+
+#[tokio::test]
+async fn old_failures_are_forgotten_and_swept() {
+    let app = with_ada().await;
+    let guest = app.guest();
+    for email in [ADA, NOBODY] {
+        for _ in 0..3 {
+            login(&guest, email, "wrong horse battery").await.refused(401, "unauthenticated");
+        }
+    }
+    let age = FORGOTTEN_AFTER.as_secs_f64() + 1.0;
+    app.execute("update login_attempts set updated_at = now() - make_interval(secs => $1)", &[&age]).await;
+    login(&guest, ADA, "wrong horse battery").await.refused(401, "unauthenticated");
+    assert_eq!(app.number("select min(failures)::bigint from login_attempts").await, 1);
+
+    let swept = shopmicro_backend::db::logins::delete_forgotten(&app.connection().await).await;
+    assert_eq!(swept.expect("swept"), 1);
+    assert_eq!(app.number("select count(*) from login_attempts").await, 1);
+}
+
+/// An attempt is counted before its password is looked at, so that a volley of guesses is no way around the delay.
+#[tokio::test]
+async fn guesses_at_the_same_moment_do_not_slip_through() {
+    let app = with_ada().await;
+    for email in [ADA, NOBODY] {
+        let guesses = (0..20).map(|_| {
+            let guest = app.guest();
+            async move { login(&guest, email, "wrong horse battery").await.status }
+        });
+        let statuses = join_all(guesses).await;
+        let taken = statuses.iter().filter(|status| **status == 401).count();
+        // The fourth failure blocks for a second, which the slowest machine may need for the rest.
+        assert!((4..=6).contains(&taken), "{statuses:?}");
+        assert!(statuses.iter().all(|status| [401, 429].contains(status)), "{statuses:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_lock_out_is_in_the_audit_log_without_the_address() {
+    let app = with_ada().await;
+    let guest = app.guest();
+    for email in [ADA, NOBODY] {
+        for _ in DELAYS {
+            login(&guest, email, "wrong horse battery").await.refused(401, "unauthenticated");
+            wait_out(&app).await;
+        }
+    }
+    let rows = app
+        .rows(
+            "select actor_id, subject, detail from audit_log where action = 'login.locked' order by id",
+            &[],
+        )
+        .await;
+    let subjects: Vec<&str> = rows.iter().map(|row| row.get("subject")).collect();
+    let ada: uuid::Uuid = app.rows("select id from users", &[]).await[0].get("id");
+    assert_eq!(subjects, [ada.to_string().as_str(), "unknown account"]);
+    for row in &rows {
+        assert_eq!(row.get::<_, Option<uuid::Uuid>>("actor_id"), None);
+        assert_eq!(row.get::<_, Value>("detail"), json!({ "failures": DELAYS.len() }));
+    }
+    assert_eq!(
+        app.number("select count(*) from audit_log a where a::text like '%example%'").await,
+        0,
+        "nothing personal"
+    );
+}
+
+/// The table that counts attempts would else be a list of the addresses that people typed.
+#[tokio::test]
+async fn addresses_are_counted_by_their_hashes_in_any_case() {
+    let app = with_ada().await;
+    let guest = app.guest();
+    for email in [ADA, "ADA@example.com", " ada@EXAMPLE.com "] {
+        login(&guest, email, "wrong horse battery").await.refused(401, "unauthenticated");
+    }
+    let count =
+        "select count(*) from login_attempts where failures = 3 and email_hash = sha256('ada@example.com')";
+    assert_eq!(app.number(count).await, 1);
+}

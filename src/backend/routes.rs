@@ -1,5 +1,6 @@
 //! Every URL of the backend, one line each.
 
+pub mod admin_orders;
 pub mod cart;
 pub mod frontend_metrics;
 pub mod internal;
@@ -53,6 +54,8 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(orders::list, orders::checkout))
         .routes(routes!(orders::get))
         .routes(routes!(orders::cancel))
+        .routes(routes!(admin_orders::list))
+        .routes(routes!(admin_orders::get, admin_orders::change_status))
         .routes(routes!(recommendations::list))
         .routes(routes!(frontend_metrics::collect))
 }

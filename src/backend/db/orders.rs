@@ -1,10 +1,14 @@
 //! Orders, their idempotency keys, their payments and their events.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use deadpool_postgres::{GenericClient, Transaction};
+use jiff::Timestamp;
+use serde::Serialize;
 use tokio_postgres::Row;
-use tokio_postgres::types::Json;
+use tokio_postgres::types::{Json, ToSql};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::CURRENCY;
@@ -255,4 +259,97 @@ pub async fn list(
         }
     };
     rows.iter().map(order).collect()
+}
+
+/// Who ordered, as an admin sees it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Customer {
+    /// The account.
+    pub id: Uuid,
+    /// Its address.
+    pub email: String,
+    /// What its owner is called.
+    pub name: String,
+}
+
+/// An order as an admin sees it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AdminOrder {
+    /// The order.
+    #[serde(flatten)]
+    pub order: Order,
+    /// Whose it is; null where that is not known, or the account was deleted.
+    pub customer: Option<Customer>,
+    /// Where its payment stands: none, pending, captured, declined, releasing or released.
+    #[schema(example = "captured")]
+    pub payment: String,
+    /// When it last changed (RFC 3339).
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+}
+
+fn admin_order(row: &Row) -> Result<AdminOrder> {
+    let id: Option<Uuid> = row.try_get("user_id")?;
+    let customer = id.map(|id| {
+        Ok::<_, Error>(Customer { id, email: row.try_get("email")?, name: row.try_get("customer_name")? })
+    });
+    Ok(AdminOrder {
+        order: order(row)?,
+        customer: customer.transpose()?,
+        payment: row.try_get("payment")?,
+        updated_at: row.try_get("updated_at")?,
+    })
+}
+
+const ADMIN_COLUMNS: &str = "o.user_id, o.payment, o.updated_at, u.email, u.name as customer_name";
+
+/// The order of an id, with what only admins see.
+pub async fn find_for_admin(client: &impl GenericClient, id: Uuid) -> Result<Option<AdminOrder>> {
+    let sql =
+        format!("select {ADMIN_COLUMNS}, {ORDER} left join users u on u.id = o.user_id where o.id = $1");
+    let row = client.query_opt(&client.prepare_cached(&sql).await?, &[&id]).await?;
+    row.as_ref().map(admin_order).transpose()
+}
+
+/// Which orders an admin asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct AdminFilter {
+    /// Only in this status.
+    pub status: Option<Status>,
+    /// Only this account's.
+    pub customer: Option<Uuid>,
+    /// Where the page begins.
+    pub after: Option<TimeKey>,
+}
+
+/// Everybody's orders, newest first.
+pub async fn list_for_admin(
+    client: &impl GenericClient,
+    filter: AdminFilter,
+    limit: i64,
+) -> Result<Vec<AdminOrder>> {
+    // Joined from what is asked for, so that each question is answered from its index.
+    let status = filter.status.map(Status::as_str);
+    let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&limit];
+    let mut conditions = String::from("true");
+    if let Some(status) = &status {
+        parameters.push(status);
+        let _ = write!(conditions, " and o.status = ${}", parameters.len());
+    }
+    if let Some(customer) = &filter.customer {
+        parameters.push(customer);
+        let _ = write!(conditions, " and o.user_id = ${}", parameters.len());
+    }
+    if let Some(TimeKey { at, id }) = &filter.after {
+        parameters.push(at);
+        parameters.push(id);
+        let n = parameters.len();
+        let _ = write!(conditions, " and (o.created_at, o.id) < (${}, ${n})", n - 1);
+    }
+    let sql = format!(
+        "select {ADMIN_COLUMNS}, {ORDER} left join users u on u.id = o.user_id \
+         where {conditions} order by o.created_at desc, o.id desc limit $1"
+    );
+    let rows = client.query(&client.prepare_cached(&sql).await?, &parameters).await?;
+    rows.iter().map(admin_order).collect()
 }

@@ -4,6 +4,41 @@
  */
 
 export interface paths {
+    "/api/admin/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everybody's orders, newest first. */
+        get: operations["list_all_orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/orders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Anybody's order. */
+        get: operations["get_any_order"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Moves an order on: ships it, notes its arrival, or calls it off, which returns its stock and its money. */
+        patch: operations["change_order_status"];
+        trace?: never;
+    };
     "/api/cart": {
         parameters: {
             query?: never;
@@ -357,6 +392,27 @@ export interface components {
              */
             stock: number;
         };
+        /** @description An order as an admin sees it. */
+        AdminOrder: components["schemas"]["Order"] & {
+            customer?: components["schemas"]["Customer"] | null;
+            /**
+             * @description Where its payment stands: none, pending, captured, declined, releasing or released.
+             * @example captured
+             */
+            payment: string;
+            /**
+             * Format: date-time
+             * @description When it last changed (RFC 3339).
+             */
+            updated_at: string;
+        };
+        /** @description A page of orders. */
+        AdminOrderPage: {
+            /** @description Newest first. */
+            items: components["schemas"]["AdminOrder"][];
+            /** @description Where the next page begins; null on the last. */
+            next_cursor?: string | null;
+        };
         /** @description A page of archived products. */
         ArchivedPage: {
             /** @description Those archived last first. */
@@ -425,6 +481,18 @@ export interface components {
             payment: components["schemas"]["Payment"];
             /** @description Where it goes. */
             shipping_address: components["schemas"]["ShippingAddress"];
+        };
+        /** @description Who ordered, as an admin sees it. */
+        Customer: {
+            /** @description Its address. */
+            email: string;
+            /**
+             * Format: uuid
+             * @description The account.
+             */
+            id: string;
+            /** @description What its owner is called. */
+            name: string;
         };
         /** @description One uncaught error. */
         ErrorReport: {
@@ -810,6 +878,11 @@ export interface components {
          * @enum {string}
          */
         Status: "pending_payment" | "paid" | "shipped" | "delivered" | "cancelled" | "payment_failed";
+        /** @description What an order shall become. */
+        StatusBody: {
+            /** @description `shipped` after `paid`, `delivered` after `shipped`, `cancelled` before it is shipped. */
+            status: components["schemas"]["Status"];
+        };
         /**
          * @description A change of a product's stock.
          * @example {
@@ -873,6 +946,8 @@ export interface components {
     pathItems: never;
 }
 export type Adjusted = components['schemas']['Adjusted'];
+export type AdminOrder = components['schemas']['AdminOrder'];
+export type AdminOrderPage = components['schemas']['AdminOrderPage'];
 export type ArchivedPage = components['schemas']['ArchivedPage'];
 export type ArchivedProduct = components['schemas']['ArchivedProduct'];
 export type Cart = components['schemas']['Cart'];
@@ -880,6 +955,7 @@ export type CartItem = components['schemas']['CartItem'];
 export type Category = components['schemas']['Category'];
 export type CategoryList = components['schemas']['CategoryList'];
 export type CheckoutBody = components['schemas']['CheckoutBody'];
+export type Customer = components['schemas']['Customer'];
 export type ErrorReport = components['schemas']['ErrorReport'];
 export type FieldError = components['schemas']['FieldError'];
 export type Ledger = components['schemas']['Ledger'];
@@ -904,12 +980,186 @@ export type ShippingAddress = components['schemas']['ShippingAddress'];
 export type Sort = components['schemas']['Sort'];
 export type Source = components['schemas']['Source'];
 export type Status = components['schemas']['Status'];
+export type StatusBody = components['schemas']['StatusBody'];
 export type StockBody = components['schemas']['StockBody'];
 export type User = components['schemas']['User'];
 export type Vital = components['schemas']['Vital'];
 export type VitalReport = components['schemas']['VitalReport'];
 export type $defs = Record<string, never>;
 export interface operations {
+    list_all_orders: {
+        parameters: {
+            query?: {
+                /** @description Only in this status. */
+                status?: components["schemas"]["Status"];
+                /** @description Only this account's. */
+                customer?: string;
+                /** @description Orders a page, 20 by default. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminOrderPage"];
+                };
+            };
+            /** @description A parameter is unknown or out of its range */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not an admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_any_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminOrder"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not an admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such order */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_order_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatusBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminOrder"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not an admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such order */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Its status does not allow this */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The status is none */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_cart: {
         parameters: {
             query?: never;

@@ -37,6 +37,14 @@ fn variable(name: &str) -> String {
     })
 }
 
+/// The same URL at another address.
+fn through(url: &str, address: SocketAddr) -> String {
+    let mut url = Url::parse(url).expect("a URL");
+    url.set_ip_host(address.ip()).expect("a URL with a host");
+    url.set_port(Some(address.port())).expect("a URL with a host");
+    url.into()
+}
+
 /// Meters are global to the process, and so are their readers.
 fn metrics() -> Metrics {
     static METRICS: OnceLock<Metrics> = OnceLock::new();
@@ -67,7 +75,8 @@ impl Setup {
 
     /// Redis is reached through this proxy, which can be cut.
     pub(crate) fn redis_through(mut self, proxy: &Proxy) -> Self {
-        self.redis = Some(format!("redis://{}", proxy.address()));
+        // With the credentials of the URL, as the database's.
+        self.redis = Some(through(&variable("REDIS_URL"), proxy.address()));
         self
     }
 
@@ -86,14 +95,13 @@ impl Setup {
     /// Starts the service.
     pub(crate) async fn start(self) -> TestApp {
         let database = Database::migrated().await;
-        let mut postgres = Url::parse(database.url().reveal()).expect("a URL");
+        let mut postgres = database.url().reveal().to_owned();
         if let Some(proxy) = self.postgres {
-            postgres.set_ip_host(proxy.ip()).expect("a URL with a host");
-            postgres.set_port(Some(proxy.port())).expect("a URL with a host");
+            postgres = through(&postgres, proxy);
         }
         let variables = [
             ("NODE_ENV", if self.production { "production" } else { "test" }.to_owned()),
-            ("POSTGRES_URL", postgres.into()),
+            ("POSTGRES_URL", postgres),
             ("REDIS_URL", self.redis.unwrap_or_else(|| variable("REDIS_URL"))),
             ("REDIS_PREFIX", format!("{}:", database.name())),
             ("ML_SERVICE_URL", self.recommender.unwrap_or_else(|| format!("http://{REFUSES}"))),
@@ -242,6 +250,21 @@ impl TestApp {
     /// The one number that a query asks for.
     pub(crate) async fn number(&self, sql: &str) -> i64 {
         self.connection().await.query_one(sql, &[]).await.expect(sql).get(0)
+    }
+
+    /// The books balance: every product's stock is the sum of its ledger, every order's total that of its items, and the
+    /// payment provider holds exactly the money of the orders that are paid.
+    pub(crate) async fn expect_balance(&self) {
+        let wrong = "select count(*) from products p where p.stock <> 10 + \
+                     (select coalesce(sum(delta), 0) from stock_movements m where m.product_id = p.id)";
+        assert_eq!(self.number(wrong).await, 0, "the ledger of stock");
+        let wrong = "select count(*) from orders o where o.total_cents <> \
+                     (select coalesce(sum(unit_price_cents * quantity), 0) from order_items i where i.order_id = o.id)";
+        assert_eq!(self.number(wrong).await, 0, "the totals of orders");
+        let wrong = "select count(*) from orders o full join payment_provider.charges c on c.order_id = o.id \
+                     where (o.status in ('paid', 'shipped', 'delivered')) is distinct from coalesce(c.status = 'captured', false) \
+                        or (c.status = 'captured' and c.amount_cents <> o.total_cents)";
+        assert_eq!(self.number(wrong).await, 0, "the payment provider's books");
     }
 
     /// What the database says of a product's stock.

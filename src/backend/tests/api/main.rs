@@ -1,5 +1,6 @@
 //! The API over HTTP, on a real PostgreSQL and a real Redis. The files mirror the URLs.
 
+mod admin_orders;
 mod admin_products;
 mod cache;
 mod cart;
@@ -11,6 +12,8 @@ mod logins;
 mod openapi;
 mod operations;
 mod orders;
+mod outbox;
+mod payments;
 mod products;
 mod recommendations;
 mod schema;

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use platform::client::TrustedProxies;
 use platform::config::{ConfigError, Env, Secret, ServiceConfig};
+use platform::limits::Quota;
 use url::Url;
+
+use crate::limits::Quotas;
 
 /// Everything that the backend is told.
 #[derive(Clone, Debug)]
@@ -25,6 +28,8 @@ pub struct Config {
     pub order_expiry: Duration,
     /// Bring the schema up to date before serving.
     pub migrate_on_start: bool,
+    /// How many requests of each class a client may send.
+    pub rate_limits: Quotas,
     /// The proxies that tell who the client is.
     pub trusted_proxies: TrustedProxies,
     /// How long the server still accepts requests after it was told to stop, in seconds: what a load balancer needs
@@ -54,6 +59,12 @@ impl Config {
             redis_prefix: env.get("REDIS_PREFIX").unwrap_or_else(|| "shop:".to_owned()),
             ml_service_url: env.url_or("ML_SERVICE_URL", &["http"], "http://ml-service:3002"),
             order_expiry: Duration::from_mins(env.parse("ORDER_EXPIRY_MINUTES", 30)),
+            rate_limits: Quotas {
+                read: env.parse("RATE_LIMIT_READ", Quota::new(12_000, 6_000)),
+                write: env.parse("RATE_LIMIT_WRITE", Quota::new(600, 300)),
+                auth: env.parse("RATE_LIMIT_AUTH", Quota::new(10, 20)),
+                report: env.parse("RATE_LIMIT_REPORT", Quota::new(120, 60)),
+            },
             trusted_proxies: env.parse("TRUSTED_PROXIES", TrustedProxies::default()),
             migrate_on_start: env.parse("MIGRATE_ON_START", false),
             shutdown_delay: Duration::from_secs(env.parse("SHUTDOWN_DELAY_SECONDS", 0)),

@@ -96,6 +96,12 @@ pub enum Error {
     /// 503: the database did not answer in time.
     #[error("the database is not available: {0}")]
     DatabaseUnavailable(String),
+    /// 429: the client or the account has used up what it may ask of this class.
+    #[error("too many requests")]
+    TooManyRequests {
+        /// Seconds after which the next one may come.
+        retry_after: u32,
+    },
     /// 503: more work of one kind than the service takes on at once.
     #[error("overloaded")]
     Overloaded,
@@ -218,6 +224,12 @@ impl From<Error> for Problem {
                     .with("order_id", serde_json::json!(order_id))
             }
             Error::DatabaseUnavailable(_) => Self::unavailable(2),
+            Error::TooManyRequests { retry_after } => {
+                let mut problem =
+                    Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "This was asked too often");
+                problem.retry_after = Some(retry_after);
+                problem
+            }
             Error::Overloaded => Self::unavailable(1).detail("too much of this at once"),
             Error::Internal(_) => Self::internal(),
         }

@@ -8,6 +8,7 @@ pub mod db;
 pub mod domain;
 pub mod error;
 pub mod import;
+pub mod limits;
 pub mod logins;
 pub mod metrics;
 pub mod orders;
@@ -30,6 +31,7 @@ use tokio::sync::OnceCell;
 
 use crate::cache::Cache;
 use crate::config::Config;
+use crate::limits::Limits;
 use crate::metrics::ShopMetrics;
 use crate::passwords::Passwords;
 use crate::payment_provider::PaymentProvider;
@@ -55,6 +57,8 @@ pub struct AppState {
     pub payments: PaymentProvider,
     /// How long an order may wait for its payment.
     pub order_expiry: Duration,
+    /// How many requests clients may send.
+    pub limits: Limits,
     /// The shop's own figures.
     pub shop_metrics: ShopMetrics,
     /// What `/metrics` shows.
@@ -81,6 +85,7 @@ impl AppState {
             order_expiry: config.order_expiry,
             pool,
             cache: Cache::new(redis.clone()),
+            limits: Limits::new(config.rate_limits, config.trusted_proxies.clone(), &redis),
             redis,
             recommender: Recommender::new(config.ml_service_url.clone())?,
             passwords: Passwords::new()?,

@@ -18,10 +18,11 @@ use axum::routing::get;
 use platform::problem::Problem;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use utoipa::OpenApi;
+use utoipa::openapi::{Content, Ref, Response as Documented};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::AppState;
+use crate::{AppState, limits};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -64,6 +65,7 @@ fn api() -> OpenApiRouter<AppState> {
 pub fn router(state: AppState) -> Router {
     let (api, _) = api().split_for_parts();
     api.layer(CsrfLayer::new().with_rejection_response(cross_site))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), limits::limit))
         .route("/api/openapi.json", get(operations::openapi))
         .route("/internal/catalogue", get(internal::catalogue))
         .route("/internal/interactions", get(internal::interactions))
@@ -76,8 +78,29 @@ pub fn router(state: AppState) -> Router {
 
 /// The OpenAPI document of the routes under `/api`.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    api().into_openapi()
+    let mut document = api().into_openapi();
+    for path in document.paths.paths.values_mut() {
+        let methods = [&mut path.get, &mut path.put, &mut path.post, &mut path.delete, &mut path.patch];
+        for operation in methods.into_iter().flatten() {
+            for (status, description) in EVERYWHERE {
+                let content = Content::builder().schema(Some(Ref::from_schema_name("Problem"))).build();
+                let response = Documented::builder().description(description);
+                let response = response.content("application/problem+json", content).build();
+                operation.responses.responses.entry(status.to_owned()).or_insert_with(|| response.into());
+            }
+        }
+    }
+    document
 }
+
+/// What the layers around every route may answer.
+const EVERYWHERE: [(&str, &str); 2] = [
+    ("429", "Asked too often: `Retry-After` and `RateLimit` say when it may be asked again"),
+    (
+        "503",
+        "A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again",
+    ),
+];
 
 /// Refuses an unsafe request that another site made a browser send (`Sec-Fetch-Site`, or `Origin` beside `Host`).
 fn cross_site(_: ProtectionError) -> Response<Body> {

@@ -97,15 +97,24 @@ async fn find(state: &AppState, token: &str) -> Result<Option<Session>> {
     Ok(Some(session))
 }
 
+/// Whose request this was found to be: the rate limit asks first, the handler again.
+#[derive(Clone, Copy)]
+struct Found(Option<Session>);
+
 impl OptionalFromRequestParts<AppState> for Session {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Option<Self>> {
-        let jar = CookieJar::from_headers(&parts.headers);
-        match jar.get(SESSION_COOKIE) {
-            Some(cookie) => find(state, cookie.value()).await,
-            None => Ok(None),
+        if let Some(Found(session)) = parts.extensions.get() {
+            return Ok(*session);
         }
+        let jar = CookieJar::from_headers(&parts.headers);
+        let session = match jar.get(SESSION_COOKIE) {
+            Some(cookie) => find(state, cookie.value()).await?,
+            None => None,
+        };
+        parts.extensions.insert(Found(session));
+        Ok(session)
     }
 }
 

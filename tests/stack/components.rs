@@ -288,6 +288,11 @@ fn backend(stack: &Stack) -> Result<Command> {
         )
         .env("REDIS_URL", redis_url_over(stack, Edge::BackendToRedis)?)
         .env("ML_SERVICE_URL", format!("http://127.0.0.1:{ml_service}"));
+    if !stack.limits {
+        for class in ["READ", "WRITE", "AUTH", "REPORT"] {
+            command.env(format!("RATE_LIMIT_{class}"), "1000000 burst 1000000");
+        }
+    }
     Ok(command)
 }
 

@@ -111,6 +111,7 @@ pub struct Builder {
     web: Option<PathBuf>,
     web_host: Ipv4Addr,
     links: bool,
+    limits: bool,
 }
 
 impl Builder {
@@ -156,6 +157,14 @@ impl Builder {
         self
     }
 
+    /// Leaves the rate limits as they are for customers. Without this they are out of the way: tests register more people
+    /// from one address than a street has.
+    #[must_use]
+    pub fn with_limits(mut self) -> Self {
+        self.limits = true;
+        self
+    }
+
     /// Puts a proxy on each connection between components, so that [`Stack::link`] can cut it.
     #[must_use]
     pub fn with_links(mut self) -> Self {
@@ -182,6 +191,7 @@ pub struct Stack {
     config: PathBuf,
     web: Option<PathBuf>,
     web_host: Ipv4Addr,
+    limits: bool,
     directory: Directory,
 }
 
@@ -196,6 +206,7 @@ impl Stack {
             web: None,
             web_host: Ipv4Addr::LOCALHOST,
             links: false,
+            limits: false,
         }
     }
 
@@ -243,6 +254,7 @@ impl Stack {
             config: config.canonicalize().with_context(|| format!("find {}", config.display()))?,
             web: web.map(|web| web.canonicalize()).transpose()?,
             web_host: builder.web_host,
+            limits: builder.limits,
             directory,
         };
         if builder.links {

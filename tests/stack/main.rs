@@ -129,7 +129,7 @@ impl Signals {
 #[expect(clippy::print_stdout, reason = "tells the person who started it where the shop is")]
 async fn run(builder: stack::Builder, options: Run) -> Result<()> {
     let mut signals = Signals::listen()?;
-    let builder = builder.directory(&options.dir).web_host(options.web_host).ports([
+    let builder = builder.with_limits().directory(&options.dir).web_host(options.web_host).ports([
         (Component::Postgres, options.postgres_port),
         (Component::Redis, options.redis_port),
         (Component::Backend, options.backend_port),

@@ -7,6 +7,8 @@
   nodes = {
     shop = {
       imports = [ self.nixosModules.appliance ];
+      # The suite registers more people from one address than a household has.
+      services.shopmicro.backend.extraEnvironment.RATE_LIMIT_AUTH = "600 burst 600";
       virtualisation.memorySize = 2048;
       virtualisation.cores = 2;
     };

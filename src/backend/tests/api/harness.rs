@@ -28,6 +28,9 @@ pub(crate) use recommender::{Recommender, Reply};
 /// The password of every customer.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
+/// The largest rate limit.
+const UNLIMITED: &str = "1000000 burst 1000000";
+
 /// A port on which nothing listens, since only root could.
 const REFUSES: &str = "127.0.0.1:1";
 
@@ -58,6 +61,7 @@ pub(crate) struct Setup {
     redis: Option<String>,
     recommender: Option<String>,
     production: bool,
+    variables: Vec<(&'static str, String)>,
 }
 
 impl Setup {
@@ -92,6 +96,12 @@ impl Setup {
         self
     }
 
+    /// A variable of the service's environment.
+    pub(crate) fn set(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.variables.push((name, value.into()));
+        self
+    }
+
     /// Starts the service.
     pub(crate) async fn start(self) -> TestApp {
         let database = Database::migrated().await;
@@ -100,13 +110,19 @@ impl Setup {
             postgres = through(&postgres, proxy);
         }
         let variables = [
+            // Out of the way of all tests but those of the limits themselves.
+            ("RATE_LIMIT_READ", UNLIMITED.to_owned()),
+            ("RATE_LIMIT_WRITE", UNLIMITED.to_owned()),
+            ("RATE_LIMIT_AUTH", UNLIMITED.to_owned()),
+            ("RATE_LIMIT_REPORT", UNLIMITED.to_owned()),
             ("NODE_ENV", if self.production { "production" } else { "test" }.to_owned()),
             ("POSTGRES_URL", postgres),
             ("REDIS_URL", self.redis.unwrap_or_else(|| variable("REDIS_URL"))),
             ("REDIS_PREFIX", format!("{}:", database.name())),
             ("ML_SERVICE_URL", self.recommender.unwrap_or_else(|| format!("http://{REFUSES}"))),
         ];
-        let config = Config::read(&mut Env::from_pairs(variables)).expect("the configuration is valid");
+        let config = Config::read(&mut Env::from_pairs(variables.into_iter().chain(self.variables)))
+            .expect("the configuration is valid");
         let (state, base) = serve(&config).await;
         TestApp { base, state, config, products: Vec::new(), _database: database }
     }

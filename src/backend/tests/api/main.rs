@@ -8,6 +8,7 @@ mod csrf;
 mod frontend_metrics;
 mod harness;
 mod internal;
+mod limits;
 mod logins;
 mod openapi;
 mod operations;

@@ -65,6 +65,13 @@ async fn nginx_tells_its_health_and_keeps_the_inside_in() {
 }
 
 #[tokio::test]
+async fn the_api_says_what_is_left_of_its_limits() {
+    let answer = Visitor::new().get("/api/products").await;
+    assert!(answer.header("ratelimit-policy").starts_with("\"read\";q="), "{answer:?}");
+    assert!(answer.header("ratelimit").starts_with("\"read\";r="), "{answer:?}");
+}
+
+#[tokio::test]
 async fn a_request_id_is_kept_where_it_is_harmless() {
     let visitor = Visitor::new();
     for (sent, kept) in [("abc-123", true), ("a b\"c", false)] {

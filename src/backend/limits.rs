@@ -1,0 +1,201 @@
+//! Rate limits: how many requests of each class a client, and an account, may send.
+//!
+//! Reads are counted in the process, for they are many and must cost nothing; the others in Redis, for all replicas.
+
+use std::sync::Arc;
+
+use axum::extract::{MatchedPath, OptionalFromRequestParts, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::Counter;
+use platform::client::{Client, TrustedProxies};
+use platform::limits::{Quota, Shared, Table, Verdict};
+use platform::redis::Redis;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::AppState;
+use crate::error::Error;
+use crate::sessions::Session;
+
+/// draft-ietf-httpapi-ratelimit-headers: the quota, and what is left of it.
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const STATE: HeaderName = HeaderName::from_static("ratelimit");
+
+/// What a request may cost, and so with which others it is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Changes nothing.
+    Read,
+    /// Changes something.
+    Write,
+    /// Tries or sets a password: takes tens of milliseconds, and is what a guesser sends.
+    Auth,
+    /// What browsers report by themselves.
+    Report,
+}
+
+impl Class {
+    /// The class of a request to a route.
+    pub fn of(method: &Method, route: &str) -> Self {
+        match (method.as_str(), route) {
+            ("GET" | "HEAD" | "OPTIONS", _) => Self::Read,
+            ("POST", "/api/users" | "/api/users/login") => Self::Auth,
+            ("POST", "/api/frontend-metrics") => Self::Report,
+            _ => Self::Write,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Auth => "auth",
+            Self::Report => "report",
+        }
+    }
+}
+
+/// The quota of each class.
+#[derive(Clone, Copy, Debug)]
+pub struct Quotas {
+    /// Of [`Class::Read`], in each replica.
+    pub read: Quota,
+    /// Of [`Class::Write`].
+    pub write: Quota,
+    /// Of [`Class::Auth`].
+    pub auth: Quota,
+    /// Of [`Class::Report`].
+    pub report: Quota,
+}
+
+/// Counts requests. Clones share the counts.
+#[derive(Clone, Debug)]
+pub struct Limits(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    quotas: Quotas,
+    proxies: TrustedProxies,
+    reads: Table,
+    writes: Shared,
+    auths: Shared,
+    reports: Shared,
+    counter: Counter<u64>,
+}
+
+/// Whose requests are counted together. Redis is not told the address itself.
+fn client_key(client: Client) -> [u8; 16] {
+    digest(b"client", &client.octets())
+}
+
+fn account_key(user_id: Uuid) -> [u8; 16] {
+    digest(b"account", user_id.as_bytes())
+}
+
+fn digest(kind: &[u8], who: &[u8]) -> [u8; 16] {
+    let hash: [u8; 32] = Sha256::new().chain_update(kind).chain_update(who).finalize().into();
+    hash.first_chunk().copied().unwrap_or_default()
+}
+
+impl Limits {
+    /// Limits of which nothing is used yet by this process.
+    pub fn new(quotas: Quotas, proxies: TrustedProxies, redis: &Redis) -> Self {
+        let counter = platform::telemetry::meter()
+            .u64_counter("shop.rate_limit")
+            .with_description("Requests by class, allowed or limited")
+            .build();
+        Self(Arc::new(Parts {
+            quotas,
+            proxies,
+            reads: Table::default(),
+            writes: Shared::new(redis.clone(), "limit:write:"),
+            auths: Shared::new(redis.clone(), "limit:auth:"),
+            reports: Shared::new(redis.clone(), "limit:report:"),
+            counter,
+        }))
+    }
+
+    fn quota(&self, class: Class) -> Quota {
+        let quotas = &self.0.quotas;
+        match class {
+            Class::Read => quotas.read,
+            Class::Write => quotas.write,
+            Class::Auth => quotas.auth,
+            Class::Report => quotas.report,
+        }
+    }
+
+    fn note(&self, class: Class, verdict: Verdict) {
+        let result = if verdict.allowed { "allowed" } else { "limited" };
+        self.0.counter.add(1, &[KeyValue::new("class", class.name()), KeyValue::new("result", result)]);
+    }
+}
+
+/// Lets a request go on where its client and its account have something left.
+pub async fn limit(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let limits = &state.limits;
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let class = Class::of(request.method(), route);
+    let quota = limits.quota(class);
+    let client = limits.0.proxies.client_of(request.extensions(), request.headers());
+    let (verdict, request) = match class {
+        Class::Read => (limits.0.reads.take(quota, &client_key(client)), request),
+        Class::Report => (limits.0.reports.take(quota, &[&client_key(client)]).await, request),
+        Class::Write => by_account(&state, &limits.0.writes, quota, client, request).await,
+        Class::Auth => by_account(&state, &limits.0.auths, quota, client, request).await,
+    };
+    limits.note(class, verdict);
+    let mut response = if verdict.allowed {
+        next.run(request).await
+    } else {
+        Error::TooManyRequests { retry_after: whole_seconds(verdict.retry_after) }.into_response()
+    };
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (POLICY, format!("\"{}\";q={};w={}", class.name(), quota.burst(), whole_seconds(quota.window()))),
+        (
+            STATE,
+            format!(
+                "\"{}\";r={};t={}",
+                class.name(),
+                verdict.remaining,
+                verdict.whole_after.as_millis().div_ceil(1000)
+            ),
+        ),
+    ] {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
+    }
+    response
+}
+
+/// Counts for the client and, where somebody is logged in, for the account: one call to Redis.
+async fn by_account(
+    state: &AppState,
+    buckets: &Shared,
+    quota: Quota,
+    client: Client,
+    request: Request,
+) -> (Verdict, Request) {
+    let client = client_key(client);
+    // Before the session is looked for: a flood of invented sessions must not reach the database.
+    if let Some(refusal) = buckets.refused(quota, &client) {
+        return (refusal, request);
+    }
+    let (mut parts, body) = request.into_parts();
+    // Where it cannot be told now who this is, the handler will find the same, and answer.
+    let session =
+        <Session as OptionalFromRequestParts<AppState>>::from_request_parts(&mut parts, state).await;
+    let account = session.ok().flatten().map(|session| account_key(session.user_id));
+    let keys: Vec<&[u8]> = std::iter::once(&client).chain(&account).map(<[u8; 16]>::as_slice).collect();
+    (buckets.take(quota, &keys).await, Request::from_parts(parts, body))
+}
+
+/// Rounded up, and at least one.
+fn whole_seconds(duration: std::time::Duration) -> u32 {
+    u32::try_from(duration.as_millis().div_ceil(1000)).unwrap_or(u32::MAX).max(1)
+}

@@ -1,0 +1,152 @@
+//! Rate limits. Quotas here give back one request a minute, so that time plays no part in the counts.
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::json;
+use shopmicro_backend::limits::Class;
+
+use crate::harness::{Answer, Client, Proxy, Setup};
+
+/// A report as a client at this address sends it through a proxy.
+async fn report(client: &Client, forwarded_for: &str) -> Answer {
+    let request = client.request(Method::POST, "/api/frontend-metrics").json(&json!({}));
+    Answer::of(request.header("x-forwarded-for", forwarded_for)).await
+}
+
+async fn guess(client: &Client) -> Answer {
+    client.post("/api/users/login", &json!({ "email": "ada@example.com", "password": "a guess" })).await
+}
+
+/// How many of these were let through; the others were refused as they should.
+fn allowed(answers: &[Answer]) -> usize {
+    let (allowed, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status != 429);
+    for answer in refused {
+        answer.refused(429, "too-many-requests");
+    }
+    allowed.len()
+}
+
+#[tokio::test]
+async fn a_guesser_of_passwords_is_told_to_wait_while_the_shop_goes_on() {
+    let app = Setup::default().set("RATE_LIMIT_AUTH", "1 burst 3").start().await;
+    let client = app.guest();
+    for remaining in [2, 1, 0] {
+        let answer = guess(&client).await;
+        answer.refused(401, "unauthenticated");
+        assert_eq!(answer.header("ratelimit-policy"), r#""auth";q=3;w=180"#);
+        let state = format!(r#""auth";r={remaining};t={}"#, 60 * (3 - remaining));
+        assert_eq!(answer.header("ratelimit"), state);
+        assert_eq!(answer.header("retry-after"), "");
+    }
+    let refusal = guess(&client).await;
+    refusal.refused(429, "too-many-requests");
+    assert_eq!(refusal.header("retry-after"), "60");
+    assert_eq!(refusal.header("ratelimit"), r#""auth";r=0;t=180"#);
+    assert_eq!(refusal.header("cache-control"), "no-store");
+    // Registration tries passwords of the same machine, so to speak: it is of the same class. Others are not.
+    client.post("/api/users", &json!({})).await.refused(429, "too-many-requests");
+    assert!(client.get("/api/products").await.header("ratelimit").starts_with(r#""read";"#));
+    assert!(
+        client.post("/api/users/logout", &json!({})).await.header("ratelimit").starts_with(r#""write";"#)
+    );
+    assert!(report(&client, "").await.header("ratelimit").starts_with(r#""report";"#));
+    let metrics = client.get("/metrics").await.text;
+    for result in ["allowed", "limited"] {
+        assert!(metrics.contains(&format!(r#"shop_rate_limit_total{{class="auth",result="{result}"}}"#)));
+    }
+}
+
+#[tokio::test]
+async fn what_operators_and_services_ask_is_never_limited() {
+    let app = Setup::default().set("RATE_LIMIT_READ", "1 burst 2").start().await;
+    let client = app.guest();
+    let answers = [(); 4].map(|()| client.get("/api/products"));
+    assert_eq!(allowed(&join_all(answers).await), 2);
+    for path in ["/health", "/health/live", "/health/ready", "/metrics", "/internal/catalogue"] {
+        for _ in 0..4 {
+            let answer = client.get(path).await;
+            assert_eq!((answer.status, answer.header("ratelimit")), (200, ""), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn replicas_count_together_and_parallel_requests_get_no_more() {
+    let app = Setup::default().set("RATE_LIMIT_REPORT", "1 burst 20").start().await;
+    let replicas = [app.guest(), app.replica().await.1];
+    let requests = (0..60).map(|number| report(&replicas[number % 2], ""));
+    assert_eq!(allowed(&join_all(requests).await), 20);
+    for replica in &replicas {
+        report(replica, "").await.refused(429, "too-many-requests");
+    }
+}
+
+#[tokio::test]
+async fn without_redis_a_limit_of_its_own_takes_its_place() {
+    let app = Setup::default().without_redis().set("RATE_LIMIT_REPORT", "1 burst 5").start().await;
+    let client = app.guest();
+    assert_eq!(allowed(&join_all((0..20).map(|_| report(&client, ""))).await), 5);
+
+    // Lost in the middle, Redis leaves what was used as it was.
+    let wire = Proxy::before_redis().await;
+    let setup = Setup::default().redis_through(&wire).set("RATE_LIMIT_REPORT", "1 burst 5");
+    let app = setup.start().await;
+    let client = app.guest();
+    assert_eq!(allowed(&join_all((0..3).map(|_| report(&client, ""))).await), 3);
+    wire.cut();
+    assert_eq!(allowed(&join_all((0..20).map(|_| report(&client, ""))).await), 2);
+}
+
+#[tokio::test]
+async fn a_client_gains_nothing_by_inventing_addresses() {
+    let direct = Setup::default().set("TRUSTED_PROXIES", "192.0.2.1").set("RATE_LIMIT_REPORT", "1 burst 3");
+    let app = direct.start().await;
+    let client = app.guest();
+    let addresses: Vec<String> = (0..9).map(|number| format!("203.0.113.{number}")).collect();
+    assert_eq!(allowed(&join_all(addresses.iter().map(|from| report(&client, from))).await), 3);
+
+    // Behind a proxy the true address is the last, whatever stands before it; others have limits of their own.
+    let app = Setup::default().set("RATE_LIMIT_REPORT", "1 burst 3").start().await;
+    let client = app.guest();
+    let chains: Vec<String> = addresses.iter().map(|from| format!("{from}, 198.51.100.1")).collect();
+    assert_eq!(allowed(&join_all(chains.iter().map(|from| report(&client, from))).await), 3);
+    report(&client, "198.51.100.2").await.expect(202);
+}
+
+#[tokio::test]
+async fn an_account_has_one_limit_wherever_it_is_used() {
+    let app = Setup::default().set("RATE_LIMIT_WRITE", "1 burst 3").start().await;
+    let customer = app.customer().await;
+    let empty = async |from: &str| {
+        let path = format!("/api/cart/items/{}", uuid::Uuid::nil());
+        Answer::of(customer.request(Method::DELETE, &path).header("x-forwarded-for", from)).await
+    };
+    for from in ["198.51.100.1", "198.51.100.2", "198.51.100.3"] {
+        assert_ne!(empty(from).await.status, 429);
+    }
+    empty("198.51.100.4").await.refused(429, "too-many-requests");
+    // The refusal took nothing from that client.
+    let guest = app.guest();
+    let other = guest.request(Method::POST, "/api/users/logout").header("x-forwarded-for", "198.51.100.4");
+    assert_eq!(Answer::of(other).await.header("ratelimit"), r#""write";r=2;t=60"#);
+}
+
+/// Every request with a password is of the class that is limited most, and every class is documented.
+#[test]
+fn requests_with_passwords_are_of_the_class_auth() {
+    let document = serde_json::to_value(shopmicro_backend::routes::openapi()).expect("JSON");
+    let mut found = 0;
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("operations") {
+            let Ok(parsed) = method.to_uppercase().parse::<Method>() else { continue };
+            assert!(operation["responses"]["429"].is_object(), "{method} {path}");
+            let schema = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+            let name = schema.as_str().and_then(|schema| schema.rsplit('/').next()).unwrap_or_default();
+            let properties = document["components"]["schemas"][name]["properties"].as_object();
+            let secret = properties.is_some_and(|fields| fields.keys().any(|name| name.contains("password")));
+            found += usize::from(secret);
+            assert_eq!(Class::of(&parsed, path) == Class::Auth, secret, "{method} {path}");
+        }
+    }
+    assert!(found >= 2, "{found}");
+}

@@ -1,0 +1,303 @@
+//! Rate limits by GCRA (the generic cell rate algorithm, a leaky bucket in one number): each bucket is the moment at
+//! which it will be empty again. In Redis it counts for all replicas, in a table of fixed size for this process.
+
+use std::hash::{BuildHasher, RandomState};
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use redis::Script;
+
+use crate::redis::{Redis, Unavailable};
+
+/// The buckets of a table: a power of two. Each takes eight bytes.
+const BUCKETS: usize = 1 << 16;
+
+/// Takes one request out of every bucket, or out of none where one of them has too little. It answers whether it took
+/// it and, for each bucket, the microseconds until it is whole again. The clock is Redis' own: those of replicas
+/// differ.
+const TAKE: &str = "
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local interval, capacity = tonumber(ARGV[1]), tonumber(ARGV[2])
+local taken, ends = 1, {}
+for i, key in ipairs(KEYS) do
+  local stored = tonumber(redis.call('GET', key)) or now
+  -- Bounded above, too: the clock may have been set back, or the limit have been another.
+  ends[i] = math.min(math.max(stored, now), now + capacity)
+  if ends[i] + interval > now + capacity then taken = 0 end
+end
+for i, key in ipairs(KEYS) do
+  if taken == 1 then
+    ends[i] = ends[i] + interval
+    redis.call('SET', key, string.format('%.0f', ends[i]), 'PX', math.ceil((ends[i] - now) / 1000))
+  end
+  ends[i] = ends[i] - now
+end
+return {taken, unpack(ends)}
+";
+
+/// How many requests a minute, in the long run, and how many at once, as in `60 burst 20`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    per_minute: u32,
+    burst: u32,
+}
+
+impl Quota {
+    /// A quota of at least one request.
+    ///
+    /// # Panics
+    /// Where one of the numbers is zero or more than a million.
+    #[must_use]
+    pub const fn new(per_minute: u32, burst: u32) -> Self {
+        assert!(per_minute >= 1 && per_minute <= 1_000_000 && burst >= 1 && burst <= 1_000_000);
+        Self { per_minute, burst }
+    }
+
+    /// Requests at once.
+    #[must_use]
+    pub const fn burst(self) -> u32 {
+        self.burst
+    }
+
+    /// Microseconds in which one request comes back.
+    const fn interval(self) -> u64 {
+        60_000_000 / self.per_minute as u64
+    }
+
+    /// Microseconds in which all come back.
+    const fn capacity(self) -> u64 {
+        self.interval() * self.burst as u64
+    }
+
+    /// The time in which an empty bucket fills.
+    #[must_use]
+    pub const fn window(self) -> Duration {
+        Duration::from_micros(self.capacity())
+    }
+}
+
+impl FromStr for Quota {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = |text: &str| text.parse().ok().filter(|number| (1..=1_000_000).contains(number));
+        match text.split_whitespace().collect::<Vec<_>>()[..] {
+            [per_minute, "burst", burst] => number(per_minute).zip(number(burst)),
+            _ => None,
+        }
+        .map(|(per_minute, burst)| Self { per_minute, burst })
+        .ok_or("must be like `60 burst 20`: requests a minute, and at once, each from 1 to 1000000")
+    }
+}
+
+/// What became of a request, and of the fullest of its buckets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// It may go on.
+    pub allowed: bool,
+    /// How many more may come at once.
+    pub remaining: u32,
+    /// When nothing of the quota will be used any more, unless others come.
+    pub whole_after: Duration,
+    /// When the next one may come; zero where it may now.
+    pub retry_after: Duration,
+}
+
+impl Verdict {
+    /// `used` is the microseconds until the fullest bucket is whole.
+    fn new(quota: Quota, allowed: bool, used: u64) -> Self {
+        let free = quota.capacity().saturating_sub(used);
+        let remaining = u32::try_from(free / quota.interval()).unwrap_or(quota.burst);
+        Self {
+            allowed,
+            remaining,
+            whole_after: Duration::from_micros(used),
+            retry_after: Duration::from_micros(quota.interval().saturating_sub(free)),
+        }
+    }
+}
+
+/// Buckets in memory. The table has a fixed size, so that no number of clients makes it grow: two keys that fall on the
+/// same bucket share it. Nobody can aim for that, since the hash has a random key.
+#[derive(Debug)]
+pub struct Table {
+    /// Microseconds after `started` at which each bucket is whole.
+    ends: Box<[AtomicU64]>,
+    started: Instant,
+    hasher: RandomState,
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        let ends = std::iter::repeat_with(AtomicU64::default).take(BUCKETS).collect();
+        Self { ends, started: Instant::now(), hasher: RandomState::new() }
+    }
+}
+
+impl Table {
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    fn bucket(&self, key: &[u8]) -> &AtomicU64 {
+        let hash = usize::try_from(self.hasher.hash_one(key) % BUCKETS as u64).unwrap_or_default();
+        &self.ends[hash]
+    }
+
+    /// Takes one request out of a bucket.
+    pub fn take(&self, quota: Quota, key: &[u8]) -> Verdict {
+        let now = self.now();
+        let mut used = 0;
+        let taken = self.bucket(key).try_update(Ordering::Relaxed, Ordering::Relaxed, |end| {
+            let end = end.max(now);
+            used = end - now;
+            let end = end + quota.interval();
+            (end <= now + quota.capacity()).then_some(end)
+        });
+        if taken.is_ok() {
+            used += quota.interval();
+        }
+        Verdict::new(quota, taken.is_ok(), used)
+    }
+
+    /// Whether a bucket has room for one; takes nothing.
+    fn look(&self, quota: Quota, key: &[u8]) -> Verdict {
+        let used = self.bucket(key).load(Ordering::Relaxed).saturating_sub(self.now());
+        Verdict::new(quota, used + quota.interval() <= quota.capacity(), used)
+    }
+
+    /// Notes that a bucket is whole no sooner than after this many microseconds.
+    fn learn(&self, key: &[u8], used: u64) {
+        self.bucket(key).fetch_max(self.now() + used, Ordering::Relaxed);
+    }
+}
+
+/// Buckets in Redis. What they were last seen to hold is kept in a table: a client whose bucket is known to be empty is
+/// refused without asking, and without Redis the table goes on alone, from the state that was last known.
+#[derive(Debug)]
+pub struct Shared {
+    redis: Redis,
+    prefix: &'static str,
+    seen: Table,
+    take: Script,
+}
+
+impl Shared {
+    /// Buckets under a prefix.
+    #[must_use]
+    pub fn new(redis: Redis, prefix: &'static str) -> Self {
+        Self { redis, prefix, seen: Table::default(), take: Script::new(TAKE) }
+    }
+
+    /// The refusal of a request whose bucket is known to be empty.
+    #[must_use]
+    pub fn refused(&self, quota: Quota, key: &[u8]) -> Option<Verdict> {
+        Some(self.seen.look(quota, key)).filter(|verdict| !verdict.allowed)
+    }
+
+    /// Takes one request out of every bucket, or out of none.
+    pub async fn take(&self, quota: Quota, keys: &[&[u8]]) -> Verdict {
+        if let Some(refusal) = keys.iter().find_map(|key| self.refused(quota, key)) {
+            return refusal;
+        }
+        if let Ok((allowed, used)) = self.ask(quota, keys).await {
+            for (key, used) in keys.iter().zip(&used) {
+                self.seen.learn(key, *used);
+            }
+            return Verdict::new(quota, allowed, used.into_iter().max().unwrap_or_default());
+        }
+        let verdicts = keys.iter().map(|key| self.seen.take(quota, key));
+        verdicts
+            .reduce(|a, b| if (a.allowed, b.remaining) < (b.allowed, a.remaining) { a } else { b })
+            .unwrap_or_else(|| Verdict::new(quota, true, 0))
+    }
+
+    async fn ask(&self, quota: Quota, keys: &[&[u8]]) -> Result<(bool, Vec<u64>), Unavailable> {
+        use std::fmt::Write as _;
+        let mut call = self.take.prepare_invoke();
+        for key in keys {
+            let mut name = self.redis.key(self.prefix);
+            for byte in *key {
+                // Writing to a string cannot fail.
+                let _ = write!(name, "{byte:02x}");
+            }
+            call.key(name);
+        }
+        call.arg(quota.interval()).arg(quota.capacity());
+        let mut answer =
+            self.redis.call("rate limit", async |mut c| call.invoke_async::<Vec<u64>>(&mut c).await).await?;
+        let used = answer.split_off(answer.len().min(1));
+        Ok((answer.first() == Some(&1), used))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_is_two_numbers_and_a_word() {
+        assert_eq!("60 burst 20".parse(), Ok(Quota::new(60, 20)));
+        for wrong in
+            ["", "60", "60 burst", "0 burst 1", "1 burst 0", "60 20", "60 burst 20 x", "1 burst 1000001"]
+        {
+            assert!(wrong.parse::<Quota>().is_err(), "{wrong}");
+        }
+        assert_eq!(Quota::new(60, 20).window(), Duration::from_secs(20));
+    }
+
+    #[test]
+    fn a_bucket_gives_its_burst_and_not_one_more() {
+        let table = Table::default();
+        // One an hour comes back, so that time plays no part.
+        let quota = Quota::new(1, 3);
+        for remaining in [2, 1, 0] {
+            let verdict = table.take(quota, b"a");
+            assert!(verdict.allowed);
+            assert_eq!(
+                (verdict.remaining, verdict.retry_after > Duration::ZERO),
+                (remaining, remaining == 0)
+            );
+        }
+        let refusal = table.take(quota, b"a");
+        assert!(!refusal.allowed && refusal.remaining == 0);
+        assert!(
+            refusal.retry_after > Duration::from_secs(59) && refusal.retry_after <= Duration::from_mins(1)
+        );
+        assert!(refusal.whole_after > Duration::from_secs(179));
+        assert!(!table.look(quota, b"a").allowed);
+    }
+
+    #[test]
+    fn what_was_used_comes_back() {
+        let table = Table::default();
+        let quota = Quota::new(1_000_000, 1);
+        assert!(table.take(quota, b"a").allowed);
+        std::thread::sleep(Duration::from_millis(1));
+        assert!(table.take(quota, b"a").allowed);
+    }
+
+    #[test]
+    fn parallel_requests_get_the_burst_and_not_one_more() {
+        let table = Table::default();
+        let quota = Quota::new(1, 50);
+        let allowed: usize = std::thread::scope(|scope| {
+            let takers: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| (0..50).filter(|_| table.take(quota, b"a").allowed).count()))
+                .collect();
+            takers.into_iter().map(|taker| taker.join().expect("no panic")).sum()
+        });
+        assert_eq!(allowed, 50);
+    }
+
+    #[test]
+    fn what_was_learnt_of_elsewhere_counts_here() {
+        let table = Table::default();
+        let quota = Quota::new(1, 2);
+        table.learn(b"a", 2 * 60_000_000);
+        assert!(!table.look(quota, b"a").allowed);
+        assert!(!table.take(quota, b"a").allowed);
+    }
+}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use platform::client::TrustedProxies;
 use platform::config::{ConfigError, Env, Secret, ServiceConfig};
+use platform::http::Origins;
 use platform::limits::Quota;
 use url::Url;
 
@@ -28,6 +29,8 @@ pub struct Config {
     pub order_expiry: Duration,
     /// Bring the schema up to date before serving.
     pub migrate_on_start: bool,
+    /// Other sites whose pages may use the API; none unless they are named.
+    pub cors_origins: Origins,
     /// How many requests of each class a client may send.
     pub rate_limits: Quotas,
     /// The proxies that tell who the client is.
@@ -59,6 +62,7 @@ impl Config {
             redis_prefix: env.get("REDIS_PREFIX").unwrap_or_else(|| "shop:".to_owned()),
             ml_service_url: env.url_or("ML_SERVICE_URL", &["http"], "http://ml-service:3002"),
             order_expiry: Duration::from_mins(env.parse("ORDER_EXPIRY_MINUTES", 30)),
+            cors_origins: env.parse("CORS_ORIGINS", Origins::default()),
             rate_limits: Quotas {
                 read: env.parse("RATE_LIMIT_READ", Quota::new(12_000, 6_000)),
                 write: env.parse("RATE_LIMIT_WRITE", Quota::new(600, 300)),
@@ -99,9 +103,19 @@ mod tests {
             ("POSTGRES_URL", "mysql://x"),
             ("REDIS_URL", "nonsense"),
             ("POSTGRES_POOL_SIZE", "0"),
+            ("CORS_ORIGINS", "*"),
+            ("TRUSTED_PROXIES", "everyone"),
+            ("RATE_LIMIT_AUTH", "many"),
         ]);
         let text = Config::read(&mut env).expect_err("three mistakes").to_string();
-        for name in ["POSTGRES_URL", "REDIS_URL", "POSTGRES_POOL_SIZE"] {
+        for name in [
+            "POSTGRES_URL",
+            "REDIS_URL",
+            "POSTGRES_POOL_SIZE",
+            "CORS_ORIGINS",
+            "TRUSTED_PROXIES",
+            "RATE_LIMIT_AUTH",
+        ] {
             assert!(text.contains(name), "{name} is missing in: {text}");
         }
     }

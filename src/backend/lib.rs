@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use axum::Router;
 use deadpool_postgres::Pool;
+use platform::http::Origins;
 use platform::redis::Redis;
 use platform::shutdown::Lifecycle;
 use platform::telemetry::Metrics;
@@ -59,6 +60,8 @@ pub struct AppState {
     pub order_expiry: Duration,
     /// How many requests clients may send.
     pub limits: Limits,
+    /// Other sites whose pages may use the API.
+    pub origins: Origins,
     /// The shop's own figures.
     pub shop_metrics: ShopMetrics,
     /// What `/metrics` shows.
@@ -85,6 +88,7 @@ impl AppState {
             order_expiry: config.order_expiry,
             pool,
             cache: Cache::new(redis.clone()),
+            origins: config.cors_origins.clone(),
             limits: Limits::new(config.rate_limits, config.trusted_proxies.clone(), &redis),
             redis,
             recommender: Recommender::new(config.ml_service_url.clone())?,
@@ -100,5 +104,6 @@ impl AppState {
 
 /// The whole HTTP service.
 pub fn app(state: AppState) -> Router {
-    platform::http::wrap(routes::router(state))
+    let origins = state.origins.clone();
+    platform::http::wrap(routes::router(state), &origins)
 }

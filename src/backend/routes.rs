@@ -64,7 +64,10 @@ fn api() -> OpenApiRouter<AppState> {
 /// All routes, without the layers that both services share.
 pub fn router(state: AppState) -> Router {
     let (api, _) = api().split_for_parts();
-    api.layer(CsrfLayer::new().with_rejection_response(cross_site))
+    let trusted = state.origins.iter().try_fold(CsrfLayer::new(), CsrfLayer::add_trusted_origin);
+    // What the configuration let through is never refused; were it, no other site would be trusted.
+    let csrf = trusted.unwrap_or_else(|_| CsrfLayer::new());
+    api.layer(csrf.with_rejection_response(cross_site))
         .layer(axum::middleware::from_fn_with_state(state.clone(), limits::limit))
         .route("/api/openapi.json", get(operations::openapi))
         .route("/internal/catalogue", get(internal::catalogue))

@@ -20,6 +20,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use anyhow::Context;
 use axum::Router;
+use platform::http::Origins;
 use platform::redis::Redis;
 use platform::shutdown::Lifecycle;
 use platform::telemetry::Metrics;
@@ -119,5 +120,5 @@ impl App {
 
 /// The service's routes with everything around them.
 pub fn app(state: App) -> Router {
-    platform::http::wrap(routes::routes().with_state(state))
+    platform::http::wrap(routes::routes().with_state(state), &Origins::default())
 }

@@ -1,5 +1,6 @@
 //! The layers around every router: request id, trace context, access log, metrics, panics, limits, headers.
 
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use opentelemetry::propagation::{Extractor, Injector};
 use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{KeyValue, global};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
 use tracing::Instrument;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -27,6 +29,9 @@ const REQUEST_DEADLINE: Duration = Duration::from_secs(6);
 
 /// The largest body, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
+
+/// How long a browser may keep the answer to a preflight.
+const PREFLIGHT_AGE: Duration = Duration::from_mins(10);
 
 /// What Helmet sets by default, as far as it means something for an API.
 const SECURITY_HEADERS: [(HeaderName, HeaderValue); 7] = [
@@ -43,6 +48,38 @@ const SECURITY_HEADERS: [(HeaderName, HeaderValue); 7] = [
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains")),
 ];
+
+/// Other sites that are trusted, as browsers write them in `Origin`.
+#[derive(Clone, Debug, Default)]
+pub struct Origins(Vec<HeaderValue>);
+
+impl FromStr for Origins {
+    type Err = String;
+
+    /// Origins between commas.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let origin = |text: &str| {
+            let text = text.trim();
+            // Any other spelling would never match, and there are no wildcards.
+            url::Url::parse(text)
+                .ok()
+                .filter(|url| ["http", "https"].contains(&url.scheme()))
+                .filter(|url| url.origin().ascii_serialization() == text && !text.contains('*'))
+                .and_then(|_| HeaderValue::try_from(text).ok())
+                .ok_or_else(|| {
+                    format!("{text:?} is no origin such as https://shop.example or http://localhost:5173")
+                })
+        };
+        text.split(',').map(origin).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl Origins {
+    /// Each as text.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|origin| origin.to_str().ok())
+    }
+}
 
 /// The instruments of the HTTP server, after OpenTelemetry's semantic conventions.
 struct Instruments {
@@ -70,9 +107,32 @@ impl Instruments {
     }
 }
 
+/// Other sites whose pages may ask the API, and with what; none where no origin is given.
+fn cors(origins: &Origins) -> Option<CorsLayer> {
+    let names =
+        |names: &[&'static str]| names.iter().copied().map(HeaderName::from_static).collect::<Vec<_>>();
+    (!origins.0.is_empty()).then(|| {
+        CorsLayer::new()
+            .allow_origin(AllowOrigin::list(origins.0.iter().cloned()))
+            .allow_credentials(true)
+            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+            .allow_headers(names(&[
+                "content-type",
+                "idempotency-key",
+                "if-match",
+                "if-none-match",
+                "traceparent",
+                "x-request-id",
+            ]))
+            .expose_headers(names(&["etag", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id"]))
+            .max_age(PREFLIGHT_AGE)
+            .vary([header::ORIGIN])
+    })
+}
+
 /// Puts the shared layers around a service's routes, the fallbacks included.
-pub fn wrap(routes: Router) -> Router {
-    routes
+pub fn wrap(routes: Router, origins: &Origins) -> Router {
+    let routes = routes
         .fallback(async || Problem::not_found("no such address"))
         .method_not_allowed_fallback(async || {
             Problem::new(
@@ -82,7 +142,12 @@ pub fn wrap(routes: Router) -> Router {
             )
         })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(axum::middleware::from_fn(deadline))
+        .layer(axum::middleware::from_fn(deadline));
+    let routes = match cors(origins) {
+        Some(cors) => routes.layer(cors),
+        None => routes,
+    };
+    routes
         .layer(CatchPanicLayer::custom(|cause: Box<dyn std::any::Any + Send>| {
             let text = cause
                 .downcast_ref::<&str>()
@@ -225,5 +290,31 @@ struct ActiveGuard {
 impl Drop for ActiveGuard {
     fn drop(&mut self) {
         self.instruments.active.add(-1, &self.attributes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_spelt_as_browsers_spell_it() {
+        let origins: Origins = "https://shop.example, http://localhost:5173".parse().expect("origins");
+        assert_eq!(origins.iter().collect::<Vec<_>>(), ["https://shop.example", "http://localhost:5173"]);
+        for wrong in [
+            "*",
+            "null",
+            "shop.example",
+            "https://shop.example/",
+            "https://shop.example/a",
+            "https://shop.example:443",
+            "https://Shop.example",
+            "https://*.example",
+            "ftp://shop.example",
+            "https://a@shop.example",
+            "https://shop.example,",
+        ] {
+            assert!(wrong.parse::<Origins>().is_err(), "{wrong}");
+        }
     }
 }

@@ -4,6 +4,7 @@ mod admin_orders;
 mod admin_products;
 mod cache;
 mod cart;
+mod cors;
 mod csrf;
 mod frontend_metrics;
 mod harness;

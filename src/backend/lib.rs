@@ -37,6 +37,7 @@ use crate::metrics::ShopMetrics;
 use crate::passwords::Passwords;
 use crate::payment_provider::PaymentProvider;
 use crate::recommender::Recommender;
+use crate::sessions::copies::Copies;
 
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -50,6 +51,8 @@ pub struct AppState {
     pub redis: Redis,
     /// Cached reads.
     pub cache: Cache,
+    /// Copies of sessions.
+    pub session_copies: Copies,
     /// The recommendation service.
     pub recommender: Recommender,
     /// Password hashes.
@@ -90,6 +93,7 @@ impl AppState {
             cache: Cache::new(redis.clone()),
             origins: config.cors_origins.clone(),
             limits: Limits::new(config.rate_limits, config.trusted_proxies.clone(), &redis),
+            session_copies: Copies::new(redis.clone()),
             redis,
             recommender: Recommender::new(config.ml_service_url.clone())?,
             passwords: Passwords::new()?,

@@ -8,16 +8,25 @@ use crate::domain::login;
 use crate::domain::user::User;
 use crate::error::{Error, Result};
 
+/// An account whose password was given.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// The account.
+    pub user: User,
+    /// The hash that the password was compared with.
+    pub password_hash: String,
+}
+
 /// Verifies the password of an address, in its stored form. Known and unknown addresses take the same statements and
 /// the same work. Whoever calls it clears the failures together with what the password was asked for.
-pub async fn attempt(state: &AppState, email: &str, password: String) -> Result<User> {
+pub async fn attempt(state: &AppState, email: &str, password: String) -> Result<Verified> {
     let attempt = db::logins::reserve(&state.pool.get().await?, email).await?;
     let (user, hash) = attempt.account.unzip();
+    let hash = hash.flatten();
     // No connection is held while the password is verified, which takes long on purpose.
-    if state.passwords.verify(password, hash.flatten()).await?
-        && let Some(user) = user
-    {
-        return Ok(user);
+    let verified = state.passwords.verify(password, hash.clone()).await?;
+    if let (true, Some(user), Some(password_hash)) = (verified, &user, hash) {
+        return Ok(Verified { user: user.clone(), password_hash });
     }
     if login::locks_out(attempt.failures) {
         let subject = user.map_or_else(|| "unknown account".to_owned(), |user| user.id.to_string());

@@ -1,4 +1,7 @@
-//! Sessions: opaque 256-bit tokens in a cookie. Only hashes are kept: in Redis to serve from, in PostgreSQL to last.
+//! Sessions: opaque 256-bit tokens in a cookie. Only hashes are kept: in PostgreSQL, which knows, and in Redis, which has
+//! copies to serve from.
+
+pub mod copies;
 
 use std::time::Duration;
 
@@ -16,6 +19,7 @@ use uuid::Uuid;
 
 use crate::AppState;
 use crate::db;
+use crate::db::sessions::{Revocation, Which};
 use crate::domain::user::Role;
 use crate::error::{Error, Result};
 
@@ -24,20 +28,23 @@ pub const SESSION_COOKIE: &str = "shopmicro_session";
 /// The cookie of a guest's cart.
 pub const CART_COOKIE: &str = "shopmicro_cart";
 
-/// How long a session lasts from login.
-const LIFETIME: Duration = Duration::from_hours(14 * 24);
-/// How long Redis answers for a session before PostgreSQL is asked again: the longest that a session could outlive its
-/// logout where Redis could not be told of it.
-const CACHED: Duration = Duration::from_mins(5);
+/// How long a session lasts from login, however busy it is.
+pub const LIFETIME: Duration = Duration::from_hours(14 * 24);
+/// How long a session lasts from when it was last seen.
+pub const IDLE_LIFETIME: Duration = Duration::from_hours(3 * 24);
+/// How often it is noted at most that a session was seen, so that not every request is a write.
+pub const SEEN_INTERVAL: Duration = Duration::from_mins(5);
 
 /// Who is logged in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
+    /// What its owner knows it by; not the token.
+    pub id: Uuid,
     /// The account.
     pub user_id: Uuid,
     /// What it may do.
     pub role: Role,
-    /// When the session ends.
+    /// When the session ends at the latest.
     pub expires_at: Timestamp,
 }
 
@@ -52,10 +59,6 @@ pub fn hash(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }
 
-fn key(token_hash: &[u8]) -> String {
-    format!("session:{}", URL_SAFE_NO_PAD.encode(token_hash))
-}
-
 /// A cookie that no script can read and no other site can send with a form.
 pub fn cookie(name: &'static str, value: String, secure: bool) -> Cookie<'static> {
     let mut cookie = Cookie::new(name, value);
@@ -67,34 +70,51 @@ pub fn cookie(name: &'static str, value: String, secure: bool) -> Cookie<'static
     cookie
 }
 
-/// Begins a session with a new token, which is returned.
-pub async fn begin(client: &impl GenericClient, user_id: Uuid) -> Result<String> {
+/// Begins a session with a new token, which is returned; none where the account's password is no longer the one of
+/// this hash.
+pub async fn begin(
+    client: &impl GenericClient,
+    user_id: Uuid,
+    password_hash: &str,
+) -> Result<Option<String>> {
     let token = new_token();
     let expires_at = Timestamp::now() + LIFETIME;
-    db::sessions::insert(client, &hash(&token), user_id, expires_at).await?;
-    Ok(token)
+    let begun = db::sessions::insert(client, &hash(&token), user_id, password_hash, expires_at).await?;
+    Ok(begun.then_some(token))
 }
 
-/// Ends the session of a token, everywhere.
-pub async fn end(state: &AppState, token: &str) -> Result<()> {
-    let hash = hash(token);
-    // PostgreSQL first: once it has forgotten the session, Redis cannot be filled with it again.
-    db::sessions::delete(&state.pool.get().await?, &hash).await?;
-    let _ = state.redis.delete(&[key(&hash)]).await;
-    Ok(())
+/// Ends the session of the cookie, if there is one. Redis is to be told after the commit.
+pub async fn end(client: &impl GenericClient, jar: &CookieJar) -> Result<Vec<Revocation>> {
+    match jar.get(SESSION_COOKIE) {
+        Some(cookie) => db::sessions::end(client, Which::OfToken(&hash(cookie.value()))).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Tells Redis, after the commit, of sessions that were ended or changed. Where that fails, the revocations stay for the
+/// worker, and no copy is trusted until it has done its work.
+pub async fn announce(state: &AppState, revoked: &[Revocation]) {
+    let hashes = revoked.iter().map(|revocation| revocation.token_hash.as_slice());
+    if revoked.is_empty() || state.session_copies.bar(hashes).await.is_err() {
+        return;
+    }
+    let told = async { db::sessions::delete_revocations(&state.pool.get().await?, revoked).await };
+    if let Err(error) = told.await {
+        tracing::warn!(%error, "revocations that were told stay for the worker");
+    }
 }
 
 async fn find(state: &AppState, token: &str) -> Result<Option<Session>> {
     let hash = hash(token);
-    let key = key(&hash);
-    if let Some(session) = state.redis.get::<Session>(&key).await {
-        return Ok((session.expires_at > Timestamp::now()).then_some(session));
+    if let Some(session) = state.session_copies.get(&hash).await {
+        return Ok(Some(session));
     }
-    let Some(session) = db::sessions::find(&state.pool.get().await?, &hash).await? else {
-        return Ok(None);
-    };
-    state.redis.set(&key, &session, CACHED).await;
-    Ok(Some(session))
+    let reading = state.session_copies.reading();
+    let found = db::sessions::find(&state.pool.get().await?, &hash).await?;
+    if let Some(session) = &found.session {
+        state.session_copies.keep(reading, &hash, session, found.pending).await;
+    }
+    Ok(found.session)
 }
 
 /// Whose request this was found to be: the rate limit asks first, the handler again.

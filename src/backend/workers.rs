@@ -4,6 +4,7 @@
 pub mod housekeeping;
 pub mod outbox;
 pub mod payments;
+pub mod revocations;
 
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ pub fn spawn(state: &AppState) {
     let second = Duration::from_secs(1);
     state.lifecycle.spawn(repeat("payments", second, state.clone(), payments::pass));
     state.lifecycle.spawn(repeat("outbox", second / 2, state.clone(), outbox::pass));
+    state.lifecycle.spawn(repeat("revocations", second, state.clone(), revocations::pass));
     state.lifecycle.spawn(repeat("housekeeping", Duration::from_mins(10), state.clone(), housekeeping::pass));
 }
 

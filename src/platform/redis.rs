@@ -29,6 +29,7 @@ pub struct Redis {
     started: Instant,
     /// Milliseconds after `started` until which no call is made.
     rest_until: Arc<AtomicU64>,
+    failures: Arc<AtomicU64>,
     prefix: Arc<str>,
     errors: Counter<u64>,
 }
@@ -51,6 +52,7 @@ impl Redis {
             connection,
             started: Instant::now(),
             rest_until: Arc::default(),
+            failures: Arc::default(),
             prefix: prefix.into(),
             errors: crate::telemetry::meter()
                 .u64_counter("redis.client.errors")
@@ -63,6 +65,12 @@ impl Redis {
     #[must_use]
     pub fn key(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
+    }
+
+    /// How many calls have failed so far: the same number twice means that none failed between.
+    #[must_use]
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::SeqCst)
     }
 
     fn now(&self) -> u64 {
@@ -83,6 +91,7 @@ impl Redis {
             Ok(Err(error)) => error.to_string(),
             Err(_) => "deadline exceeded".to_owned(),
         };
+        self.failures.fetch_add(1, Ordering::SeqCst);
         let rest = u64::try_from(REST.as_millis()).unwrap_or(u64::MAX);
         self.rest_until.store(self.now().saturating_add(rest), Ordering::Relaxed);
         self.errors.add(1, &[KeyValue::new("operation", operation)]);

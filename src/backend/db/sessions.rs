@@ -1,50 +1,152 @@
-//! The durable copy of sessions: only hashes of tokens, never a token.
+//! Sessions, of which Redis has copies; only hashes of tokens, never a token.
 
 use deadpool_postgres::GenericClient;
 use jiff::Timestamp;
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::domain::user::Role;
 use crate::error::{Error, Result};
-use crate::sessions::Session;
+use crate::sessions::copies::BARRED;
+use crate::sessions::{IDLE_LIFETIME, SEEN_INTERVAL, Session};
 
-/// Keeps a session.
+/// What the database knows of a token.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    /// Its session, unless that is over.
+    pub session: Option<Session>,
+    /// Whether Redis is still to be told of any session that was ended or changed.
+    pub pending: bool,
+}
+
+/// A session whose copy in Redis must not be used any more.
+#[derive(Clone, Debug)]
+pub struct Revocation {
+    id: i64,
+    /// The hash of the session's token.
+    pub token_hash: Vec<u8>,
+}
+
+/// Which sessions end.
+#[derive(Clone, Copy, Debug)]
+pub enum Which<'a> {
+    /// The one of this token's hash.
+    OfToken(&'a [u8]),
+    /// All of an account.
+    OfUser(Uuid),
+    /// One of an account.
+    One {
+        /// The account.
+        user_id: Uuid,
+        /// The session.
+        id: Uuid,
+    },
+}
+
+/// Begins a session of an account whose password is still the one of this hash; else nothing begins, and it is false.
 pub async fn insert(
     client: &impl GenericClient,
     token_hash: &[u8],
     user_id: Uuid,
+    password_hash: &str,
     expires_at: Timestamp,
-) -> Result<()> {
-    let sql = "insert into sessions (token_hash, user_id, expires_at) values ($1, $2, $3)";
-    client.execute(&client.prepare_cached(sql).await?, &[&token_hash, &user_id, &expires_at]).await?;
-    Ok(())
+) -> Result<bool> {
+    // The lock waits for a change of the account, and then looks at the password again.
+    let sql = "with account as (select id from users where id = $2 and password_hash = $3 for key share) \
+               insert into sessions (token_hash, user_id, expires_at) select $1, id, $4 from account";
+    let statement = client.prepare_cached(sql).await?;
+    let begun = client.execute(&statement, &[&token_hash, &user_id, &password_hash, &expires_at]).await?;
+    Ok(begun == 1)
 }
 
-/// The session of a token's hash, unless it has expired.
-pub async fn find(client: &impl GenericClient, token_hash: &[u8]) -> Result<Option<Session>> {
-    let sql = "select s.user_id, s.expires_at, u.role from sessions s join users u on u.id = s.user_id \
-               where s.token_hash = $1 and s.expires_at > now()";
-    let Some(row) = client.query_opt(&client.prepare_cached(sql).await?, &[&token_hash]).await? else {
-        return Ok(None);
+/// The session of a token's hash, unless it is over; notes now and then that it was seen.
+pub async fn find(client: &impl GenericClient, token_hash: &[u8]) -> Result<Found> {
+    let sql = "with found as ( \
+                   select s.id, s.user_id, s.expires_at, u.role \
+                   from sessions s join users u on u.id = s.user_id \
+                   where s.token_hash = $1 and s.expires_at > now() \
+                       and s.last_seen_at > now() - make_interval(secs => $2) \
+               ), seen as ( \
+                   update sessions s set last_seen_at = now() from found \
+                   where s.token_hash = $1 and s.last_seen_at < now() - make_interval(secs => $3) \
+               ) \
+               select found.*, \
+                   exists (select from session_revocations where at > now() - make_interval(secs => $4)) as pending \
+               from (select 1) one left join found on true";
+    let statement = client.prepare_cached(sql).await?;
+    let [idle, seen, barred] = [IDLE_LIFETIME, SEEN_INTERVAL, BARRED].map(|time| time.as_secs_f64());
+    let row = client.query_one(&statement, &[&token_hash, &idle, &seen, &barred]).await?;
+    let session = match (row.try_get("id")?, row.try_get::<_, Option<&str>>("role")?) {
+        (Some(id), Some(role)) => Some(Session {
+            id,
+            user_id: row.try_get("user_id")?,
+            role: Role::parse(role).ok_or_else(|| Error::Internal(format!("unknown role {role}")))?,
+            expires_at: row.try_get("expires_at")?,
+        }),
+        _ => None,
     };
-    let role: &str = row.try_get("role")?;
-    Ok(Some(Session {
-        user_id: row.try_get("user_id")?,
-        role: Role::parse(role).ok_or_else(|| Error::Internal(format!("unknown role {role}")))?,
-        expires_at: row.try_get("expires_at")?,
-    }))
+    Ok(Found { session, pending: row.try_get("pending")? })
 }
 
-/// Ends a session.
-pub async fn delete(client: &impl GenericClient, token_hash: &[u8]) -> Result<()> {
-    let sql = "delete from sessions where token_hash = $1";
-    client.execute(&client.prepare_cached(sql).await?, &[&token_hash]).await?;
+/// Ends sessions. Redis is to be told after the commit; see [`crate::sessions::announce`].
+pub async fn end(client: &impl GenericClient, which: Which<'_>) -> Result<Vec<Revocation>> {
+    let (condition, parameters): (_, &[&(dyn ToSql + Sync)]) = match &which {
+        Which::OfToken(token_hash) => ("token_hash = $1", &[token_hash]),
+        Which::OfUser(user_id) => ("user_id = $1", &[user_id]),
+        Which::One { user_id, id } => ("user_id = $1 and id = $2", &[user_id, id]),
+    };
+    let sql = format!(
+        "with ended as (delete from sessions where {condition} returning token_hash) \
+         insert into session_revocations (token_hash) select token_hash from ended returning id, token_hash"
+    );
+    revocations(&client.query(&client.prepare_cached(&sql).await?, parameters).await?)
+}
+
+/// Makes every copy of an account's sessions be read again. Redis is to be told after the commit.
+pub async fn revoke_copies(client: &impl GenericClient, user_id: Uuid) -> Result<Vec<Revocation>> {
+    let sql = "insert into session_revocations (token_hash) \
+               select token_hash from sessions where user_id = $1 returning id, token_hash";
+    revocations(&client.query(&client.prepare_cached(sql).await?, &[&user_id]).await?)
+}
+
+fn revocations(rows: &[Row]) -> Result<Vec<Revocation>> {
+    rows.iter()
+        .map(|row| Ok(Revocation { id: row.try_get("id")?, token_hash: row.try_get("token_hash")? }))
+        .collect()
+}
+
+/// Whether Redis is still to be told of anything.
+pub async fn any_revocation(client: &impl GenericClient) -> Result<bool> {
+    let sql = "select exists (select from session_revocations) as any";
+    Ok(client.query_one(&client.prepare_cached(sql).await?, &[]).await?.try_get("any")?)
+}
+
+/// Locks the oldest revocations that no other replica is at.
+pub async fn claim_revocations(client: &impl GenericClient, limit: i64) -> Result<Vec<Revocation>> {
+    let sql = "select id, token_hash from session_revocations order by id limit $1 for update skip locked";
+    revocations(&client.query(&client.prepare_cached(sql).await?, &[&limit]).await?)
+}
+
+/// Forgets revocations of which Redis has been told.
+pub async fn delete_revocations(client: &impl GenericClient, revoked: &[Revocation]) -> Result<()> {
+    let ids: Vec<i64> = revoked.iter().map(|revocation| revocation.id).collect();
+    let sql = "delete from session_revocations where id = any ($1)";
+    client.execute(&client.prepare_cached(sql).await?, &[&ids]).await?;
     Ok(())
 }
 
-/// Removes what has expired, a bounded number at a time; returns how many went.
+/// Removes revocations of which no copy can be left, a bounded number at a time; returns how many went.
+pub async fn delete_outdated_revocations(client: &impl GenericClient) -> Result<u64> {
+    let sql = "delete from session_revocations where id in \
+               (select id from session_revocations where at < now() - make_interval(secs => $1) limit 1000)";
+    Ok(client.execute(&client.prepare_cached(sql).await?, &[&BARRED.as_secs_f64()]).await?)
+}
+
+/// Removes what is over, a bounded number at a time; returns how many went.
 pub async fn delete_expired(client: &impl GenericClient) -> Result<u64> {
-    let sql = "delete from sessions where token_hash in \
-               (select token_hash from sessions where expires_at <= now() limit 1000)";
-    Ok(client.execute(&client.prepare_cached(sql).await?, &[]).await?)
+    let sql = "delete from sessions where token_hash in ( \
+                   (select token_hash from sessions where expires_at <= now() limit 1000) union all \
+                   (select token_hash from sessions where last_seen_at <= now() - make_interval(secs => $1) limit 1000))";
+    Ok(client.execute(&client.prepare_cached(sql).await?, &[&IDLE_LIFETIME.as_secs_f64()]).await?)
 }

@@ -8,15 +8,15 @@ use platform::extract::Json;
 use platform::problem::Problem;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::AppState;
 use crate::db;
 use crate::db::carts::Owner;
+use crate::db::sessions::Revocation;
 use crate::domain::input::Check;
 use crate::domain::user::{NewUser, RegisterBody, User, normalise_email};
 use crate::error::{Error, Result};
-use crate::logins;
+use crate::logins::{self, Verified};
 use crate::sessions::{self, CART_COOKIE, SESSION_COOKIE, Session};
 
 /// The body of a login.
@@ -37,21 +37,28 @@ impl std::fmt::Debug for LoginBody {
     }
 }
 
-/// Begins a session in the transaction, moves the guest's cart to the user, and gives the cookies for both.
+/// Begins a session in the transaction, in the place of the one that the browser came with, and adds the guest's cart to
+/// the user's; gives the cookies for both, and what Redis is to be told after the commit.
 async fn log_in(
     state: &AppState,
     transaction: &Transaction<'_>,
-    user_id: Uuid,
-    jar: CookieJar,
-) -> Result<CookieJar> {
-    let token = sessions::begin(transaction, user_id).await?;
-    let mut jar = jar;
+    account: &Verified,
+    mut jar: CookieJar,
+) -> Result<(CookieJar, Vec<Revocation>)> {
+    // The cart before the account, which the new session locks: checkout and the account's deletion do so too.
     if let Some(guest) = jar.get(CART_COOKIE) {
         let guest = Owner::Guest(sessions::hash(guest.value()));
-        db::carts::merge(transaction, &guest, user_id).await?;
+        db::carts::merge(transaction, &guest, account.user.id).await?;
         jar = jar.remove(sessions::cookie(CART_COOKIE, String::new(), state.production));
     }
-    Ok(jar.add(sessions::cookie(SESSION_COOKIE, token, state.production)))
+    let (token, revoked, ()) = tokio::try_join!(
+        sessions::begin(transaction, account.user.id, &account.password_hash),
+        sessions::end(transaction, &jar),
+        db::logins::clear(transaction, &account.user.email),
+    )?;
+    // None where the password was changed, or the account deleted, since it was verified.
+    let token = token.ok_or(Error::WrongCredentials)?;
+    Ok((jar.add(sessions::cookie(SESSION_COOKIE, token, state.production)), revoked))
 }
 
 /// Makes an account and logs it in; the guest's cart becomes its cart.
@@ -66,13 +73,15 @@ pub async fn register(
     Json(body): Json<RegisterBody>,
 ) -> Result<(StatusCode, CookieJar, Json<User>)> {
     let new = NewUser::try_from(body)?;
-    let hash = state.passwords.hash(new.password).await?;
+    let password_hash = state.passwords.hash(new.password).await?;
     let mut client = state.pool.get().await?;
     let transaction = client.transaction().await?;
-    let user = db::users::insert(&transaction, &new.email, &new.name, &hash).await?;
-    let jar = log_in(&state, &transaction, user.id, jar).await?;
+    let user = db::users::insert(&transaction, &new.email, &new.name, &password_hash).await?;
+    let account = Verified { user, password_hash };
+    let (jar, revoked) = log_in(&state, &transaction, &account, jar).await?;
     transaction.commit().await?;
-    Ok((StatusCode::CREATED, jar, Json(user)))
+    sessions::announce(&state, &revoked).await;
+    Ok((StatusCode::CREATED, jar, Json(account.user)))
 }
 
 /// Logs in with a new session; the guest's cart is added to the user's.
@@ -93,20 +102,21 @@ pub async fn login(
     check.that(!body.email.contains('\0'), "email", "must not contain control characters");
     let body = check.finish(body)?;
 
-    let user = logins::attempt(&state, &normalise_email(&body.email), body.password).await?;
+    let account = logins::attempt(&state, &normalise_email(&body.email), body.password).await?;
     let mut client = state.pool.get().await?;
     let transaction = client.transaction().await?;
-    db::logins::clear(&transaction, &user.email).await?;
-    let jar = log_in(&state, &transaction, user.id, jar).await?;
+    let (jar, revoked) = log_in(&state, &transaction, &account, jar).await?;
     transaction.commit().await?;
-    Ok((jar, Json(user)))
+    sessions::announce(&state, &revoked).await;
+    Ok((jar, Json(account.user)))
 }
 
 /// Ends the session; without one nothing happens.
 #[utoipa::path(post, operation_id = "logout", path = "/api/users/logout", responses((status = 204, description = "Logged out")))]
 pub async fn logout(State(state): State<AppState>, jar: CookieJar) -> Result<(StatusCode, CookieJar)> {
-    if let Some(cookie) = jar.get(SESSION_COOKIE) {
-        sessions::end(&state, cookie.value()).await?;
+    if jar.get(SESSION_COOKIE).is_some() {
+        let revoked = sessions::end(&state.pool.get().await?, &jar).await?;
+        sessions::announce(&state, &revoked).await;
     }
     let jar = jar.remove(sessions::cookie(SESSION_COOKIE, String::new(), state.production));
     Ok((StatusCode::NO_CONTENT, jar))

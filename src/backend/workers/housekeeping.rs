@@ -19,6 +19,7 @@ pub async fn pass(state: &AppState) -> Result<Pass> {
     let client = state.pool.get().await?;
     let removed = [
         ("sessions", db::sessions::delete_expired(&client).await?),
+        ("session_revocations", db::sessions::delete_outdated_revocations(&client).await?),
         ("login_attempts", db::logins::delete_forgotten(&client).await?),
         ("idempotency_keys", db::orders::delete_old_keys(&client, KEYS).await?),
         ("outbox", db::outbox::delete_published(&client, EVENTS).await?),

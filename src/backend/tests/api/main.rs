@@ -19,4 +19,5 @@ mod payments;
 mod products;
 mod recommendations;
 mod schema;
+mod sessions;
 mod users;

@@ -3,9 +3,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use shopmicro_backend::sessions::{CART_COOKIE, SESSION_COOKIE};
-use uuid::Uuid;
 
-use crate::harness::{Answer, Client, PASSWORD, Proxy, Setup, TestApp};
+use crate::harness::{Answer, Client, PASSWORD, Setup, TestApp};
 
 fn registration(email: &str) -> Value {
     json!({ "email": email, "password": PASSWORD, "name": "Ada" })
@@ -197,65 +196,4 @@ async fn logout_ends_this_session_alone() {
     Answer::of(stolen).await.refused(401, "unauthenticated");
     me(&laptop).await.expect(200);
     phone.post("/api/users/logout", &json!({})).await.expect(204);
-}
-
-#[tokio::test]
-async fn a_login_begins_a_session_of_its_own() {
-    let app = TestApp::new().await;
-    let client = app.guest();
-    let first = client.post("/api/users", &registration("ada@example.com")).await;
-    let second = client.post("/api/users/login", &login("ada@example.com", PASSWORD)).await;
-    assert_ne!(first.cookie(SESSION_COOKIE).map(value), second.cookie(SESSION_COOKIE).map(value));
-}
-
-#[tokio::test]
-async fn an_expired_or_invented_session_is_none() {
-    let app = TestApp::new().await;
-    let client = app.customer().await;
-    app.sql("update sessions set expires_at = now() - interval '1 second'").await;
-    me(&client).await.refused(401, "unauthenticated");
-    for token in ["", "x", &"A".repeat(43)] {
-        let request = app.guest().request(Method::GET, "/api/users/me");
-        let request = request.header("cookie", format!("{SESSION_COOKIE}={token}"));
-        Answer::of(request).await.refused(401, "unauthenticated");
-    }
-}
-
-#[tokio::test]
-async fn expired_sessions_are_swept() {
-    let app = TestApp::new().await;
-    let (old, new) = (app.customer().await, app.customer().await);
-    let id: Uuid = old.user_id().await;
-    app.execute("update sessions set expires_at = now() - interval '1 second' where user_id = $1", &[&id])
-        .await;
-    let swept = shopmicro_backend::db::sessions::delete_expired(&app.connection().await).await;
-    assert_eq!(swept.expect("swept"), 1);
-    assert_eq!(app.number("select count(*) from sessions").await, 1);
-    me(&new).await.expect(200);
-}
-
-#[tokio::test]
-async fn sessions_survive_the_loss_of_redis() {
-    let redis = Proxy::before_redis().await;
-    let app = Setup::default().redis_through(&redis).start().await;
-    let client = app.customer().await;
-    me(&client).await.expect(200);
-    redis.cut();
-    me(&client).await.expect(200);
-    // And new ones begin.
-    me(&app.customer().await).await.expect(200);
-    redis.mend();
-    me(&client).await.expect(200);
-}
-
-#[tokio::test]
-async fn logout_holds_without_redis() {
-    let redis = Proxy::before_redis().await;
-    let app = Setup::default().redis_through(&redis).start().await;
-    let client = app.customer().await;
-    me(&client).await.expect(200);
-    redis.cut();
-    client.post("/api/users/logout", &json!({})).await.expect(204);
-    me(&client).await.refused(401, "unauthenticated");
-    assert_eq!(app.number("select count(*) from sessions").await, 0);
 }

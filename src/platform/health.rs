@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::extract::Json;
+use crate::shutdown::Lifecycle;
 
 /// How long a dependency may take to answer before it counts as down.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -35,6 +36,30 @@ pub struct Dependency {
     pub latency_ms: f64,
     /// Without it the service cannot do its main work.
     pub required: bool,
+    /// The connections to it, where there is a pool of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pool: Option<PoolUse>,
+}
+
+/// How a pool of connections is used.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct PoolUse {
+    /// The most connections that there may be.
+    pub max: usize,
+    /// Connections that there are.
+    pub open: usize,
+    /// Of those, how many nobody uses.
+    pub idle: usize,
+    /// Requests that wait for one.
+    pub waiting: usize,
+}
+
+impl Dependency {
+    /// The same dependency with its pool.
+    #[must_use]
+    pub fn with_pool(self, pool: PoolUse) -> Self {
+        Self { pool: Some(pool), ..self }
+    }
 }
 
 /// The answer of `/health`.
@@ -44,6 +69,8 @@ pub struct Health {
     pub status: Status,
     /// The version of the program.
     pub version: &'static str,
+    /// For how long the service has run, in seconds.
+    pub uptime_seconds: u64,
     /// Each dependency.
     pub dependencies: BTreeMap<&'static str, Dependency>,
 }
@@ -56,13 +83,18 @@ pub async fn probe(required: bool, check: impl Future<Output = bool>) -> Depende
         status: if up { Status::Ok } else { Status::Unavailable },
         latency_ms: (start.elapsed().as_secs_f64() * 1e6).round() / 1e3,
         required,
+        pool: None,
     }
 }
 
 impl Health {
     /// Sums up: a required dependency that is down makes the service unavailable, another one makes it degraded.
     #[must_use]
-    pub fn new(version: &'static str, dependencies: BTreeMap<&'static str, Dependency>) -> Self {
+    pub fn new(
+        version: &'static str,
+        lifecycle: &Lifecycle,
+        dependencies: BTreeMap<&'static str, Dependency>,
+    ) -> Self {
         let down = |d: &&Dependency| d.status == Status::Unavailable;
         let status = if dependencies.values().filter(down).any(|d| d.required) {
             Status::Unavailable
@@ -71,7 +103,7 @@ impl Health {
         } else {
             Status::Ok
         };
-        Self { status, version, dependencies }
+        Self { status, version, uptime_seconds: lifecycle.uptime().as_secs(), dependencies }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use tokio::net::TcpListener;
@@ -12,8 +12,9 @@ use tokio_util::sync::CancellationToken;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Whether the service takes new work, and the signal that it shall end. Clones share both.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Lifecycle {
+    started: Instant,
     draining: Arc<AtomicBool>,
     stop: CancellationToken,
 }
@@ -22,7 +23,13 @@ impl Lifecycle {
     /// A running service.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self { started: Instant::now(), draining: Arc::default(), stop: CancellationToken::new() }
+    }
+
+    /// For how long the service has run.
+    #[must_use]
+    pub fn uptime(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// True once shutdown has begun: readiness must answer 503.
@@ -45,6 +52,12 @@ impl Lifecycle {
                 () = stop.cancelled() => {}
             }
         });
+    }
+}
+
+impl Default for Lifecycle {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -26,15 +26,27 @@ pub enum Owner {
     Guest(Vec<u8>),
 }
 
-/// A product in a cart, at its present price.
+impl Owner {
+    /// The user, or else the hash.
+    fn columns(&self) -> (Option<&Uuid>, Option<&Vec<u8>>) {
+        match self {
+            Self::User(id) => (Some(id), None),
+            Self::Guest(hash) => (None, Some(hash)),
+        }
+    }
+}
+
+/// A product in a cart, at its present price and with its present stock: none where it is no longer for sale.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CartItem {
     /// The product as it is now.
     pub product: Product,
     /// Units.
     pub quantity: i32,
-    /// Price times quantity, in minor units.
+    /// Its present price times the quantity, in minor units.
     pub line_total_cents: i64,
+    /// Its price when it was put in, in minor units.
+    pub added_price_cents: i64,
 }
 
 /// A cart.
@@ -62,92 +74,88 @@ impl Cart {
     }
 }
 
-/// The id of the owner's cart.
-pub async fn find(client: &impl GenericClient, owner: &Owner) -> Result<Option<Uuid>> {
-    let row = match owner {
+/// What is in the owner's cart.
+pub async fn get(client: &impl GenericClient, owner: &Owner) -> Result<Cart> {
+    let sql = "select p.id, p.sku, p.name, p.description, p.category, p.tags, p.price_cents, p.currency, \
+               case when p.archived_at is null then p.stock else 0 end as stock, p.image_url, p.version, p.created_at, \
+               p.updated_at, i.quantity, i.price_cents as added_price_cents \
+               from carts c join cart_items i on i.cart_id = c.id join products p on p.id = i.product_id \
+               where OWNER order by i.added_at, p.id";
+    let rows = match owner {
         Owner::User(id) => {
-            let statement = client.prepare_cached("select id from carts where user_id = $1").await?;
-            client.query_opt(&statement, &[id]).await?
+            let sql = sql.replace("OWNER", "c.user_id = $1");
+            client.query(&client.prepare_cached(&sql).await?, &[id]).await?
         }
         Owner::Guest(hash) => {
-            let statement = client.prepare_cached("select id from carts where token_hash = $1").await?;
-            client.query_opt(&statement, &[hash]).await?
+            let sql = sql.replace("OWNER", "c.token_hash = $1");
+            client.query(&client.prepare_cached(&sql).await?, &[hash]).await?
         }
     };
-    Ok(row.map(|row| row.try_get("id")).transpose()?)
-}
-
-/// The id of the owner's cart, made where there is none, and locked until the transaction ends.
-pub async fn find_or_insert(transaction: &Transaction<'_>, owner: &Owner) -> Result<Uuid> {
-    let (user_id, token_hash) = match owner {
-        Owner::User(id) => (Some(id), None),
-        Owner::Guest(hash) => (None, Some(hash)),
-    };
-    let conflict = if user_id.is_some() { "user_id" } else { "token_hash" };
-    // The update that changes nothing but the time makes the row's lock ours and returns its id.
-    let sql = format!(
-        "insert into carts (id, user_id, token_hash) values ($1, $2, $3) \
-         on conflict ({conflict}) do update set updated_at = now() returning id"
-    );
-    let statement = transaction.prepare_cached(&sql).await?;
-    let row = transaction.query_one(&statement, &[&Uuid::now_v7(), &user_id, &token_hash]).await?;
-    Ok(row.try_get("id")?)
-}
-
-/// What is in a cart; archived products are left out.
-pub async fn items(client: &impl GenericClient, cart: Uuid) -> Result<Cart> {
-    let sql = "select p.id, p.sku, p.name, p.description, p.category, p.tags, p.price_cents, p.currency, p.stock, \
-               p.image_url, p.version, p.created_at, p.updated_at, i.quantity \
-               from cart_items i join products p on p.id = i.product_id \
-               where i.cart_id = $1 and p.archived_at is null order by i.added_at, p.id";
-    let rows = client.query(&client.prepare_cached(sql).await?, &[&cart]).await?;
     let items = rows.iter().map(|row| {
         let product = product(row)?;
         let quantity: i32 = row.try_get("quantity")?;
-        Ok(CartItem { line_total_cents: product.price_cents * i64::from(quantity), product, quantity })
+        Ok(CartItem {
+            line_total_cents: product.price_cents * i64::from(quantity),
+            product,
+            quantity,
+            added_price_cents: row.try_get("added_price_cents")?,
+        })
     });
     Ok(Cart::new(items.collect::<Result<_, tokio_postgres::Error>>()?))
 }
 
-/// Puts a quantity of a product into a cart in place of what there was; 404 for a product that is not for sale.
+/// Puts a quantity of a product into the owner's cart in place of what there was, and notes it for the recommender where
+/// the owner is a user; one round trip, one transaction: the function `put_cart_item` says how. 404 for a product that is
+/// not for sale.
 pub async fn put_item(
-    transaction: &Transaction<'_>,
-    cart: Uuid,
+    client: &impl GenericClient,
+    owner: &Owner,
     product_id: Uuid,
     quantity: i32,
 ) -> Result<()> {
-    let sql = "insert into cart_items (cart_id, product_id, quantity) \
-               select $1, p.id, $3 from products p where p.id = $2 and p.archived_at is null \
-               on conflict (cart_id, product_id) do update set quantity = excluded.quantity";
-    let statement = transaction.prepare_cached(sql).await?;
-    if transaction.execute(&statement, &[&cart, &product_id, &quantity]).await? == 0 {
-        return Err(Error::NotFound("product"));
+    let (user_id, token_hash) = owner.columns();
+    let sql = "select result from put_cart_item($1, $2, $3, $4, $5, $6)";
+    let statement = client.prepare_cached(sql).await?;
+    let row = client
+        .query_one(&statement, &[&user_id, &token_hash, &Uuid::now_v7(), &product_id, &quantity, &MAX_ITEMS])
+        .await?;
+    match row.try_get("result")? {
+        "put" => Ok(()),
+        "unknown" => Err(Error::NotFound("product")),
+        "full" => {
+            let message = format!("a cart holds at most {MAX_ITEMS} different products");
+            Err(Error::Invalid(vec![FieldError::new("product_id", message)]))
+        }
+        other => Err(Error::Internal(format!("unknown result of put_cart_item: {other}"))),
     }
-    let count = transaction.prepare_cached("select count(*) as n from cart_items where cart_id = $1").await?;
-    let count: i64 = transaction.query_one(&count, &[&cart]).await?.try_get("n")?;
-    if count > MAX_ITEMS {
-        let message = format!("a cart holds at most {MAX_ITEMS} different products");
-        return Err(Error::Invalid(vec![FieldError::new("product_id", message)]));
-    }
-    Ok(())
 }
 
-/// Takes a product out of a cart; nothing happens where it is not in it.
-pub async fn delete_item(client: &impl GenericClient, cart: Uuid, product_id: Uuid) -> Result<()> {
-    let sql = "delete from cart_items where cart_id = $1 and product_id = $2";
-    client.execute(&client.prepare_cached(sql).await?, &[&cart, &product_id]).await?;
+/// Takes a product out of the owner's cart; nothing happens where it is not in it.
+pub async fn delete_item(client: &impl GenericClient, owner: &Owner, product_id: Uuid) -> Result<()> {
+    let (user_id, token_hash) = owner.columns();
+    let sql = "delete from cart_items i using carts c \
+               where c.id = i.cart_id and (c.user_id = $1 or c.token_hash = $2) and i.product_id = $3";
+    client.execute(&client.prepare_cached(sql).await?, &[&user_id, &token_hash, &product_id]).await?;
     Ok(())
 }
 
 /// Adds a guest's cart to a user's, up to the bounds of a cart, and removes the guest's.
 pub async fn merge(transaction: &Transaction<'_>, guest: &Owner, user_id: Uuid) -> Result<()> {
-    let Some(guest_cart) = find(transaction, guest).await? else { return Ok(()) };
-    let cart = find_or_insert(transaction, &Owner::User(user_id)).await?;
+    // The guest's cart is locked first: nothing is put into it any more, and no second login moves it as well.
+    let sql = "select id from carts where token_hash = $1 for update";
+    let (_, token_hash) = guest.columns();
+    let row = transaction.query_opt(&transaction.prepare_cached(sql).await?, &[&token_hash]).await?;
+    let Some(row) = row else { return Ok(()) };
+    let guest_cart: Uuid = row.try_get("id")?;
+    let sql = "insert into carts (id, user_id) values ($1, $2) \
+               on conflict (user_id) do update set updated_at = now() returning id";
+    let statement = transaction.prepare_cached(sql).await?;
+    let cart: Uuid = transaction.query_one(&statement, &[&Uuid::now_v7(), &user_id]).await?.try_get("id")?;
     let sql = "with have as (select count(*) as n from cart_items where cart_id = $2), \
-               moved as (select product_id, quantity, added_at from cart_items where cart_id = $1 \
+               moved as (select product_id, quantity, price_cents, added_at from cart_items where cart_id = $1 \
                          order by added_at, product_id limit (select greatest($4 - n, 0) from have)) \
-               insert into cart_items (cart_id, product_id, quantity, added_at) \
-               select $2, product_id, quantity, added_at from moved \
+               insert into cart_items (cart_id, product_id, quantity, price_cents, added_at) \
+               select $2, product_id, quantity, price_cents, added_at from moved \
                on conflict (cart_id, product_id) \
                do update set quantity = least(cart_items.quantity + excluded.quantity, $3)";
     let statement = transaction.prepare_cached(sql).await?;

@@ -96,15 +96,3 @@ pub async fn interactions(client: &impl GenericClient, after: Position) -> Resul
     let parameters: [&(dyn ToSql + Sync); 3] = [&after.xid, &after.id, &PAGE];
     Ok(client.query_raw(&client.prepare_cached(sql).await?, parameters).await?)
 }
-
-/// Notes that a user put a product into the cart.
-pub async fn insert_cart_interaction(
-    client: &impl GenericClient,
-    user_id: Uuid,
-    product_id: Uuid,
-    quantity: i32,
-) -> Result<()> {
-    let sql = "insert into interactions (user_id, product_id, kind, quantity) values ($1, $2, 'cart', $3)";
-    client.execute(&client.prepare_cached(sql).await?, &[&user_id, &product_id, &quantity]).await?;
-    Ok(())
-}

@@ -31,7 +31,7 @@ fn owner(session: Option<Session>, jar: &CookieJar) -> Option<Owner> {
     }
 }
 
-/// What is in the cart, at present prices.
+/// What is in the cart, at present prices and with present stock.
 #[utoipa::path(get, operation_id = "get_cart", path = "/api/cart", responses((status = 200, body = Cart)))]
 pub async fn get(
     State(state): State<AppState>,
@@ -39,11 +39,7 @@ pub async fn get(
     jar: CookieJar,
 ) -> Result<Json<Cart>> {
     let Some(owner) = owner(session, &jar) else { return Ok(Json(Cart::new(Vec::new()))) };
-    let client = state.pool.get().await?;
-    match db::carts::find(&client, &owner).await? {
-        Some(cart) => Ok(Json(db::carts::items(&client, cart).await?)),
-        None => Ok(Json(Cart::new(Vec::new()))),
-    }
+    db::carts::get(&state.pool.get().await?, &owner).await.map(Json)
 }
 
 /// Puts a quantity of a product into the cart, in place of what there was. A guest gets a cart and its cookie.
@@ -71,16 +67,9 @@ pub async fn put_item(
         let owner = Owner::Guest(sessions::hash(&token));
         (owner, jar.add(sessions::cookie(CART_COOKIE, token, state.production)))
     };
-    let mut client = state.pool.get().await?;
-    let transaction = client.transaction().await?;
-    let cart = db::carts::find_or_insert(&transaction, &owner).await?;
-    db::carts::put_item(&transaction, cart, product_id, quantity).await?;
-    if let Owner::User(user_id) = owner {
-        db::export::insert_cart_interaction(&transaction, user_id, product_id, quantity).await?;
-    }
-    let cart = db::carts::items(&transaction, cart).await?;
-    transaction.commit().await?;
-    Ok((jar, Json(cart)))
+    let client = state.pool.get().await?;
+    db::carts::put_item(&client, &owner, product_id, quantity).await?;
+    Ok((jar, Json(db::carts::get(&client, &owner).await?)))
 }
 
 /// Takes a product out of the cart; nothing happens where it is not in it.
@@ -93,9 +82,6 @@ pub async fn delete_item(
 ) -> Result<Json<Cart>> {
     let Some(owner) = owner(session, &jar) else { return Ok(Json(Cart::new(Vec::new()))) };
     let client = state.pool.get().await?;
-    let Some(cart) = db::carts::find(&client, &owner).await? else {
-        return Ok(Json(Cart::new(Vec::new())));
-    };
-    db::carts::delete_item(&client, cart, product_id).await?;
-    Ok(Json(db::carts::items(&client, cart).await?))
+    db::carts::delete_item(&client, &owner, product_id).await?;
+    db::carts::get(&client, &owner).await.map(Json)
 }

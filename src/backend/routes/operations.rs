@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use platform::extract::Json;
-use platform::health::{Health, probe};
+use platform::health::{Health, PoolUse, probe};
 use platform::problem::Problem;
 
 use crate::error::Result;
@@ -25,8 +25,15 @@ pub async fn health(State(state): State<AppState>) -> Health {
         probe(false, state.redis.ping()),
         probe(false, state.recommender.ready()),
     );
+    let pool = state.pool.status();
+    let postgres = postgres.with_pool(PoolUse {
+        max: pool.max_size,
+        open: pool.size,
+        idle: pool.available,
+        waiting: pool.waiting,
+    });
     let dependencies = BTreeMap::from([("postgres", postgres), ("redis", redis), ("ml-service", ml_service)]);
-    Health::new(VERSION, dependencies)
+    Health::new(VERSION, &state.lifecycle, dependencies)
 }
 
 /// `GET /health/ready`: 503 while the service ends, or before it has once seen its schema in place. A database that is

@@ -32,7 +32,11 @@ impl Shop {
     }
 
     async fn import(&mut self, source: &Path) -> Result<ImportReport, ImportError> {
-        import(&mut self.client, source, &ImportOptions::default()).await
+        let report = import(&mut self.client, source, &ImportOptions::default()).await?;
+        let wrong = "select count(*) from products p where p.stock <> \
+                     (select coalesce(sum(delta), 0) from stock_movements m where m.product_id = p.id)";
+        assert_eq!(self.number(wrong).await, 0, "the ledger of stock");
+        Ok(report)
     }
 
     async fn number(&self, sql: &str) -> i64 {
@@ -48,6 +52,7 @@ impl Shop {
         self.text(
             "select md5(concat( \
                 (select string_agg(p::text, ',' order by id) from products p), \
+                (select string_agg(m::text, ',' order by id) from stock_movements m), \
                 (select string_agg(u::text, ',' order by id) from users u), \
                 (select string_agg(o::text, ',' order by id) from orders o), \
                 (select string_agg(i::text, ',' order by order_id, product_id) from order_items i), \

@@ -20,7 +20,7 @@ pub async fn health(State(app): State<App>) -> Health {
         probe(false, app.backend.alive()),
     );
     let dependencies = BTreeMap::from([("model", model), ("redis", redis), ("backend", backend)]);
-    Health::new(env!("CARGO_PKG_VERSION"), dependencies)
+    Health::new(env!("CARGO_PKG_VERSION"), &app.lifecycle, dependencies)
 }
 
 /// Whether requests shall come here.

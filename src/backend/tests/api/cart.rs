@@ -163,17 +163,27 @@ async fn what_is_not_for_sale_does_not_get_in() {
 }
 
 #[tokio::test]
-async fn archived_products_vanish_and_prices_are_those_of_now() {
+async fn a_cart_shows_what_has_changed() {
     let app = TestApp::new().await.with_products(1).await;
     let gone = app.add(NewProduct::default()).await;
     let client = app.customer().await;
     client.put_item(app.products[0], 2).await.expect(200);
     client.put_item(gone, 1).await.expect(200);
     app.execute("update products set archived_at = now() where id = $1", &[&gone]).await;
-    app.execute("update products set price_cents = 777 where id = $1", &[&app.products[0]]).await;
+    app.execute("update products set price_cents = 777, stock = 1 where id = $1", &[&app.products[0]]).await;
     let cart = client.get("/api/cart").await.expect(200);
-    assert_eq!(content(&cart), [(app.products[0], 2)]);
-    assert_eq!((&cart["total_cents"], &cart["item_count"]), (&json!(1554), &json!(2)));
+    assert_eq!(content(&cart), [(app.products[0], 2), (gone, 1)]);
+    let item = &cart["items"][0];
+    assert_eq!((&item["added_price_cents"], &item["product"]["price_cents"]), (&json!(200), &json!(777)));
+    assert_eq!((&item["line_total_cents"], &item["product"]["stock"]), (&json!(1554), &json!(1)));
+    // What is no longer for sale stays to be seen, and cannot be had.
+    assert_eq!(cart["items"][1]["product"]["stock"], 0);
+    client.checkout("k", "4242424242424242").await.refused(409, "out-of-stock");
+    client.delete(&format!("/api/cart/items/{gone}")).await.expect(200);
+    // Whoever puts it in again has seen the new price.
+    let cart = client.put_item(app.products[0], 1).await.expect(200);
+    assert_eq!((&cart["items"][0]["added_price_cents"], &cart["total_cents"]), (&json!(777), &json!(777)));
+    client.checkout("k", "4242424242424242").await.expect(201);
 }
 
 #[tokio::test]

@@ -14,6 +14,10 @@ async fn health_tells_of_each_dependency() {
         assert_eq!(health["dependencies"][dependency]["status"], "ok");
         assert!(health["dependencies"][dependency]["latency_ms"].is_number());
     }
+    let pool = &health["dependencies"]["postgres"]["pool"];
+    assert_eq!((&pool["max"], &pool["waiting"]), (&json!(16), &json!(0)));
+    assert!(pool["open"].as_u64() >= Some(1), "{pool}");
+    assert!(health["version"].is_string() && health["uptime_seconds"].is_u64());
 
     let app = Setup::default().without_redis().start().await;
     let health = app.guest().get("/health").await.expect(200);

@@ -167,6 +167,8 @@ async fn seeding_again_keeps_what_was_traded() {
         added
     };
     assert_eq!(seed().await, catalogue.len());
+    let ledger = "select (select sum(stock) from products) - (select sum(delta) from stock_movements)";
+    assert_eq!(app.number(ledger).await, 0);
     app.sql("update products set stock = 0").await;
     assert_eq!(seed().await, 0);
     assert_eq!(app.number("select sum(stock) from products").await, 0);

@@ -1,4 +1,56 @@
--- Checkout in two calls, payments that are followed to their end, and events that are published in order.
+-- Carts in one call, checkout in two, payments that are followed to their end, and events that are published in order.
+
+-- The price when the product was put in, so that a customer sees a change.
+alter table cart_items add column price_cents bigint check (price_cents >= 0);
+update cart_items i set price_cents = p.price_cents from products p where p.id = i.product_id;
+alter table cart_items alter column price_cents set not null;
+
+-- Puts a quantity of a product into the cart of the buyer or else of the guest, in place of what there was; the cart is
+-- made where there is none. `result` is
+--   put      it is in
+--   unknown  there is no such product for sale
+--   full     the cart holds as many different products as it may
+create function put_cart_item(
+    buyer uuid, guest bytea, new_cart uuid, this_product uuid, this_quantity integer, max_items bigint,
+    out result text
+)
+    language plpgsql
+as $$
+declare
+    this_cart uuid;
+    price bigint;
+begin
+    select p.price_cents into price from products p where p.id = this_product and p.archived_at is null;
+    if not found then
+        result := 'unknown';
+        return;
+    end if;
+    -- The update changes nothing but the time: it makes the row's lock ours, so that carts cannot grow side by side.
+    if buyer is not null then
+        insert into carts as c (id, user_id) values (new_cart, buyer)
+        on conflict (user_id) do update set updated_at = now()
+        returning c.id into this_cart;
+    else
+        insert into carts as c (id, token_hash) values (new_cart, guest)
+        on conflict (token_hash) do update set updated_at = now()
+        returning c.id into this_cart;
+    end if;
+    if (
+        select count(*) >= max_items from cart_items i where i.cart_id = this_cart and i.product_id <> this_product
+    ) then
+        result := 'full';
+        return;
+    end if;
+    insert into cart_items (cart_id, product_id, quantity, price_cents)
+    values (this_cart, this_product, this_quantity, price)
+    on conflict (cart_id, product_id)
+    do update set quantity = excluded.quantity, price_cents = excluded.price_cents;
+    insert into interactions (user_id, product_id, kind, quantity)
+    select buyer, this_product, 'cart', this_quantity
+    where buyer is not null;
+    result := 'put';
+end
+$$;
 
 -- Where the payment of an order stands, as far as the shop knows:
 --   pending    asked for; the answer is not known
@@ -211,8 +263,8 @@ begin
         perform from carts c where c.user_id = buyer for update;
         perform return_stock(this_order);
         -- As far as the cart, which may have filled meanwhile, has room for it.
-        insert into cart_items (cart_id, product_id, quantity)
-        select c.id, i.product_id, least(i.quantity, 99)
+        insert into cart_items (cart_id, product_id, quantity, price_cents)
+        select c.id, i.product_id, least(i.quantity, 99), i.unit_price_cents
         from carts c
         join order_items i on i.order_id = this_order
         where c.user_id = buyer

@@ -46,7 +46,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What is in the cart, at present prices. */
+        /** What is in the cart, at present prices and with present stock. */
         get: operations["get_cart"];
         put?: never;
         post?: never;
@@ -445,11 +445,16 @@ export interface components {
              */
             total_cents: number;
         };
-        /** @description A product in a cart, at its present price. */
+        /** @description A product in a cart, at its present price and with its present stock: none where it is no longer for sale. */
         CartItem: {
             /**
              * Format: int64
-             * @description Price times quantity, in minor units.
+             * @description Its price when it was put in, in minor units.
+             */
+            added_price_cents: number;
+            /**
+             * Format: int64
+             * @description Its present price times the quantity, in minor units.
              */
             line_total_cents: number;
             /** @description The product as it is now. */

@@ -97,6 +97,25 @@ describe('a product', () => {
   });
 });
 
+describe('the cart', () => {
+  it('says which price and which stock have changed', async () => {
+    const short = product({ id: '0190a0a0-0000-7000-8000-000000000002', name: 'Teapot', stock: 1 });
+    serve({
+      'GET /api/cart': () =>
+        json(
+          cart([
+            [mug, 1, 1100],
+            [short, 2],
+          ]),
+        ),
+    });
+    renderShop('/cart');
+    await screen.findByText('£12.50 each, was £11.00 when you put it in');
+    screen.getByText('£12.50 each');
+    screen.getByText('Only 1 left. Take fewer to check out.');
+  });
+});
+
 describe('the checkout', () => {
   it('sends a guest to the login and remembers where they wanted to go', async () => {
     serve({ 'GET /api/cart': () => json(cart([[mug, 1]])) });

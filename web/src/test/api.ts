@@ -67,6 +67,7 @@ export function product(change: Partial<Product> = {}): Product {
     price_cents: 1250,
     currency: 'GBP',
     stock: 10,
+    version: 1,
     image_url: '/api/products/0190a0a0-0000-7000-8000-000000000001/picture.svg',
     created_at: '2026-01-02T03:04:05Z',
     updated_at: '2026-01-02T03:04:05Z',
@@ -74,11 +75,13 @@ export function product(change: Partial<Product> = {}): Product {
   };
 }
 
-export function cart(items: [Product, number][]): Cart {
-  const lines = items.map(([product, quantity]) => ({
+/** Each line a product, a quantity and, where it was another, the price when it was put in. */
+export function cart(items: [Product, number, number?][]): Cart {
+  const lines = items.map(([product, quantity, added_price_cents = product.price_cents]) => ({
     product,
     quantity,
     line_total_cents: quantity * product.price_cents,
+    added_price_cents,
   }));
   return {
     items: lines,

@@ -20,7 +20,7 @@ export function CartLines({ items }: { items: CartItem[] }) {
   );
 }
 
-function Line({ item: { product, quantity, line_total_cents } }: { item: CartItem }) {
+function Line({ item: { product, quantity, line_total_cents, added_price_cents } }: { item: CartItem }) {
   const setQuantity = useSetQuantity();
   const remove = useRemoveItem();
   const error = setQuantity.error ?? remove.error;
@@ -32,7 +32,11 @@ function Line({ item: { product, quantity, line_total_cents } }: { item: CartIte
         <h2>
           <Link to={urls.product(product.id)}>{product.name}</Link>
         </h2>
-        <p className="muted">{money(product.price_cents, product.currency)} each</p>
+        <p className="muted">
+          {money(product.price_cents, product.currency)} each
+          {product.price_cents !== added_price_cents &&
+            `, was ${money(added_price_cents, product.currency)} when you put it in`}
+        </p>
       </div>
       <p className={styles.total}>{money(line_total_cents, product.currency)}</p>
       <div className={styles.controls}>

@@ -11,16 +11,14 @@ use std::time::Duration;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
 use platform::redis::Redis;
-use redis::AsyncCommands;
+use redis::{AsyncCommands, ExistenceCheck, SetExpiry, SetOptions};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::domain::product::{Category, Product, ProductPage};
+use crate::domain::product::{Category, Facets, Product, ProductPage, Suggestion};
 use crate::error::{Error, Result};
 
-/// How long a value serves while the database is away.
-const STALE: Duration = Duration::from_hours(24);
 /// How long a generation is remembered: much longer than any value that was loaded before it is fresh.
 const GENERATION: Duration = Duration::from_hours(24);
 /// How long a read may take before a stale value is better.
@@ -44,7 +42,7 @@ impl Scope {
     }
 }
 
-/// A key, the type of its value, and how long the value is fresh.
+/// A key, the type of its value, and how long the value is fresh and kept.
 pub trait Key {
     /// What is kept.
     type Value: Serialize + DeserializeOwned + Send + Sync;
@@ -52,6 +50,8 @@ pub trait Key {
     const NAME: &'static str;
     /// For how long a value is used without a look at the database.
     const FRESH: Duration;
+    /// How long the value serves while the database is away.
+    const KEPT: Duration = Duration::from_hours(24);
     /// The key in Redis, without the service's prefix.
     fn key(&self) -> String;
     /// What makes the value stale before its time.
@@ -107,6 +107,41 @@ impl Key for PageKey {
     }
 }
 
+/// The facets of a question.
+#[derive(Clone, Debug)]
+pub struct FacetsKey(pub String);
+
+impl Key for FacetsKey {
+    type Value = Facets;
+    const NAME: &'static str = "facets";
+    const FRESH: Duration = Duration::from_secs(30);
+    // Anybody may ask anything: what was asked once is not kept for long.
+    const KEPT: Duration = Duration::from_mins(10);
+    fn key(&self) -> String {
+        format!("facets:{}", self.0)
+    }
+    fn scope(&self) -> Scope {
+        Scope::Catalogue
+    }
+}
+
+/// Suggestions for a text that is being typed.
+#[derive(Clone, Debug)]
+pub struct SuggestionsKey(pub String);
+
+impl Key for SuggestionsKey {
+    type Value = Vec<Suggestion>;
+    const NAME: &'static str = "suggestions";
+    const FRESH: Duration = Duration::from_secs(30);
+    const KEPT: Duration = Duration::from_mins(10);
+    fn key(&self) -> String {
+        format!("suggestions:{}", self.0)
+    }
+    fn scope(&self) -> Scope {
+        Scope::Catalogue
+    }
+}
+
 /// The cache. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Cache {
@@ -154,14 +189,28 @@ impl Cache {
         let found = self.redis.call("mget", async move |mut redis| redis.mget(&keys).await).await;
         let Ok(found) = found else { return Found { value: None, fresh: false, generation: None } };
         let (value, marker, generation): (Option<Vec<u8>>, Option<String>, Option<String>) = found;
-        // None in Redis is a generation as well: the one before any change.
-        let generation = generation.unwrap_or_default();
         Found {
             // One that does not parse was written by another version of the program: a miss.
             value: value.and_then(|json| serde_json::from_slice(&json).ok()),
-            fresh: marker.is_some_and(|marker| marker == generation),
-            generation: Some(generation),
+            fresh: marker.is_some() && marker == generation,
+            generation: match generation {
+                Some(generation) => Some(generation),
+                None => self.first_generation(key.scope()).await,
+            },
         }
+    }
+
+    /// Makes a generation where there is none yet, or where Redis forgot it: what was kept under the forgotten one is
+    /// stale, since a change may have been forgotten with it.
+    async fn first_generation(&self, scope: Scope) -> Option<String> {
+        let key = self.redis.key(&scope.key());
+        let options = SetOptions::default()
+            .conditional_set(ExistenceCheck::NX)
+            .with_expiration(SetExpiry::EX(GENERATION.as_secs()));
+        let mut commands = redis::pipe();
+        commands.set_options(&key, new_generation(), options).ignore().get(&key);
+        let begin = async move |mut redis| commands.query_async::<(Option<String>,)>(&mut redis).await;
+        self.redis.call("generation", begin).await.ok()?.0
     }
 
     /// Keeps what was loaded, as of the generation that was seen before the load. Where that is not known, nothing is
@@ -172,7 +221,7 @@ impl Cache {
         let json = serde_json::to_vec(&value).map_err(|error| Error::Internal(error.to_string()))?;
         let (key, marker) = (self.redis.key(&key.key()), self.redis.key(&marker(&key.key())));
         let mut commands = redis::pipe();
-        commands.set_ex(key, json, STALE.as_secs()).ignore();
+        commands.set_ex(key, json, K::KEPT.as_secs()).ignore();
         commands.set_ex(marker, generation, K::FRESH.as_secs()).ignore();
         // Where Redis fails, the next reader loads again.
         let _ = self.redis.call("set", async move |mut redis| commands.exec_async(&mut redis).await).await;
@@ -185,9 +234,8 @@ impl Cache {
     pub async fn forget(&self, scopes: &[Scope]) {
         let mut commands = redis::pipe();
         for scope in scopes {
-            // Random, so that no generation comes again after one was forgotten, as a counter would.
-            let generation = Uuid::new_v4().to_string();
-            commands.set_ex(self.redis.key(&scope.key()), generation, GENERATION.as_secs()).ignore();
+            let key = self.redis.key(&scope.key());
+            commands.set_ex(key, new_generation(), GENERATION.as_secs()).ignore();
         }
         if !commands.is_empty() {
             let forget = async move |mut redis| commands.exec_async(&mut redis).await;
@@ -211,6 +259,11 @@ struct Found<V> {
     value: Option<V>,
     fresh: bool,
     generation: Option<String>,
+}
+
+/// Random, so that no generation comes again after one was forgotten, as a counter would.
+fn new_generation() -> String {
+    Uuid::new_v4().to_string()
 }
 
 fn marker(key: &str) -> String {

@@ -19,10 +19,9 @@ use tokio_postgres::NoTls;
 /// How long a request waits for a connection, and a connection may take to be made.
 const POOL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Set on every connection. A statement ends before the request's own deadline (6 s); the similarity threshold is
-/// what makes "wite metal lanten" find "white metal lantern" without finding every lantern.
+/// Set on every connection. A statement ends before the request's own deadline (6 s).
 const SESSION_SETTINGS: &str = "-c statement_timeout=4000 -c lock_timeout=3000 \
-    -c idle_in_transaction_session_timeout=10000 -c pg_trgm.word_similarity_threshold=0.5 -c jit=off";
+    -c idle_in_transaction_session_timeout=10000 -c jit=off";
 
 /// The key of the advisory lock under which the schema changes: replicas that start together take turns.
 const MIGRATION_LOCK: i64 = 0x0073_686f_706d_6967;

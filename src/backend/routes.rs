@@ -32,13 +32,15 @@ use crate::{AppState, limits};
             Lists are keyset pages: ask again with `next_cursor`. Sessions and guests' carts are cookies.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
-    components(schemas(Problem, crate::domain::product::Sort))
+    components(schemas(Problem, crate::domain::listing::Sort))
 )]
 struct ApiDoc;
 
 fn api() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(ApiDoc::openapi())
         .routes(routes!(products::list, products::edit::create))
+        .routes(routes!(products::search::facets))
+        .routes(routes!(products::search::suggestions))
         .routes(routes!(products::edit::archived))
         .routes(routes!(products::get, products::edit::replace, products::edit::archive))
         .routes(routes!(products::edit::restore))

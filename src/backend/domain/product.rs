@@ -1,4 +1,4 @@
-//! Products and what may be asked of the catalogue.
+//! Products as the shop shows them.
 
 pub mod edit;
 
@@ -6,9 +6,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-use crate::domain::page;
-use crate::error::Error;
 
 /// A product as the shop shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -96,226 +93,85 @@ pub struct ProductPage {
 pub struct Category {
     /// Its name, which is also how to ask for it.
     pub name: String,
+    /// Products in it, counted up to 10,000.
+    pub count: i64,
+}
+
+/// A number that is counted only so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Count {
+    /// The number.
+    pub value: i64,
+    /// False where there are more: the count ended.
+    pub exact: bool,
+}
+
+/// Counts by value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Counts<T> {
+    /// The values.
+    pub items: Vec<T>,
+    /// False where only the best sellers were counted.
+    pub exact: bool,
+}
+
+/// A value and how many products have it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ValueCount {
+    /// The value, which is also how to ask for it.
+    pub value: String,
+    /// Products that have it.
+    pub count: i64,
+}
+
+/// A band of prices and how many products are in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PriceCount {
+    /// The lowest price in it: a `min_price_cents`.
+    pub min_price_cents: i64,
+    /// The highest price in it: a `max_price_cents`; null where there is none.
+    pub max_price_cents: Option<i64>,
     /// Products in it.
     pub count: i64,
 }
 
-/// The order of a list of products.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-pub enum Sort {
-    /// Best match first; only with `q`.
-    #[serde(rename = "relevance")]
-    Relevance,
-    /// Newest first.
-    #[serde(rename = "newest")]
-    Newest,
-    /// Cheapest first.
-    #[serde(rename = "price")]
-    PriceAscending,
-    /// Dearest first.
-    #[serde(rename = "-price")]
-    PriceDescending,
-    /// By name.
-    #[serde(rename = "name")]
-    Name,
+/// What can be chosen from beside a list, and how many products each choice would show. At most 10,000 products are
+/// looked at for each facet, the best sellers among all; `exact` says whether there are more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "total": { "value": 42, "exact": true },
+    "categories": { "items": [{ "value": "Garden", "count": 42 }, { "value": "Lighting", "count": 17 }], "exact": true },
+    "prices": { "items": [{ "min_price_cents": 0, "max_price_cents": 499, "count": 3 }, { "min_price_cents": 10_000, "max_price_cents": null, "count": 1 }], "exact": true },
+    "in_stock": { "value": 40, "exact": true },
+    "tags": { "items": [{ "value": "candle", "count": 12 }], "exact": true },
+}))]
+pub struct Facets {
+    /// Products in the list.
+    pub total: Count,
+    /// The 50 largest categories, whichever is asked for.
+    pub categories: Counts<ValueCount>,
+    /// Bands of prices, whichever price is asked for.
+    pub prices: Counts<PriceCount>,
+    /// Products in stock, whether or not the list is of those alone.
+    pub in_stock: Count,
+    /// The 20 most frequent tags beside those that are asked for: the count is that of a list with this tag too.
+    pub tags: Counts<ValueCount>,
 }
 
-/// How `q` is matched: by words, or, where no product has them, by likeness, which forgives typing errors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Matching {
-    /// Full-text search.
-    Words,
-    /// Trigram similarity with the name.
-    Likeness,
-}
-
-/// The sort key of the last product of a page.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SortKey {
-    /// The match's score.
-    Score(f32),
-    /// The moment of creation.
-    At(Timestamp),
-    /// The price.
-    Price(i64),
-    /// The name.
-    Name(String),
-}
-
-/// The cursor of a list of products.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Cursor {
-    /// The order that the list is in.
-    pub sort: Sort,
-    /// How the first page matched `q`: later pages must match in the same way.
-    pub matching: Matching,
-    /// The last item's key.
-    pub key: SortKey,
-    /// The last item's id.
-    pub id: Uuid,
-}
-
-/// What is asked of the catalogue: parsed, so that it can only be valid.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Listing {
-    /// Search text.
-    pub q: Option<String>,
-    /// Only this category.
-    pub category: Option<String>,
-    /// Only this price or more.
-    pub min_price_cents: Option<i64>,
-    /// Only this price or less.
-    pub max_price_cents: Option<i64>,
-    /// Only what is in stock.
-    pub in_stock: bool,
-    /// The order.
-    pub sort: Sort,
-    /// Products a page.
-    pub limit: i64,
-    /// Where the page begins.
-    pub cursor: Option<Cursor>,
-}
-
-/// The query string of a list of products, as it came.
-#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct ListingQuery {
-    /// Search text, up to 200 characters: words, "phrases", -exclusions; typing errors are forgiven.
-    pub q: Option<String>,
-    /// Only this category.
-    pub category: Option<String>,
-    /// Only this price or more, in minor units.
-    #[param(minimum = 0)]
-    pub min_price_cents: Option<i64>,
-    /// Only this price or less, in minor units.
-    #[param(minimum = 0)]
-    pub max_price_cents: Option<i64>,
-    /// Only what is in stock.
-    pub in_stock: Option<bool>,
-    /// The order; the default is relevance with `q`, else newest.
-    pub sort: Option<Sort>,
-    /// Products a page, 20 by default.
-    #[param(minimum = 1, maximum = 100)]
-    pub limit: Option<u32>,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<String>,
-}
-
-impl TryFrom<ListingQuery> for Listing {
-    type Error = Error;
-
-    fn try_from(query: ListingQuery) -> Result<Self, Error> {
-        let refuse = |field: &str, message: &str| {
-            Err(Error::BadRequest(format!("query parameter {field}: {message}")))
-        };
-        let q = query.q.map(|q| q.trim().to_owned()).filter(|q| !q.is_empty());
-        if q.as_ref().is_some_and(|q| q.chars().count() > 200 || q.contains('\0')) {
-            return refuse("q", "must have at most 200 characters, and no NUL");
-        }
-        if query.category.as_ref().is_some_and(|c| c.chars().count() > 60 || c.contains('\0')) {
-            return refuse("category", "must have at most 60 characters, and no NUL");
-        }
-        for (field, price) in
-            [("min_price_cents", query.min_price_cents), ("max_price_cents", query.max_price_cents)]
-        {
-            if price.is_some_and(|price| price < 0) {
-                return refuse(field, "must not be negative");
-            }
-        }
-        if let (Some(min), Some(max)) = (query.min_price_cents, query.max_price_cents)
-            && min > max
-        {
-            return refuse("min_price_cents", "must not be above max_price_cents");
-        }
-        let sort = query.sort.unwrap_or(if q.is_some() { Sort::Relevance } else { Sort::Newest });
-        if sort == Sort::Relevance && q.is_none() {
-            return refuse("sort", "relevance needs a search text in q");
-        }
-        let cursor: Option<Cursor> = query.cursor.as_deref().map(page::decode).transpose()?;
-        if cursor.as_ref().is_some_and(|cursor| cursor.sort != sort || !cursor.key.belongs_to(sort)) {
-            return refuse("cursor", "belongs to a list in another order");
-        }
-        Ok(Self {
-            q,
-            category: query.category,
-            min_price_cents: query.min_price_cents,
-            max_price_cents: query.max_price_cents,
-            in_stock: query.in_stock.unwrap_or(false),
-            sort,
-            limit: page::limit(query.limit)?,
-            cursor,
-        })
-    }
-}
-
-impl Listing {
-    /// True where `q` may be matched by likeness too: not with a phrase or an exclusion, which likeness would answer
-    /// with the very products that were ruled out.
-    pub fn is_forgiving(&self) -> bool {
-        let precise = |q: &String| q.contains('"') || q.split_whitespace().any(|word| word.starts_with('-'));
-        self.q.as_ref().is_some_and(|q| !precise(q))
-    }
-}
-
-impl SortKey {
-    fn belongs_to(&self, sort: Sort) -> bool {
-        match self {
-            Self::Score(score) => sort == Sort::Relevance && score.is_finite(),
-            Self::At(_) => sort == Sort::Newest,
-            Self::Price(_) => matches!(sort, Sort::PriceAscending | Sort::PriceDescending),
-            Self::Name(_) => sort == Sort::Name,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(query: ListingQuery) -> Result<Listing, Error> {
-        query.try_into()
-    }
-
-    #[test]
-    fn the_default_order_depends_on_the_search() {
-        assert_eq!(parse(ListingQuery::default()).expect("valid").sort, Sort::Newest);
-        let search = ListingQuery { q: Some(" mug ".into()), ..Default::default() };
-        let listing = parse(search).expect("valid");
-        assert_eq!((listing.sort, listing.q.as_deref()), (Sort::Relevance, Some("mug")));
-    }
-
-    #[test]
-    fn senseless_questions_are_refused() {
-        let bad = [
-            ListingQuery { sort: Some(Sort::Relevance), ..Default::default() },
-            ListingQuery { min_price_cents: Some(-1), ..Default::default() },
-            ListingQuery { min_price_cents: Some(2), max_price_cents: Some(1), ..Default::default() },
-            ListingQuery { limit: Some(101), ..Default::default() },
-            ListingQuery { q: Some("x".repeat(201)), ..Default::default() },
-            ListingQuery { cursor: Some("x".into()), ..Default::default() },
-        ];
-        for query in bad {
-            assert!(matches!(parse(query.clone()), Err(Error::BadRequest(_))), "{query:?}");
-        }
-    }
-
-    #[test]
-    fn a_cursor_of_another_order_is_refused() {
-        let cursor = Cursor {
-            sort: Sort::Newest,
-            matching: Matching::Words,
-            key: SortKey::At(Timestamp::UNIX_EPOCH),
-            id: Uuid::nil(),
-        };
-        let query = |sort| ListingQuery {
-            sort: Some(sort),
-            cursor: Some(page::encode(&cursor)),
-            ..Default::default()
-        };
-        assert!(parse(query(Sort::Newest)).is_ok());
-        assert!(parse(query(Sort::Name)).is_err());
-    }
+/// Something to search for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Suggestion {
+    /// A category.
+    Category {
+        /// Its name.
+        text: String,
+    },
+    /// A product.
+    Product {
+        /// Its name.
+        text: String,
+        /// Its id.
+        product_id: Uuid,
+    },
 }

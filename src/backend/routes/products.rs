@@ -1,6 +1,7 @@
 //! `/api/products` and `/api/categories`: what everybody reads.
 
 pub mod edit;
+pub mod search;
 pub mod stock;
 
 use axum::body::Body;
@@ -19,9 +20,10 @@ use uuid::Uuid;
 use crate::AppState;
 use crate::cache::{CategoriesKey, PageKey, ProductKey};
 use crate::db;
+use crate::domain::listing::{Filters, Listing, ListingQuery};
 use crate::domain::page;
 use crate::domain::picture;
-use crate::domain::product::{Category, Listing, ListingQuery, Product, ProductPage};
+use crate::domain::product::{Category, Product, ProductPage};
 use crate::error::{Error, Result};
 use crate::routes::recommendations::{LimitQuery, RecommendationList, rank};
 
@@ -44,13 +46,15 @@ pub async fn list(
 ) -> Result<Json<ProductPage>> {
     let listing = Listing::try_from(query)?;
     let load = async {
-        let found = db::products::list(&state.pool.get().await?, &listing).await?;
+        let found = db::products::listing::list(&state.pool.get().await?, &listing).await?;
         let (found, next_cursor) = page::cut(found, listing.limit, |(_, cursor)| cursor.clone());
         Ok(ProductPage { items: found.into_iter().map(|(product, _)| product).collect(), next_cursor })
     };
-    // Only first pages without a search: there are few of them, and most visitors ask for nothing else.
-    if listing.q.is_none() && listing.cursor.is_none() {
-        let key = PageKey(URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{listing:?}"))));
+    // Only first pages of everything or of a category: there are few of them, and most visitors ask for nothing else.
+    let Listing { filters, cursor, .. } = &listing;
+    let usual = Filters { category: filters.category.clone(), ..Filters::default() };
+    if *filters == usual && cursor.is_none() {
+        let key = PageKey(hash(format!("{listing:?}").as_bytes()));
         return state.cache.read_through(&key, load).await.map(Json);
     }
     load.await.map(Json)

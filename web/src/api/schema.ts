@@ -199,6 +199,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/products/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What can be chosen from beside a list with the same filters, with counts. A facet is counted without its own filter,
+         *     so that the other choices show; tags, of which all must match, are counted with it. Half a minute old at most.
+         */
+        get: operations["get_facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/products/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Categories and products for a text that is being typed; nothing for a blank one. */
+        get: operations["list_suggestions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/products/{id}": {
         parameters: {
             query?: never;
@@ -469,7 +506,7 @@ export interface components {
         Category: {
             /**
              * Format: int64
-             * @description Products in it.
+             * @description Products in it, counted up to 10,000.
              */
             count: number;
             /** @description Its name, which is also how to ask for it. */
@@ -486,6 +523,54 @@ export interface components {
             payment: components["schemas"]["Payment"];
             /** @description Where it goes. */
             shipping_address: components["schemas"]["ShippingAddress"];
+        };
+        /** @description A number that is counted only so far. */
+        Count: {
+            /** @description False where there are more: the count ended. */
+            exact: boolean;
+            /**
+             * Format: int64
+             * @description The number.
+             */
+            value: number;
+        };
+        /** @description Counts by value. */
+        Counts_PriceCount: {
+            /** @description False where only the best sellers were counted. */
+            exact: boolean;
+            /** @description The values. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Products in it.
+                 */
+                count: number;
+                /**
+                 * Format: int64
+                 * @description The highest price in it: a `max_price_cents`; null where there is none.
+                 */
+                max_price_cents?: number | null;
+                /**
+                 * Format: int64
+                 * @description The lowest price in it: a `min_price_cents`.
+                 */
+                min_price_cents: number;
+            }[];
+        };
+        /** @description Counts by value. */
+        Counts_ValueCount: {
+            /** @description False where only the best sellers were counted. */
+            exact: boolean;
+            /** @description The values. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Products that have it.
+                 */
+                count: number;
+                /** @description The value, which is also how to ask for it. */
+                value: string;
+            }[];
         };
         /** @description Who ordered, as an admin sees it. */
         Customer: {
@@ -505,6 +590,69 @@ export interface components {
             message: string;
             /** @description The page's route template. */
             page: string;
+        };
+        /**
+         * @description What can be chosen from beside a list, and how many products each choice would show. At most 10,000 products are
+         *     looked at for each facet, the best sellers among all; `exact` says whether there are more.
+         * @example {
+         *       "categories": {
+         *         "exact": true,
+         *         "items": [
+         *           {
+         *             "count": 42,
+         *             "value": "Garden"
+         *           },
+         *           {
+         *             "count": 17,
+         *             "value": "Lighting"
+         *           }
+         *         ]
+         *       },
+         *       "in_stock": {
+         *         "exact": true,
+         *         "value": 40
+         *       },
+         *       "prices": {
+         *         "exact": true,
+         *         "items": [
+         *           {
+         *             "count": 3,
+         *             "max_price_cents": 499,
+         *             "min_price_cents": 0
+         *           },
+         *           {
+         *             "count": 1,
+         *             "max_price_cents": null,
+         *             "min_price_cents": 10000
+         *           }
+         *         ]
+         *       },
+         *       "tags": {
+         *         "exact": true,
+         *         "items": [
+         *           {
+         *             "count": 12,
+         *             "value": "candle"
+         *           }
+         *         ]
+         *       },
+         *       "total": {
+         *         "exact": true,
+         *         "value": 42
+         *       }
+         *     }
+         */
+        Facets: {
+            /** @description The 50 largest categories, whichever is asked for. */
+            categories: components["schemas"]["Counts_ValueCount"];
+            /** @description Products in stock, whether or not the list is of those alone. */
+            in_stock: components["schemas"]["Count"];
+            /** @description Bands of prices, whichever price is asked for. */
+            prices: components["schemas"]["Counts_PriceCount"];
+            /** @description The 20 most frequent tags beside those that are asked for: the count is that of a list with this tag too. */
+            tags: components["schemas"]["Counts_ValueCount"];
+            /** @description Products in the list. */
+            total: components["schemas"]["Count"];
         };
         /** @description One field of the input that was refused, and why. */
         FieldError: {
@@ -904,6 +1052,43 @@ export interface components {
             /** @description Why, for those who read the ledger. */
             note: string;
         };
+        /** @description Something to search for. */
+        Suggestion: {
+            /** @enum {string} */
+            kind: "category";
+            /** @description Its name. */
+            text: string;
+        } | {
+            /** @enum {string} */
+            kind: "product";
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            product_id: string;
+            /** @description Its name. */
+            text: string;
+        };
+        /**
+         * @description What may be meant.
+         * @example {
+         *       "items": [
+         *         {
+         *           "kind": "category",
+         *           "text": "Lanterns"
+         *         },
+         *         {
+         *           "kind": "product",
+         *           "product_id": "0193a1f2-7c3e-7a10-9d5b-2f6f0c1b8e44",
+         *           "text": "White metal lantern"
+         *         }
+         *       ]
+         *     }
+         */
+        SuggestionList: {
+            /** @description Categories, then products, best sellers first. */
+            items: components["schemas"]["Suggestion"][];
+        };
         /** @description An account as its owner sees it. */
         User: {
             /**
@@ -960,8 +1145,12 @@ export type CartItem = components['schemas']['CartItem'];
 export type Category = components['schemas']['Category'];
 export type CategoryList = components['schemas']['CategoryList'];
 export type CheckoutBody = components['schemas']['CheckoutBody'];
+export type Count = components['schemas']['Count'];
+export type CountsPriceCount = components['schemas']['Counts_PriceCount'];
+export type CountsValueCount = components['schemas']['Counts_ValueCount'];
 export type Customer = components['schemas']['Customer'];
 export type ErrorReport = components['schemas']['ErrorReport'];
+export type Facets = components['schemas']['Facets'];
 export type FieldError = components['schemas']['FieldError'];
 export type Ledger = components['schemas']['Ledger'];
 export type LoginBody = components['schemas']['LoginBody'];
@@ -987,6 +1176,8 @@ export type Source = components['schemas']['Source'];
 export type Status = components['schemas']['Status'];
 export type StatusBody = components['schemas']['StatusBody'];
 export type StockBody = components['schemas']['StockBody'];
+export type Suggestion = components['schemas']['Suggestion'];
+export type SuggestionList = components['schemas']['SuggestionList'];
 export type User = components['schemas']['User'];
 export type Vital = components['schemas']['Vital'];
 export type VitalReport = components['schemas']['VitalReport'];
@@ -1718,10 +1909,22 @@ export interface operations {
     list_products: {
         parameters: {
             query?: {
-                /** @description Search text, up to 200 characters: words, "phrases", -exclusions; typing errors are forgiven. */
+                /**
+                 * @description Search text, up to 200 characters: words, "phrases", -exclusions, `or`. The last word may be unfinished, and
+                 *     typing errors are forgiven. By relevance, the 1,000 best sellers among the matches are ranked.
+                 * @example white lant
+                 */
                 q?: string;
-                /** @description Only this category. */
+                /**
+                 * @description Only this category.
+                 * @example Garden
+                 */
                 category?: string;
+                /**
+                 * @description Only products with all of these tags, up to 5, between commas.
+                 * @example candle,white
+                 */
+                tag?: string;
                 /** @description Only this price or more, in minor units. */
                 min_price_cents?: number;
                 /** @description Only this price or less, in minor units. */
@@ -1908,6 +2111,119 @@ export interface operations {
             };
             /** @description Not an admin */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_facets: {
+        parameters: {
+            query?: {
+                /** @description As in the list of products. */
+                q?: string;
+                /** @description Only this category. */
+                category?: string;
+                /** @description Only products with all of these tags, up to 5, between commas. */
+                tag?: string;
+                /** @description Only this price or more, in minor units. */
+                min_price_cents?: number;
+                /** @description Only this price or less, in minor units. */
+                max_price_cents?: number;
+                /** @description Only what is in stock. */
+                in_stock?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Facets"];
+                };
+            };
+            /** @description A parameter is unknown or out of its range */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_suggestions: {
+        parameters: {
+            query: {
+                /**
+                 * @description The text so far, up to 200 characters; its last word may be unfinished.
+                 * @example white lant
+                 */
+                q: string;
+                /** @description Suggestions, 8 by default. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuggestionList"];
+                };
+            };
+            /** @description A parameter is unknown or out of its range */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -19,5 +19,6 @@ mod payments;
 mod products;
 mod recommendations;
 mod schema;
+mod search;
 mod sessions;
 mod users;

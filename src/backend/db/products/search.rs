@@ -1,0 +1,122 @@
+//! How the catalogue is asked: conditions and full-text search, in statements that are put together for each question.
+//!
+//! These statements are not prepared. There are too many of them to be kept, and the planner must see the values: the
+//! index that serves a rare word is not the one that serves a frequent word.
+
+use deadpool_postgres::Client;
+use tokio_postgres::Row;
+use tokio_postgres::types::{ToSql, Type};
+
+use crate::domain::listing::Filters;
+use crate::domain::question::{Corrected, Question};
+use crate::error::Result;
+
+/// A statement with its parameters.
+#[derive(Debug, Default)]
+pub struct Statement {
+    /// SQL.
+    pub sql: String,
+    /// Values and their types.
+    pub parameters: Vec<(Box<dyn ToSql + Send + Sync>, Type)>,
+}
+
+impl Statement {
+    /// Adds a parameter; returns how the SQL names it.
+    pub(super) fn bind(&mut self, value: impl ToSql + Send + Sync + 'static, kind: Type) -> String {
+        self.parameters.push((Box::new(value), kind));
+        format!("${}", self.parameters.len())
+    }
+
+    /// Runs it, in one round trip.
+    pub async fn query(&self, client: &Client) -> Result<Vec<Row>> {
+        let parameters: Vec<(&(dyn ToSql + Sync), Type)> = self
+            .parameters
+            .iter()
+            .map(|(value, kind)| (value.as_ref() as &(dyn ToSql + Sync), kind.clone()))
+            .collect();
+        Ok(client.query_typed(&self.sql, &parameters).await?)
+    }
+}
+
+/// How a question is put to the full-text index.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted<'a> {
+    /// As it was typed.
+    Words(&'a Question),
+    /// As it may have been meant.
+    Corrected(&'a Corrected),
+}
+
+/// Two queries as SQL: whoever fits the narrow one fits the wide one and counts more.
+pub(super) struct Queries {
+    pub(super) narrow: String,
+    pub(super) wide: String,
+}
+
+impl Queries {
+    pub(super) fn bind(statement: &mut Statement, wanted: Wanted<'_>) -> Self {
+        match wanted {
+            Wanted::Words(question) => {
+                let text = statement.bind(question.text().to_owned(), Type::TEXT);
+                let unfinished = statement.bind(question.unfinished().map(str::to_owned), Type::TEXT);
+                Self {
+                    narrow: format!("websearch_to_tsquery('english', {text})"),
+                    wide: format!("unfinished_tsquery({text}, {unfinished})"),
+                }
+            }
+            Wanted::Corrected(corrected) => {
+                let narrow = statement.bind(corrected.close.clone(), Type::TEXT);
+                let wide = statement.bind(corrected.wide.clone(), Type::TEXT);
+                Self {
+                    narrow: format!("to_tsquery('english', {narrow})"),
+                    wide: format!("to_tsquery('english', {wide})"),
+                }
+            }
+        }
+    }
+
+    /// The condition on `p`.
+    pub(super) fn condition(&self) -> String {
+        format!("p.search @@ {}", self.wide)
+    }
+
+    /// The score of `p`: a whole word counts more than the beginning of one, and so does a closer one.
+    pub(super) fn score(&self) -> String {
+        format!("ts_rank(p.search, {}) + ts_rank(p.search, {})", self.narrow, self.wide)
+    }
+}
+
+/// What the filters demand of `p`, apart from the question.
+pub(super) fn conditions(statement: &mut Statement, filters: &Filters) -> Vec<String> {
+    let mut conditions = vec!["p.archived_at is null".to_owned()];
+    if let Some(category) = &filters.category {
+        conditions.push(format!("p.category = {}", statement.bind(category.clone(), Type::TEXT)));
+    }
+    if !filters.tags.is_empty() {
+        conditions.push(format!("p.tags @> {}", statement.bind(filters.tags.clone(), Type::TEXT_ARRAY)));
+    }
+    if let Some(price) = filters.min_price_cents {
+        conditions.push(format!("p.price_cents >= {}", statement.bind(price, Type::INT8)));
+    }
+    if let Some(price) = filters.max_price_cents {
+        conditions.push(format!("p.price_cents <= {}", statement.bind(price, Type::INT8)));
+    }
+    if filters.in_stock {
+        conditions.push("p.stock > 0".to_owned());
+    }
+    conditions
+}
+
+/// The words of the catalogue that are near the words of a question which it does not have: pairs of a word of the
+/// question and one of the catalogue. The last word of the question is not misspelt where it begins another.
+pub async fn near_words(client: &Client, question: &Question) -> Result<Vec<(String, String)>> {
+    let words = question.to_look_up();
+    if words.is_empty() {
+        return Ok(Vec::new());
+    }
+    let unfinished = question.unfinished().is_some();
+    let statement = client.prepare_cached(include_str!("near_words.sql")).await?;
+    let rows = client.query(&statement, &[&words, &unfinished]).await?;
+    let pairs = rows.iter().map(|row| Ok((row.try_get("word")?, row.try_get("near")?)));
+    Ok(pairs.collect::<Result<_, tokio_postgres::Error>>()?)
+}

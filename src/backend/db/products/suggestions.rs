@@ -1,0 +1,53 @@
+//! What somebody who is typing may be looking for.
+
+use deadpool_postgres::Client;
+use tokio_postgres::types::Type;
+
+use super::search::{Queries, Statement, Wanted};
+use crate::domain::product::Suggestion;
+use crate::domain::question::Question;
+use crate::error::Result;
+
+/// How many of the best sellers that match are looked at for names.
+const LOOKED_AT: i64 = 200;
+/// The most categories among the suggestions.
+const CATEGORIES: i64 = 3;
+
+/// The statement that finds categories, then names of products, best sellers first.
+pub fn statement(question: &Question, limit: i64) -> Statement {
+    let mut statement = Statement::default();
+    let query = Queries::bind(&mut statement, Wanted::Words(question)).wide;
+    let limit = statement.bind(limit, Type::INT8);
+    statement.sql = format!(
+        "with recursive categories (category) as ( \
+             (select p.category from products p where p.archived_at is null order by p.category limit 1) \
+             union all \
+             select (select p.category from products p where p.archived_at is null and p.category > c.category \
+                     order by p.category limit 1) \
+             from categories c where c.category is not null), \
+         matched as ( \
+             select p.id, p.name, p.popularity from products p where p.archived_at is null and p.search @@ {query} \
+             order by p.popularity desc, p.id desc limit {LOOKED_AT}), \
+         named as ( \
+             select distinct on (m.name) m.id, m.name, m.popularity from matched m \
+             where to_tsvector('english', m.name) @@ {query} order by m.name, m.popularity desc, m.id desc) \
+         (select null::uuid as id, c.category as text from categories c \
+          where to_tsvector('english', c.category) @@ {query} order by c.category limit least({limit}, {CATEGORIES})) \
+         union all \
+         (select n.id, n.name from named n order by n.popularity desc, n.id desc limit {limit})"
+    );
+    statement
+}
+
+/// Up to `limit` suggestions, in one round trip.
+pub async fn suggestions(client: &Client, question: &Question, limit: i64) -> Result<Vec<Suggestion>> {
+    let rows = statement(question, limit).query(client).await?;
+    let suggestions = rows.iter().take(usize::try_from(limit).unwrap_or(usize::MAX)).map(|row| {
+        let text = row.try_get("text")?;
+        Ok(match row.try_get("id")? {
+            None => Suggestion::Category { text },
+            Some(product_id) => Suggestion::Product { text, product_id },
+        })
+    });
+    Ok(suggestions.collect::<Result<_, tokio_postgres::Error>>()?)
+}

@@ -1,0 +1,219 @@
+//! What somebody searches for: how the text is read, and how it may have been meant.
+
+use std::collections::BTreeMap;
+
+/// The longest text.
+const MAX_CHARS: usize = 200;
+/// The most words of which the spelling is looked at.
+const MAX_WORDS: usize = 12;
+/// The most words that one misspelt word may stand for.
+const MAX_MEANINGS: usize = 8;
+
+/// A text to search for: words, "phrases", -exclusions, `or`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    text: String,
+}
+
+/// How a question was meant, in PostgreSQL's language of `to_tsquery`. There is nothing in it but letters, digits and
+/// operators of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Corrected {
+    /// Every misspelt word as the words that are closest to it.
+    pub close: String,
+    /// Every misspelt word as all words that it could be.
+    pub wide: String,
+}
+
+impl Question {
+    /// The question in a text, or none where it is blank; `Err` says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Option<Self>, &'static str> {
+        let text = text.trim();
+        if text.chars().count() > MAX_CHARS || text.contains('\0') {
+            return Err("must have at most 200 characters, and no NUL");
+        }
+        Ok((!text.is_empty()).then(|| Self { text: text.to_owned() }))
+    }
+
+    /// The text as it was typed, for `websearch_to_tsquery`.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The last word, which may not be typed to its end yet; none where it is quoted or excluded.
+    pub fn unfinished(&self) -> Option<&str> {
+        let quoted = self.text.matches('"').count() % 2 == 1;
+        let last = self.text.split_whitespace().next_back()?;
+        let plain = !quoted && !last.starts_with('-') && !last.contains('"');
+        (plain && last.ends_with(char::is_alphanumeric)).then_some(last)
+    }
+
+    /// True where typing errors may be assumed: not with a phrase or an exclusion, which say precisely what is wanted.
+    fn is_forgiving(&self) -> bool {
+        !self.text.contains('"') && !self.text.split_whitespace().any(|word| word.starts_with('-'))
+    }
+
+    /// The words, lower case; `or` stands between alternatives.
+    fn words(&self) -> impl Iterator<Item = String> {
+        let words = self.text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        words.map(str::to_lowercase)
+    }
+
+    /// The words of which the spelling may be looked up; the last one may be unfinished. None where errors are not to
+    /// be assumed.
+    pub fn to_look_up(&self) -> Vec<String> {
+        if !self.is_forgiving() {
+            return Vec::new();
+        }
+        let words: Vec<String> = self.words().collect();
+        let fits = words.len() <= MAX_WORDS;
+        if fits { words.into_iter().filter(|word| word != "or").collect() } else { Vec::new() }
+    }
+
+    /// How the question was meant, given the words of the catalogue (second) that are near the words of the question
+    /// (first); none where that changes nothing.
+    pub fn corrected(&self, near: &[(String, String)]) -> Option<Corrected> {
+        let mut meanings: BTreeMap<&str, Vec<(usize, &str)>> = BTreeMap::new();
+        for (word, meant) in near {
+            let distance = distance(word, meant);
+            if distance <= tolerance(word) {
+                meanings.entry(word).or_default().push((distance, meant));
+            }
+        }
+        if meanings.is_empty() {
+            return None;
+        }
+        for meant in meanings.values_mut() {
+            meant.sort_unstable();
+            meant.truncate(MAX_MEANINGS);
+        }
+        let words: Vec<String> = self.words().collect();
+        let query = |wide: bool| {
+            let term = |word: &String| match meanings.get(word.as_str()) {
+                None => word.clone(),
+                Some(meant) => {
+                    let closest = meant.first().map_or(0, |(distance, _)| *distance);
+                    let meant = meant.iter().filter(|(distance, _)| wide || *distance == closest);
+                    let meant: Vec<&str> = meant.map(|(_, word)| *word).collect();
+                    format!("({})", meant.join(" | "))
+                }
+            };
+            let all = |words: &[String]| words.iter().map(term).collect::<Vec<_>>().join(" & ");
+            let alternatives = words.split(|word| word == "or").filter(|words| !words.is_empty());
+            alternatives.map(all).collect::<Vec<_>>().join(" | ")
+        };
+        Some(Corrected { close: query(false), wide: query(true) })
+    }
+}
+
+/// How many errors a word may have: short words are near many others.
+fn tolerance(word: &str) -> usize {
+    match word.chars().count() {
+        0..=2 => 0,
+        3..=5 => 1,
+        _ => 2,
+    }
+}
+
+/// The number of letters to leave out, put in, change, or swap with their neighbour ("optimal string alignment").
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    // Three rows of the table: the row before the last one is for swaps.
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 0..a.len() {
+        let mut row = Vec::with_capacity(b.len() + 1);
+        row.push(i + 1);
+        for j in 0..b.len() {
+            let mut least = (last[j] + usize::from(a[i] != b[j])).min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] {
+                least = least.min(before[j - 1] + 1);
+            }
+            row.push(least);
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn question(text: &str) -> Question {
+        Question::parse(text).expect("valid").expect("not blank")
+    }
+
+    fn meant(text: &str, near: &[(&str, &str)]) -> Option<(String, String)> {
+        let near: Vec<(String, String)> = near.iter().map(|(a, b)| ((*a).into(), (*b).into())).collect();
+        question(text).corrected(&near).map(|Corrected { close, wide }| (close, wide))
+    }
+
+    #[test]
+    fn texts_have_bounds() {
+        assert_eq!(Question::parse(" \t"), Ok(None));
+        assert!(Question::parse(&"x".repeat(201)).is_err());
+        assert!(Question::parse("a\0b").is_err());
+        assert_eq!(question(" mug ").text(), "mug");
+    }
+
+    #[test]
+    fn the_last_word_is_unfinished_unless_it_is_quoted_or_excluded() {
+        for (text, unfinished) in [
+            ("lant", Some("lant")),
+            ("white lant", Some("lant")),
+            ("-red lant", Some("lant")),
+            ("\"white metal\" lant", Some("lant")),
+            ("white \"lant", None),
+            ("white \"metal lant", None),
+            ("\"lantern\"", None),
+            ("white -lant", None),
+            ("lant!", None),
+        ] {
+            assert_eq!(question(text).unfinished(), unfinished, "{text}");
+        }
+    }
+
+    #[test]
+    fn precise_questions_are_left_alone() {
+        assert_eq!(question("Wite OR 'lanten'").to_look_up(), ["wite", "lanten"]);
+        assert!(question("\"wite lanten\"").to_look_up().is_empty());
+        assert!(question("wite -lanten").to_look_up().is_empty());
+        assert!(question(&"a ".repeat(99)).to_look_up().is_empty());
+    }
+
+    #[test]
+    fn errors_are_counted() {
+        for (a, b, errors) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("lantern", "lantern", 0),
+            ("lanten", "lantern", 1),
+            ("lamtern", "lantern", 1),
+            ("lanntern", "lantern", 1),
+            ("lantren", "lantern", 1),
+            ("mgu", "mug", 1),
+            ("kitten", "sitting", 3),
+            ("caf\u{e9}", "cafe", 1),
+        ] {
+            assert_eq!((distance(a, b), distance(b, a)), (errors, errors), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn misspelt_words_become_what_they_could_mean() {
+        let near = [
+            ("wite", "white"),
+            ("wite", "write"),
+            ("wite", "lantern"),
+            ("lanten", "lantern"),
+            ("lanten", "lancet"),
+        ];
+        let (close, wide) = meant("Wite metal, LANTEN", &near).expect("changed");
+        assert_eq!(close, "(white | write) & metal & (lantern)");
+        assert_eq!(wide, "(white | write) & metal & (lantern | lancet)");
+        assert_eq!(meant("red or or tepot or", &[("tepot", "teapot")]).expect("changed").0, "red | (teapot)");
+        assert_eq!(meant("metal", &[]), None);
+        assert_eq!(meant("mg", &[("mg", "mug")]), None, "too short to tell");
+    }
+}

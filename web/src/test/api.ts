@@ -69,7 +69,6 @@ export function product(change: Partial<Product> = {}): Product {
     stock: 10,
     version: 1,
     image_url: '/api/products/0190a0a0-0000-7000-8000-000000000001/picture.svg',
-    version: 1,
     created_at: '2026-01-02T03:04:05Z',
     updated_at: '2026-01-02T03:04:05Z',
     ...change,

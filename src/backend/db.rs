@@ -12,12 +12,17 @@ pub mod users;
 
 use std::time::Duration;
 
-use deadpool_postgres::{ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
+use deadpool_postgres::{
+    Client, ManagerConfig, PoolError, RecyclingMethod, Runtime, Status, TimeoutType, Timeouts,
+};
 use platform::config::Secret;
 use tokio_postgres::NoTls;
 
 /// How long a request waits for a connection, and a connection may take to be made.
 const POOL_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How many requests may wait for a connection, for each that there is.
+const WAITING_PER_CONNECTION: usize = 2;
 
 /// Set on every connection. A statement ends before the request's own deadline (6 s).
 const SESSION_SETTINGS: &str = "-c statement_timeout=4000 -c lock_timeout=3000 \
@@ -41,6 +46,32 @@ pub enum MigrateError {
     Migrate(#[from] refinery::Error),
 }
 
+/// Connections to the database. Clones share them.
+#[derive(Clone, Debug)]
+pub struct Pool(deadpool_postgres::Pool);
+
+impl Pool {
+    /// A connection, perhaps after a wait. Where many wait already, none: a database that stalls shall not take every
+    /// place in the service, for cached reads do without it.
+    pub async fn get(&self) -> Result<Client, PoolError> {
+        let status = self.0.status();
+        if status.waiting >= WAITING_PER_CONNECTION * status.max_size {
+            return Err(PoolError::Timeout(TimeoutType::Wait));
+        }
+        self.0.get().await
+    }
+
+    /// A connection, however many wait: for probes, which ask whether the database answers and not how busy it is.
+    pub async fn get_patiently(&self) -> Result<Client, PoolError> {
+        self.0.get().await
+    }
+
+    /// How many connections there are, and how many requests wait for one.
+    pub fn status(&self) -> Status {
+        self.0.status()
+    }
+}
+
 /// A pool that connects when first asked, so that the service starts without the database.
 pub fn pool(url: &Secret, size: usize) -> Result<Pool, Box<dyn std::error::Error + Send + Sync>> {
     let mut config: tokio_postgres::Config = url.reveal().parse()?;
@@ -57,7 +88,8 @@ pub fn pool(url: &Secret, size: usize) -> Result<Pool, Box<dyn std::error::Error
     );
     let timeouts =
         Timeouts { wait: Some(POOL_TIMEOUT), create: Some(POOL_TIMEOUT), recycle: Some(POOL_TIMEOUT) };
-    Ok(Pool::builder(manager).max_size(size).timeouts(timeouts).runtime(Runtime::Tokio1).build()?)
+    let pool = deadpool_postgres::Pool::builder(manager).max_size(size).timeouts(timeouts);
+    Ok(Pool(pool.runtime(Runtime::Tokio1).build()?))
 }
 
 /// A single connection, for commands that run once.

@@ -23,8 +23,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use deadpool_postgres::Pool;
-use platform::http::Origins;
 use platform::redis::Redis;
 use platform::shutdown::Lifecycle;
 use platform::telemetry::Metrics;
@@ -32,6 +30,7 @@ use tokio::sync::OnceCell;
 
 use crate::cache::Cache;
 use crate::config::Config;
+use crate::db::Pool;
 use crate::limits::Limits;
 use crate::metrics::ShopMetrics;
 use crate::passwords::Passwords;
@@ -63,8 +62,8 @@ pub struct AppState {
     pub order_expiry: Duration,
     /// How many requests clients may send.
     pub limits: Limits,
-    /// Other sites whose pages may use the API.
-    pub origins: Origins,
+    /// What the layers around the routes are told.
+    pub http: platform::http::Options,
     /// The shop's own figures.
     pub shop_metrics: ShopMetrics,
     /// What `/metrics` shows.
@@ -91,7 +90,10 @@ impl AppState {
             order_expiry: config.order_expiry,
             pool,
             cache: Cache::new(redis.clone()),
-            origins: config.cors_origins.clone(),
+            http: platform::http::Options {
+                origins: config.cors_origins.clone(),
+                max_in_flight: config.service.max_in_flight,
+            },
             limits: Limits::new(config.rate_limits, config.trusted_proxies.clone(), &redis),
             session_copies: Copies::new(redis.clone()),
             redis,
@@ -108,6 +110,6 @@ impl AppState {
 
 /// The whole HTTP service.
 pub fn app(state: AppState) -> Router {
-    let origins = state.origins.clone();
-    platform::http::wrap(routes::router(state), &origins)
+    let options = state.http.clone();
+    platform::http::wrap(routes::router(state), &options)
 }

@@ -13,10 +13,15 @@ use crate::error::{Error, Result};
 /// How long a request waits for its turn.
 const QUEUE_DEADLINE: Duration = Duration::from_secs(3);
 
-/// Hashes and verifies. Clones share the bound.
+/// How many requests may wait for each turn that there is.
+const WAITING_PER_TURN: usize = 8;
+
+/// Hashes and verifies. Clones share the bounds.
 #[derive(Clone, Debug)]
 pub struct Passwords {
     turns: Arc<Semaphore>,
+    /// Places for those whose turn it is and those who wait.
+    places: Arc<Semaphore>,
     /// Verified for unknown accounts, so that they take as long as known ones.
     decoy: Arc<str>,
 }
@@ -34,10 +39,15 @@ impl Passwords {
     pub fn new() -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let decoy = hash_now("the password of no account")?;
-        Ok(Self { turns: Arc::new(Semaphore::new(cores)), decoy: decoy.into() })
+        Ok(Self {
+            turns: Arc::new(Semaphore::new(cores)),
+            places: Arc::new(Semaphore::new(cores * (1 + WAITING_PER_TURN))),
+            decoy: decoy.into(),
+        })
     }
 
     async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let _place = self.places.try_acquire().map_err(|_| Error::Overloaded)?;
         let turn = tokio::time::timeout(QUEUE_DEADLINE, Arc::clone(&self.turns).acquire_owned())
             .await
             .map_err(|_| Error::Overloaded)?

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::Pool;
 use uuid::Uuid;
 
+use crate::db::Pool;
 use crate::domain::payment::{Card, Outcome};
 use crate::error::{Error, Result};
 

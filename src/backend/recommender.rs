@@ -1,15 +1,20 @@
 //! The client of the recommendation service: a deadline, the trace context, and nothing but an absence on failure.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 use url::Url;
 use uuid::Uuid;
 
 /// How long a page waits for recommendations before it shows best sellers instead.
 const DEADLINE: Duration = Duration::from_millis(400);
+
+/// How many questions may be asked at once: a service that stalls shall not hold more requests than these.
+const MAX_QUESTIONS: usize = 16;
 
 /// One recommended product.
 #[derive(Clone, Debug, Deserialize)]
@@ -38,6 +43,7 @@ pub struct Recommendations {
 pub struct Recommender {
     http: reqwest::Client,
     base: Url,
+    places: Arc<Semaphore>,
     failures: Counter<u64>,
 }
 
@@ -51,9 +57,9 @@ impl Recommender {
             .build()?;
         let failures = platform::telemetry::meter()
             .u64_counter("shop.recommendations.failures")
-            .with_description("Questions that the recommendation service did not answer in time")
+            .with_description("Questions that the recommendation service did not answer in time, or that were not asked since too many were open")
             .build();
-        Ok(Self { http, base, failures })
+        Ok(Self { http, base, places: Arc::new(Semaphore::new(MAX_QUESTIONS)), failures })
     }
 
     /// For a user, or for everybody.
@@ -74,6 +80,10 @@ impl Recommender {
     }
 
     async fn ask(&self, operation: &'static str, path: &str, limit: i64) -> Option<Recommendations> {
+        let Ok(_place) = self.places.try_acquire() else {
+            self.failures.add(1, &[KeyValue::new("operation", operation)]);
+            return None;
+        };
         let url = self.base.join(path).ok()?;
         let request = self.http.get(url).query(&[("limit", limit)]).headers(platform::http::trace_headers());
         let answer = async { request.send().await?.error_for_status()?.json().await };

@@ -66,7 +66,7 @@ fn api() -> OpenApiRouter<AppState> {
 /// All routes, without the layers that both services share.
 pub fn router(state: AppState) -> Router {
     let (api, _) = api().split_for_parts();
-    let trusted = state.origins.iter().try_fold(CsrfLayer::new(), CsrfLayer::add_trusted_origin);
+    let trusted = state.http.origins.iter().try_fold(CsrfLayer::new(), CsrfLayer::add_trusted_origin);
     // What the configuration let through is never refused; were it, no other site would be trusted.
     let csrf = trusted.unwrap_or_else(|_| CsrfLayer::new());
     api.layer(csrf.with_rejection_response(cross_site))

@@ -20,7 +20,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use anyhow::Context;
 use axum::Router;
-use platform::http::Origins;
+use platform::http::{Options, Origins};
 use platform::redis::Redis;
 use platform::shutdown::Lifecycle;
 use platform::telemetry::Metrics;
@@ -57,6 +57,7 @@ pub struct Parts {
     pub lifecycle: Lifecycle,
     interactions: RwLock<Interactions>,
     max_users: usize,
+    max_in_flight: usize,
 }
 
 impl Deref for App {
@@ -85,6 +86,7 @@ impl App {
             lifecycle,
             interactions: RwLock::new(Interactions::new(config.max_users)),
             max_users: config.max_users,
+            max_in_flight: config.service.max_in_flight,
         })))
     }
 
@@ -120,5 +122,6 @@ impl App {
 
 /// The service's routes with everything around them.
 pub fn app(state: App) -> Router {
-    platform::http::wrap(routes::routes().with_state(state), &Origins::default())
+    let options = Options { origins: Origins::default(), max_in_flight: state.max_in_flight };
+    platform::http::wrap(routes::routes().with_state(state), &options)
 }

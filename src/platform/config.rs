@@ -176,6 +176,8 @@ pub struct ServiceConfig {
     pub production: bool,
     /// The address of the HTTP server.
     pub listen: SocketAddr,
+    /// The most requests that are worked on at once.
+    pub max_in_flight: usize,
     /// Where logs, traces and metrics go.
     pub telemetry: TelemetryConfig,
 }
@@ -202,7 +204,11 @@ impl ServiceConfig {
         if let Err(error) = telemetry.log_filter() {
             env.mistake(format!("LOG_LEVEL: {error}"));
         }
-        Self { environment, production, listen: SocketAddr::new(host, port), telemetry }
+        let max_in_flight = env.parse("MAX_REQUESTS_IN_FLIGHT", 128);
+        if max_in_flight == 0 {
+            env.mistake("MAX_REQUESTS_IN_FLIGHT: must be at least 1");
+        }
+        Self { environment, production, max_in_flight, listen: SocketAddr::new(host, port), telemetry }
     }
 }
 

@@ -19,6 +19,7 @@ use tracing::Instrument;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::problem::Problem;
+use crate::shed::{self, Shed, TurnedAway};
 use crate::telemetry::Metrics;
 
 /// The header that ties a request to its log lines.
@@ -81,6 +82,15 @@ impl Origins {
     }
 }
 
+/// What differs between services.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Other sites whose pages may ask.
+    pub origins: Origins,
+    /// The most requests that are worked on at once.
+    pub max_in_flight: usize,
+}
+
 /// The instruments of the HTTP server, after OpenTelemetry's semantic conventions.
 struct Instruments {
     duration: Histogram<f64>,
@@ -131,7 +141,7 @@ fn cors(origins: &Origins) -> Option<CorsLayer> {
 }
 
 /// Puts the shared layers around a service's routes, the fallbacks included.
-pub fn wrap(routes: Router, origins: &Origins) -> Router {
+pub fn wrap(routes: Router, options: &Options) -> Router {
     let routes = routes
         .fallback(async || Problem::not_found("no such address"))
         .method_not_allowed_fallback(async || {
@@ -142,8 +152,9 @@ pub fn wrap(routes: Router, origins: &Origins) -> Router {
             )
         })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(axum::middleware::from_fn(deadline));
-    let routes = match cors(origins) {
+        .layer(axum::middleware::from_fn(deadline))
+        .layer(axum::middleware::from_fn_with_state(Shed::new(options.max_in_flight), shed::admit));
+    let routes = match cors(&options.origins) {
         Some(cors) => routes.layer(cors),
         None => routes,
     };
@@ -262,8 +273,9 @@ async fn observe(State(instruments): State<Arc<Instruments>>, request: Request, 
     drop(guard);
     span.record("http.response.status_code", status.as_u16());
     let duration_ms = (elapsed.as_secs_f64() * 1e6).round() / 1e3;
-    // Probes come every few seconds: they would drown the log.
-    if route.starts_with("/health") || route == "/metrics" {
+    // Probes come every few seconds, and what is turned away comes in floods: they would drown the log.
+    let turned_away = response.extensions().get::<TurnedAway>().is_some();
+    if turned_away || route.starts_with("/health") || route == "/metrics" {
         tracing::debug!(parent: &span, duration_ms, "answered");
     } else {
         tracing::info!(parent: &span, duration_ms, "answered");

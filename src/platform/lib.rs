@@ -9,5 +9,6 @@ pub mod http;
 pub mod limits;
 pub mod problem;
 pub mod redis;
+mod shed;
 pub mod shutdown;
 pub mod telemetry;

@@ -15,7 +15,7 @@ use crate::{AppState, VERSION, db};
 /// `GET /health`: each dependency, probed now.
 pub async fn health(State(state): State<AppState>) -> Health {
     let postgres = async {
-        match state.pool.get().await {
+        match state.pool.get_patiently().await {
             Ok(client) => client.execute("select 1", &[]).await.is_ok(),
             Err(_) => false,
         }
@@ -50,7 +50,7 @@ pub async fn ready(State(state): State<AppState>) -> Response {
 
 async fn migrated(state: &AppState) -> Result<(), Problem> {
     let not_yet = |detail: &str| Problem::unavailable(1).detail(detail);
-    let client = state.pool.get().await.map_err(|_| not_yet("the database does not answer"))?;
+    let client = state.pool.get_patiently().await.map_err(|_| not_yet("the database does not answer"))?;
     match db::is_migrated(&client).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(not_yet("the database's schema is not up to date: run `shopmicro-backend migrate`")),

@@ -21,4 +21,5 @@ mod recommendations;
 mod schema;
 mod search;
 mod sessions;
+mod shedding;
 mod users;

@@ -10,6 +10,7 @@ use platform::shutdown::Lifecycle;
 use shopmicro_backend::config::Config;
 use shopmicro_backend::domain::user::{Role, normalise_email};
 use shopmicro_backend::domain::{CURRENCY, demo};
+use shopmicro_backend::export::What;
 use shopmicro_backend::import::ImportOptions;
 use shopmicro_backend::passwords::Passwords;
 use shopmicro_backend::{AppState, VERSION, db};
@@ -38,6 +39,11 @@ enum Command {
         /// Write every refused row, with its reason, to this CSV file.
         #[arg(long)]
         rejects: Option<PathBuf>,
+    },
+    /// Write the catalogue or the orders as CSV to standard output, in the format that `import` reads.
+    Export {
+        /// What to write.
+        what: What,
     },
     /// Make an account, or give an existing one a new password and role. The password is the first line of standard
     /// input.
@@ -94,6 +100,10 @@ async fn run(command: Command) -> anyhow::Result<()> {
             let mut client = db::connect(&config.postgres_url).await.context("connect to the database")?;
             let options = ImportOptions { rejects };
             println!("{}", shopmicro_backend::import::import(&mut client, &file, &options).await?);
+        }
+        Command::Export { what } => {
+            let client = db::connect(&config.postgres_url).await.context("connect to the database")?;
+            shopmicro_backend::export::export(&client, what, tokio::io::stdout()).await?;
         }
         Command::User { email, name, role } => {
             let mut line = String::new();

@@ -7,6 +7,7 @@ pub mod listing;
 pub mod login;
 pub mod order;
 pub mod page;
+pub mod password;
 pub mod payment;
 pub mod picture;
 pub mod product;

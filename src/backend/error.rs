@@ -40,6 +40,12 @@ pub enum Error {
     /// 401: login with an unknown e-mail or a wrong password; deliberately one answer.
     #[error("wrong e-mail or password")]
     WrongCredentials,
+    /// 403: a wrong password of who is logged in, in the field of this name.
+    #[error("the password is wrong")]
+    WrongPassword(&'static str),
+    /// 409: the shop would be left without an admin.
+    #[error("this is the last admin")]
+    LastAdmin,
     /// 429: too many failed logins to this address in a row; takes no attempt for this long.
     #[error("too many failed attempts to log in")]
     TooManyAttempts(Duration),
@@ -176,6 +182,12 @@ impl From<Error> for Problem {
                 problem.retry_after = Some(u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).max(1));
                 problem.detail("wait before the next one; the password was not looked at")
             }
+            Error::WrongPassword(field) => {
+                Self::new(StatusCode::FORBIDDEN, "wrong-password", "The password is wrong")
+                    .errors(vec![FieldError::new(field, "is not your password")])
+            }
+            Error::LastAdmin => Self::new(StatusCode::CONFLICT, "last-admin", "The shop needs an admin")
+                .detail("this account is the last one; make another account an admin first"),
             Error::Forbidden => Self::new(StatusCode::FORBIDDEN, "forbidden", "This is not allowed"),
             Error::NotFound(_) => Self::not_found(text),
             Error::EmailTaken => {

@@ -35,3 +35,18 @@ pub async fn attempt(state: &AppState, email: &str, password: String) -> Result<
     }
     Err(Error::WrongCredentials)
 }
+
+/// Verifies the password of who is logged in; `field` is where it was given.
+pub async fn confirm(
+    state: &AppState,
+    user: &User,
+    password: String,
+    field: &'static str,
+) -> Result<Verified> {
+    match attempt(state, &user.email, password).await {
+        Err(Error::WrongCredentials) => Err(Error::WrongPassword(field)),
+        // The address has changed hands since it was read.
+        Ok(verified) if verified.user.id != user.id => Err(Error::WrongPassword(field)),
+        verified => verified,
+    }
+}

@@ -4,6 +4,7 @@ pub mod admin_orders;
 pub mod cart;
 pub mod frontend_metrics;
 pub mod internal;
+pub mod me;
 pub mod operations;
 pub mod orders;
 pub mod products;
@@ -51,7 +52,10 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(users::register))
         .routes(routes!(users::login))
         .routes(routes!(users::logout))
-        .routes(routes!(users::me))
+        .routes(routes!(me::get, me::change, me::delete))
+        .routes(routes!(me::change_password))
+        .routes(routes!(me::sessions, me::end_sessions))
+        .routes(routes!(me::end_session))
         .routes(routes!(cart::get))
         .routes(routes!(cart::put_item, cart::delete_item))
         .routes(routes!(orders::list, orders::checkout))

@@ -2,10 +2,13 @@
 
 use deadpool_postgres::GenericClient;
 use jiff::Timestamp;
+use serde::Serialize;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::domain::page::TimeKey;
 use crate::domain::user::Role;
 use crate::error::{Error, Result};
 use crate::sessions::copies::BARRED;
@@ -87,6 +90,51 @@ pub async fn find(client: &impl GenericClient, token_hash: &[u8]) -> Result<Foun
         _ => None,
     };
     Ok(Found { session, pending: row.try_get("pending")? })
+}
+
+/// An open session, as its owner sees it.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct OpenSession {
+    /// Its id, which gives nobody access.
+    pub id: Uuid,
+    /// When it began (RFC 3339).
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// When it was last used, give or take some minutes (RFC 3339).
+    #[schema(value_type = String, format = DateTime)]
+    pub last_seen_at: Timestamp,
+    /// When it ends at the latest; it ends earlier after three days without use (RFC 3339).
+    #[schema(value_type = String, format = DateTime)]
+    pub expires_at: Timestamp,
+    /// Whether it is the one that asks.
+    pub current: bool,
+}
+
+/// The open sessions of the account that a session belongs to, newest first.
+pub async fn list(
+    client: &impl GenericClient,
+    current: Session,
+    after: Option<TimeKey>,
+    limit: i64,
+) -> Result<Vec<OpenSession>> {
+    let sql = "select id, created_at, last_seen_at, expires_at, id = $2 as current from sessions \
+               where user_id = $1 and expires_at > now() and last_seen_at > now() - make_interval(secs => $3) \
+                   and ($4::timestamptz is null or (created_at, id) < ($4, $5)) \
+               order by created_at desc, id desc limit $6";
+    let (at, id) = after.map(|key| (key.at, key.id)).unzip();
+    let statement = client.prepare_cached(sql).await?;
+    let idle = IDLE_LIFETIME.as_secs_f64();
+    let rows = client.query(&statement, &[&current.user_id, &current.id, &idle, &at, &id, &limit]).await?;
+    let session = |row: &Row| {
+        Ok(OpenSession {
+            id: row.try_get("id")?,
+            created_at: row.try_get("created_at")?,
+            last_seen_at: row.try_get("last_seen_at")?,
+            expires_at: row.try_get("expires_at")?,
+            current: row.try_get("current")?,
+        })
+    };
+    rows.iter().map(session).collect()
 }
 
 /// Ends sessions. Redis is to be told after the commit; see [`crate::sessions::announce`].

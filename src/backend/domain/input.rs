@@ -1,8 +1,14 @@
 //! Checks of input that collect every mistake before they refuse.
 
 use platform::problem::FieldError;
+use serde::{Deserialize, Deserializer};
 
 use crate::error::Error;
+
+/// A field that may be left out, but is not null where it is there.
+pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(field: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(field).map(Some)
+}
 
 /// Collects what is wrong with an input.
 #[derive(Debug, Default)]

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::domain::input::Check;
+use crate::domain::input::{Check, present};
+use crate::domain::password;
 use crate::error::Error;
 
 /// What an account may do.
@@ -56,7 +57,7 @@ pub struct RegisterBody {
     /// The address to log in with.
     #[schema(max_length = 254, example = "ada@example.com")]
     pub email: String,
-    /// 10 to 128 characters; length is what makes it strong.
+    /// 10 to 128 characters, none that many people have; length is what makes it strong.
     #[schema(min_length = 10, max_length = 128)]
     pub password: String,
     /// What to call you.
@@ -75,17 +76,68 @@ pub struct NewUser {
     pub name: String,
 }
 
-impl std::fmt::Debug for NewUser {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("NewUser { .. }")
-    }
+/// The body of a change of the profile: what is left out stays as it is.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileBody {
+    /// What to call you.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false, min_length = 1, max_length = 100)]
+    pub name: Option<String>,
+    /// The address to log in with from now on.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false, max_length = 254, example = "ada@example.com")]
+    pub email: Option<String>,
+    /// The password of now; needed for another address.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false, max_length = 128)]
+    pub current_password: Option<String>,
 }
 
-impl std::fmt::Debug for RegisterBody {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("RegisterBody { .. }")
-    }
+/// A valid change of the profile.
+#[derive(Clone)]
+pub struct ProfileChange {
+    /// Trimmed.
+    pub name: Option<String>,
+    /// In lower case.
+    pub email: Option<String>,
+    /// As it was typed.
+    pub current_password: Option<String>,
 }
+
+/// The body of a change of password.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordBody {
+    /// The password of now.
+    #[schema(max_length = 128)]
+    pub current_password: String,
+    /// The password from now on: 10 to 128 characters, none that many people have.
+    #[schema(min_length = 10, max_length = 128)]
+    pub new_password: String,
+}
+
+/// A body that proves who is there.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmBody {
+    /// The account's password.
+    #[schema(max_length = 128)]
+    pub password: String,
+}
+
+/// Passwords and addresses are for no log.
+macro_rules! opaque {
+    ($($name:ident),+) => {
+        $(impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), " { .. }"))
+            }
+        })+
+    };
+}
+
+opaque!(RegisterBody, NewUser, ProfileBody, ProfileChange, PasswordBody, ConfirmBody);
 
 /// An e-mail address in the one form in which it is stored and compared.
 pub fn normalise_email(email: &str) -> String {
@@ -112,10 +164,25 @@ impl TryFrom<RegisterBody> for NewUser {
         let mut check = Check::new();
         let email = normalise_email(&body.email);
         check.that(is_email(&email), "email", "must be an e-mail address");
-        let length = body.password.chars().count();
-        check.that((10..=128).contains(&length), "password", "must have 10 to 128 characters");
+        password::check_new(&mut check, "password", &body.password, &email);
         let name = check.text("name", &body.name, 1, 100);
         check.finish(Self { email, password: body.password, name })
+    }
+}
+
+impl TryFrom<ProfileBody> for ProfileChange {
+    type Error = Error;
+
+    fn try_from(body: ProfileBody) -> Result<Self, Error> {
+        let mut check = Check::new();
+        check.that(body.name.is_some() || body.email.is_some(), "body", "must have a name or an email");
+        let name = body.name.map(|name| check.text("name", &name, 1, 100));
+        let email = body.email.map(|email| normalise_email(&email));
+        check.that(email.as_deref().is_none_or(is_email), "email", "must be an e-mail address");
+        if let Some(given) = &body.current_password {
+            password::check_given(&mut check, "current_password", given);
+        }
+        check.finish(Self { name, email, current_password: body.current_password })
     }
 }
 

@@ -7,6 +7,7 @@ use deadpool_postgres::Transaction;
 use platform::extract::Json;
 use platform::problem::Problem;
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::AppState;
@@ -14,10 +15,11 @@ use crate::db;
 use crate::db::carts::Owner;
 use crate::db::sessions::Revocation;
 use crate::domain::input::Check;
+use crate::domain::password;
 use crate::domain::user::{NewUser, RegisterBody, User, normalise_email};
 use crate::error::{Error, Result};
 use crate::logins::{self, Verified};
-use crate::sessions::{self, CART_COOKIE, SESSION_COOKIE, Session};
+use crate::sessions::{self, CART_COOKIE, SESSION_COOKIE};
 
 /// The body of a login.
 #[derive(Deserialize, ToSchema)]
@@ -77,6 +79,7 @@ pub async fn register(
     let mut client = state.pool.get().await?;
     let transaction = client.transaction().await?;
     let user = db::users::insert(&transaction, &new.email, &new.name, &password_hash).await?;
+    db::audit::insert(&transaction, Some(user.id), "account.registered", user.id, json!({})).await?;
     let account = Verified { user, password_hash };
     let (jar, revoked) = log_in(&state, &transaction, &account, jar).await?;
     transaction.commit().await?;
@@ -98,7 +101,7 @@ pub async fn login(
 ) -> Result<(CookieJar, Json<User>)> {
     let mut check = Check::new();
     check.that(body.email.chars().count() <= 254, "email", "must have at most 254 characters");
-    check.that(body.password.chars().count() <= 128, "password", "must have at most 128 characters");
+    password::check_given(&mut check, "password", &body.password);
     check.that(!body.email.contains('\0'), "email", "must not contain control characters");
     let body = check.finish(body)?;
 
@@ -120,14 +123,4 @@ pub async fn logout(State(state): State<AppState>, jar: CookieJar) -> Result<(St
     }
     let jar = jar.remove(sessions::cookie(SESSION_COOKIE, String::new(), state.production));
     Ok((StatusCode::NO_CONTENT, jar))
-}
-
-/// The account that is logged in.
-#[utoipa::path(get, operation_id = "get_me", path = "/api/users/me", responses(
-    (status = 200, body = User),
-    (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
-))]
-pub async fn me(State(state): State<AppState>, session: Session) -> Result<Json<User>> {
-    let user = db::users::find(&state.pool.get().await?, session.user_id).await?;
-    user.map(Json).ok_or(Error::Unauthenticated)
 }

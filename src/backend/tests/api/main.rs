@@ -11,6 +11,7 @@ mod harness;
 mod internal;
 mod limits;
 mod logins;
+mod me;
 mod openapi;
 mod operations;
 mod orders;

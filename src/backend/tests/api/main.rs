@@ -19,6 +19,7 @@ mod outbox;
 mod payments;
 mod products;
 mod recommendations;
+mod round_trips;
 mod schema;
 mod search;
 mod sessions;

@@ -1,6 +1,8 @@
 //! A wire that can be cut: a TCP proxy between the service and a dependency.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -18,6 +20,26 @@ enum State {
 pub(crate) struct Proxy {
     address: SocketAddr,
     state: watch::Sender<State>,
+    round_trips: Arc<AtomicUsize>,
+}
+
+/// Counts round trips on one connection: each time that the client speaks after the server.
+#[derive(Clone)]
+struct Turns {
+    server_spoke: Arc<AtomicBool>,
+    round_trips: Arc<AtomicUsize>,
+}
+
+impl Turns {
+    fn client_speaks(&self) {
+        if self.server_spoke.swap(false, Ordering::SeqCst) {
+            self.round_trips.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn server_speaks(&self) {
+        self.server_spoke.store(true, Ordering::SeqCst);
+    }
 }
 
 /// Passes bytes on, when they may pass.
@@ -25,6 +47,7 @@ async fn pump(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
     mut state: watch::Receiver<State>,
+    spoken: impl Fn(),
 ) -> std::io::Result<()> {
     let mut buffer = vec![0; 16 * 1024];
     loop {
@@ -34,6 +57,8 @@ async fn pump(
         if read == 0 {
             return to.shutdown().await;
         }
+        // Before the other side can answer.
+        spoken();
         to.write_all(&buffer[..read]).await?;
     }
 }
@@ -44,9 +69,12 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (sender, state) = watch::channel(State::Passes);
+        let round_trips = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&round_trips);
         tokio::spawn(async move {
             while let Ok((mut inward, _)) = listener.accept().await {
                 let (target, mut state) = (target.clone(), state.clone());
+                let turns = Turns { server_spoke: Arc::default(), round_trips: Arc::clone(&counted) };
                 tokio::spawn(async move {
                     let pumps = state.clone();
                     let passed = async {
@@ -54,8 +82,8 @@ impl Proxy {
                         let (from_client, to_client) = inward.split();
                         let (from_server, to_server) = outward.split();
                         tokio::try_join!(
-                            pump(from_client, to_server, pumps.clone()),
-                            pump(from_server, to_client, pumps),
+                            pump(from_client, to_server, pumps.clone(), || turns.client_speaks()),
+                            pump(from_server, to_client, pumps, || turns.server_speaks()),
                         )
                     };
                     tokio::select! {
@@ -65,7 +93,7 @@ impl Proxy {
                 });
             }
         });
-        Self { address, state: sender }
+        Self { address, state: sender, round_trips }
     }
 
     /// A proxy before the Redis of these tests.
@@ -80,6 +108,11 @@ impl Proxy {
         let url = url::Url::parse(&super::variable("POSTGRES_URL")).expect("POSTGRES_URL is a URL");
         let host = url.host_str().expect("POSTGRES_URL has a host");
         Self::before(format!("{host}:{}", url.port().unwrap_or(5432))).await
+    }
+
+    /// Round trips between the service and the dependency so far; the first words on a connection do not count.
+    pub(crate) fn round_trips(&self) -> usize {
+        self.round_trips.load(Ordering::SeqCst)
     }
 
     /// Where it listens.

@@ -24,9 +24,10 @@ const POOL_TIMEOUT: Duration = Duration::from_secs(2);
 /// How many requests may wait for a connection, for each that there is.
 const WAITING_PER_CONNECTION: usize = 2;
 
-/// Set on every connection. A statement ends before the request's own deadline (6 s).
+/// Set on every connection. A statement ends before the request's own deadline (6 s); the similarity is that of long
+/// words with two errors in them.
 const SESSION_SETTINGS: &str = "-c statement_timeout=4000 -c lock_timeout=3000 \
-    -c idle_in_transaction_session_timeout=10000 -c jit=off";
+    -c idle_in_transaction_session_timeout=10000 -c pg_trgm.similarity_threshold=0.2 -c jit=off";
 
 /// The key of the advisory lock under which the schema changes: replicas that start together take turns.
 const MIGRATION_LOCK: i64 = 0x0073_686f_706d_6967;

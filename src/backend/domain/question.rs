@@ -32,10 +32,13 @@ impl Question {
         if text.chars().count() > MAX_CHARS || text.contains('\0') {
             return Err("must have at most 200 characters, and no NUL");
         }
-        Ok((!text.is_empty()).then(|| Self { text: text.to_owned() }))
+        // As in the index: no file is meant by "set/6".
+        let text = text.replace('/', " ");
+        let blank = text.trim().is_empty();
+        Ok((!blank).then_some(Self { text }))
     }
 
-    /// The text as it was typed, for `websearch_to_tsquery`.
+    /// The text, for `websearch_to_tsquery`.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -59,8 +62,7 @@ impl Question {
         words.map(str::to_lowercase)
     }
 
-    /// The words of which the spelling may be looked up; the last one may be unfinished. None where errors are not to
-    /// be assumed.
+    /// The words of which the spelling may be looked up; none where errors are not to be assumed.
     pub fn to_look_up(&self) -> Vec<String> {
         if !self.is_forgiving() {
             return Vec::new();
@@ -71,7 +73,7 @@ impl Question {
     }
 
     /// How the question was meant, given the words of the catalogue (second) that are near the words of the question
-    /// (first); none where that changes nothing.
+    /// (first) or the same; none where the catalogue has every word as it was typed.
     pub fn corrected(&self, near: &[(String, String)]) -> Option<Corrected> {
         let mut meanings: BTreeMap<&str, Vec<(usize, &str)>> = BTreeMap::new();
         for (word, meant) in near {
@@ -80,26 +82,43 @@ impl Question {
                 meanings.entry(word).or_default().push((distance, meant));
             }
         }
-        if meanings.is_empty() {
-            return None;
-        }
-        for meant in meanings.values_mut() {
+        let mut changed = false;
+        for (word, meant) in &mut meanings {
             meant.sort_unstable();
+            let known = meant.first().is_some_and(|(distance, _)| *distance == 0);
+            changed |= !known;
+            if known {
+                // It may be a slip for another word all the same, unless it is so short that it is near everything.
+                let slips = usize::from(word.chars().count() >= 4);
+                meant.retain(|(distance, _)| *distance <= slips);
+            }
             meant.truncate(MAX_MEANINGS);
         }
+        if !changed {
+            return None;
+        }
         let words: Vec<String> = self.words().collect();
+        let unfinished = self.unfinished().is_some();
         let query = |wide: bool| {
-            let term = |word: &String| match meanings.get(word.as_str()) {
-                None => word.clone(),
-                Some(meant) => {
+            let term = |(n, word): (usize, &String)| {
+                let mut terms = Vec::new();
+                if let Some(meant) = meanings.get(word.as_str()) {
                     let closest = meant.first().map_or(0, |(distance, _)| *distance);
-                    let meant = meant.iter().filter(|(distance, _)| wide || *distance == closest);
-                    let meant: Vec<&str> = meant.map(|(_, word)| *word).collect();
-                    format!("({})", meant.join(" | "))
+                    terms.extend(meant.iter().filter(|(distance, _)| wide || *distance == closest));
                 }
+                let mut terms: Vec<String> = terms.into_iter().map(|(_, word)| (*word).to_owned()).collect();
+                if unfinished && n + 1 == words.len() {
+                    terms.push(format!("{word}:*"));
+                } else if terms.is_empty() {
+                    // Descriptions may have it.
+                    terms.push(word.clone());
+                }
+                format!("({})", terms.join(" | "))
             };
-            let all = |words: &[String]| words.iter().map(term).collect::<Vec<_>>().join(" & ");
-            let alternatives = words.split(|word| word == "or").filter(|words| !words.is_empty());
+            let words: Vec<(usize, &String)> = words.iter().enumerate().collect();
+            let alternatives = words.split(|(_, word)| *word == "or").filter(|words| !words.is_empty());
+            let all =
+                |words: &[(usize, &String)]| words.iter().copied().map(term).collect::<Vec<_>>().join(" & ");
             alternatives.map(all).collect::<Vec<_>>().join(" | ")
         };
         Some(Corrected { close: query(false), wide: query(true) })
@@ -206,13 +225,19 @@ mod tests {
             ("wite", "white"),
             ("wite", "write"),
             ("wite", "lantern"),
+            ("metal", "metal"),
+            ("metal", "petal"),
             ("lanten", "lantern"),
             ("lanten", "lancet"),
         ];
-        let (close, wide) = meant("Wite metal, LANTEN", &near).expect("changed");
-        assert_eq!(close, "(white | write) & metal & (lantern)");
-        assert_eq!(wide, "(white | write) & metal & (lantern | lancet)");
-        assert_eq!(meant("red or or tepot or", &[("tepot", "teapot")]).expect("changed").0, "red | (teapot)");
+        let (close, wide) = meant("Wite metal, LANTEN!", &near).expect("changed");
+        assert_eq!(close, "(white | write) & (metal) & (lantern)");
+        assert_eq!(wide, "(white | write) & (metal | petal) & (lantern | lancet)");
+        let (close, _) = meant("red or or tepot or", &[("tepot", "teapot")]).expect("changed");
+        assert_eq!(close, "(red) | (teapot)");
+        let (close, _) = meant("tepot or papr", &[("papr", "paper")]).expect("changed");
+        assert_eq!(close, "(tepot) | (paper | papr:*)");
+        assert_eq!(meant("metal", &[("metal", "metal"), ("metal", "petal")]), None, "nothing is misspelt");
         assert_eq!(meant("metal", &[]), None);
         assert_eq!(meant("mg", &[("mg", "mug")]), None, "too short to tell");
     }

@@ -107,16 +107,15 @@ pub(super) fn conditions(statement: &mut Statement, filters: &Filters) -> Vec<St
     conditions
 }
 
-/// The words of the catalogue that are near the words of a question which it does not have: pairs of a word of the
-/// question and one of the catalogue. The last word of the question is not misspelt where it begins another.
+/// The words of the catalogue that are near the words of a question, or the same: pairs of a word of the question and one
+/// of the catalogue.
 pub async fn near_words(client: &Client, question: &Question) -> Result<Vec<(String, String)>> {
     let words = question.to_look_up();
     if words.is_empty() {
         return Ok(Vec::new());
     }
-    let unfinished = question.unfinished().is_some();
     let statement = client.prepare_cached(include_str!("near_words.sql")).await?;
-    let rows = client.query(&statement, &[&words, &unfinished]).await?;
+    let rows = client.query(&statement, &[&words]).await?;
     let pairs = rows.iter().map(|row| Ok((row.try_get("word")?, row.try_get("near")?)));
     Ok(pairs.collect::<Result<_, tokio_postgres::Error>>()?)
 }

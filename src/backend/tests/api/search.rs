@@ -33,6 +33,7 @@ async fn a_search_understands_words_phrases_exclusions_and_typing_errors() {
         ("Paper lanterns", "", &[]),
         ("Teapot", "With a picture of a lantern.", &[]),
         ("Candle", "", &[]),
+        ("Pager", "", &[]),
     ] {
         app.add(NewProduct { name, description, tags, ..Default::default() }).await;
     }
@@ -48,7 +49,7 @@ async fn a_search_understands_words_phrases_exclusions_and_typing_errors() {
         ("tepot", &["Teapot"]),
         ("rde lantern", &["Red lantern"]),
         ("tepot or papr", &["Paper lanterns", "Teapot"]),
-        ("  ", &["Candle", "Paper lanterns", "Red lantern", "Teapot", "White metal lantern"]),
+        ("  ", &["Candle", "Pager", "Paper lanterns", "Red lantern", "Teapot", "White metal lantern"]),
         ("bicycle", &[]),
         ("bicycle lanten", &[]),
         // A question that is precise on purpose is not answered by its opposite.
@@ -56,6 +57,10 @@ async fn a_search_understands_words_phrases_exclusions_and_typing_errors() {
         ("\"lantern metal\"", &[]),
         ("\"tepot\"", &[]),
         ("tepot -red", &[]),
+        // All of it is known, only not together.
+        ("red candle", &[]),
+        // A word that exists may be a slip as well, next to one that does not.
+        ("pager lanten", &["Paper lanterns"]),
     ] {
         assert_eq!(found(&guest, q).await, expected, "{q}");
     }
@@ -145,7 +150,11 @@ async fn odd_syntax_is_a_question_as_well() {
         }
     }
     assert_eq!(found(&guest, "o'br").await, ["O'Brien's t-light holder"]);
-    assert_eq!(app.number("select count(*) from products").await, 2);
+    app.add(NewProduct { name: "SET/6 BOXES", ..Default::default() }).await;
+    for q in ["box set", "set/6", "boxes/set", "/"] {
+        assert!(found(&guest, q).await.contains(&"SET/6 BOXES".to_owned()), "{q}");
+    }
+    assert_eq!(app.number("select count(*) from products").await, 3);
 }
 
 /// Pages of a corrected search go on as they began, in every order.

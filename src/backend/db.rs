@@ -7,6 +7,7 @@ pub mod logins;
 pub mod orders;
 pub mod outbox;
 pub mod products;
+pub mod query;
 pub mod sessions;
 pub mod users;
 

@@ -1,6 +1,7 @@
 //! Every URL of the backend, one line each.
 
 pub mod admin_orders;
+pub mod audit;
 pub mod cart;
 pub mod frontend_metrics;
 pub mod internal;
@@ -49,9 +50,11 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(products::similar))
         .routes(routes!(products::picture))
         .routes(routes!(products::categories))
-        .routes(routes!(users::register))
+        .routes(routes!(users::register, users::list))
         .routes(routes!(users::login))
         .routes(routes!(users::logout))
+        .routes(routes!(users::get, users::change_role))
+        .routes(routes!(users::log_out))
         .routes(routes!(me::get, me::change, me::delete))
         .routes(routes!(me::change_password))
         .routes(routes!(me::sessions, me::end_sessions))
@@ -63,6 +66,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(orders::cancel))
         .routes(routes!(admin_orders::list))
         .routes(routes!(admin_orders::get, admin_orders::change_status))
+        .routes(routes!(audit::list))
         .routes(routes!(recommendations::list))
         .routes(routes!(frontend_metrics::collect))
 }

@@ -1,16 +1,16 @@
 //! The log of what accounts and admins did, written in the transaction of the act itself.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 
 use deadpool_postgres::GenericClient;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::db::query::Query;
 use crate::error::Result;
 
 /// Notes an act such as `product.archived` on a subject, in most cases an id. `detail` must hold nothing personal and
@@ -60,30 +60,32 @@ pub struct Filter {
     pub before: Option<i64>,
 }
 
-/// Acts, newest first.
-pub async fn list(client: &impl GenericClient, filter: &Filter, limit: i64) -> Result<Vec<Entry>> {
-    // Joined from what is asked for, so that each question is answered from its index.
-    let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&limit];
-    let mut conditions = String::from("true");
-    let mut add = |condition, parameter| {
-        parameters.push(parameter);
-        let _ = write!(conditions, " and {condition} ${}", parameters.len());
-    };
-    if let Some(actor) = &filter.actor {
-        add("actor_id =", actor);
+/// The query for acts, newest first.
+pub fn listing(filter: &Filter, limit: i64) -> Query {
+    let mut query =
+        Query::select("select id, at, actor_id, action, subject, detail from audit_log".to_owned());
+    if let Some(actor) = filter.actor {
+        let actor = query.bind(actor);
+        query.and(format!("actor_id = {actor}"));
     }
     if let Some(action) = &filter.action {
-        add("action =", action);
+        let action = query.bind(action.clone());
+        query.and(format!("action = {action}"));
     }
     if let Some(subject) = &filter.subject {
-        add("subject =", subject);
+        let subject = query.bind(subject.clone());
+        query.and(format!("subject = {subject}"));
     }
-    if let Some(before) = &filter.before {
-        add("id <", before);
+    if let Some(before) = filter.before {
+        let before = query.bind(before);
+        query.and(format!("id < {before}"));
     }
-    let sql = format!(
-        "select id, at, actor_id, action, subject, detail from audit_log where {conditions} order by id desc limit $1"
-    );
+    query.page("id desc", limit);
+    query
+}
+
+/// Acts, newest first.
+pub async fn list(client: &impl GenericClient, filter: &Filter, limit: i64) -> Result<Vec<Entry>> {
     let entry = |row: &Row| {
         Ok(Entry {
             id: row.try_get("id")?,
@@ -94,5 +96,5 @@ pub async fn list(client: &impl GenericClient, filter: &Filter, limit: i64) -> R
             detail: row.try_get("detail")?,
         })
     };
-    client.query(&client.prepare_cached(&sql).await?, &parameters).await?.iter().map(entry).collect()
+    listing(filter, limit).rows(client).await?.iter().map(entry).collect()
 }

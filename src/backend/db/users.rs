@@ -1,15 +1,13 @@
 //! Accounts.
 
-use std::fmt::Write as _;
-
 use deadpool_postgres::{GenericClient, Transaction};
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::db::query::Query;
 use crate::db::sessions::{self, Revocation, Which};
 use crate::domain::page::TimeKey;
 use crate::domain::user::{Role, User};
@@ -157,35 +155,30 @@ pub struct Filter {
     pub after: Option<TimeKey>,
 }
 
+/// The query for accounts, newest first.
+pub fn listing(filter: &Filter, limit: i64) -> Query {
+    let mut query = Query::select(format!("select {COLUMNS} from users"));
+    if let Some(prefix) = &filter.prefix {
+        let prefix = query.bind(prefix.clone());
+        // Not `like`, whose pattern a prepared statement does not know. Nothing sorts after U+10FFFF.
+        let range = format!("between lower({prefix}) and lower({prefix}) || chr(1114111)");
+        query.and(format!("(email collate \"C\" {range} or lower(name) collate \"C\" {range})"));
+    }
+    if let Some(role) = filter.role {
+        let role = query.bind(role.as_str());
+        query.and(format!("role = {role}"));
+    }
+    if let Some(TimeKey { at, id }) = filter.after {
+        let (at, id) = (query.bind(at), query.bind(id));
+        query.and(format!("(created_at, id) < ({at}, {id})"));
+    }
+    query.page("created_at desc, id desc", limit);
+    query
+}
+
 /// Accounts, newest first.
 pub async fn list(client: &impl GenericClient, filter: &Filter, limit: i64) -> Result<Vec<User>> {
-    // Joined from what is asked for, so that each question is answered from its index.
-    let role = filter.role.map(Role::as_str);
-    let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&limit];
-    let mut conditions = String::from("true");
-    if let Some(prefix) = &filter.prefix {
-        parameters.push(prefix);
-        let n = parameters.len();
-        // Not `like`, whose pattern a prepared statement does not know. Nothing sorts after U+10FFFF.
-        let _ = write!(
-            conditions,
-            " and (email collate \"C\" between lower(${n}) and lower(${n}) || chr(1114111) \
-             or lower(name) collate \"C\" between lower(${n}) and lower(${n}) || chr(1114111))"
-        );
-    }
-    if let Some(role) = &role {
-        parameters.push(role);
-        let _ = write!(conditions, " and role = ${}", parameters.len());
-    }
-    if let Some(TimeKey { at, id }) = &filter.after {
-        parameters.push(at);
-        parameters.push(id);
-        let n = parameters.len();
-        let _ = write!(conditions, " and (created_at, id) < (${}, ${n})", n - 1);
-    }
-    let sql =
-        format!("select {COLUMNS} from users where {conditions} order by created_at desc, id desc limit $1");
-    client.query(&client.prepare_cached(&sql).await?, &parameters).await?.iter().map(user).collect()
+    listing(filter, limit).rows(client).await?.iter().map(user).collect()
 }
 
 /// An account as an admin sees it.

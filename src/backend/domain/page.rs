@@ -23,6 +23,16 @@ pub fn limit_within(asked: Option<u32>, default: u32, max: u32) -> Result<i64, E
     }
 }
 
+/// A text that is asked for, without surrounding space; 400 where it is empty, too long, or holds control characters.
+pub fn text(parameter: &str, text: &str, max: usize) -> Result<String, Error> {
+    let text = text.trim();
+    if (1..=max).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
+        return Ok(text.to_owned());
+    }
+    let rule = format!("must have 1 to {max} characters, none of them control characters");
+    Err(Error::BadRequest(format!("query parameter {parameter}: {rule}")))
+}
+
 /// Writes a cursor: opaque to clients.
 pub fn encode<K: Serialize>(key: &K) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(key).unwrap_or_default())

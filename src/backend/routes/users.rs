@@ -1,25 +1,28 @@
-//! `/api/users`: accounts and sessions.
+//! `/api/users`: how accounts begin and log in, and what admins do with them.
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum_extra::extract::CookieJar;
 use deadpool_postgres::Transaction;
-use platform::extract::Json;
+use platform::extract::{Json, Path, Query};
 use platform::problem::Problem;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use crate::AppState;
 use crate::db;
 use crate::db::carts::Owner;
-use crate::db::sessions::Revocation;
+use crate::db::sessions::{Revocation, Which};
+use crate::db::users::Account;
 use crate::domain::input::Check;
+use crate::domain::page::{self, TimeKey};
 use crate::domain::password;
-use crate::domain::user::{NewUser, RegisterBody, User, normalise_email};
+use crate::domain::user::{NewUser, RegisterBody, Role, User, normalise_email};
 use crate::error::{Error, Result};
 use crate::logins::{self, Verified};
-use crate::sessions::{self, CART_COOKIE, SESSION_COOKIE};
+use crate::sessions::{self, Admin, CART_COOKIE, SESSION_COOKIE};
 
 /// The body of a login.
 #[derive(Deserialize, ToSchema)]
@@ -37,6 +40,40 @@ impl std::fmt::Debug for LoginBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("LoginBody { .. }")
     }
+}
+
+/// Which accounts are asked for.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct UsersQuery {
+    /// Only accounts whose address or name begins so, in any case; up to 100 characters.
+    #[param(min_length = 1, max_length = 100)]
+    q: Option<String>,
+    /// Only accounts with this role.
+    role: Option<Role>,
+    /// Accounts a page, 20 by default.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// A page of accounts.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct UserPage {
+    /// Newest first.
+    pub items: Vec<User>,
+    /// Where the next page begins; null on the last.
+    pub next_cursor: Option<String>,
+}
+
+/// What an account may do from now on.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoleBody {
+    /// Its role.
+    role: Role,
 }
 
 /// Begins a session in the transaction, in the place of the one that the browser came with, and adds the guest's cart to
@@ -123,4 +160,94 @@ pub async fn logout(State(state): State<AppState>, jar: CookieJar) -> Result<(St
     }
     let jar = jar.remove(sessions::cookie(SESSION_COOKIE, String::new(), state.production));
     Ok((StatusCode::NO_CONTENT, jar))
+}
+
+/// Everybody's accounts, newest first.
+#[utoipa::path(get, operation_id = "list_users", path = "/api/users", params(UsersQuery), responses(
+    (status = 200, body = UserPage),
+    (status = 400, description = "A parameter is unknown or out of its range", body = Problem, content_type = "application/problem+json"),
+    (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "Not an admin", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn list(
+    State(state): State<AppState>,
+    _: Admin,
+    Query(query): Query<UsersQuery>,
+) -> Result<Json<UserPage>> {
+    let limit = page::limit(query.limit)?;
+    let prefix = query.q.map(|q| page::text("q", &q, 100)).transpose()?;
+    let after = query.cursor.as_deref().map(page::decode).transpose()?;
+    let filter = db::users::Filter { prefix, role: query.role, after };
+    let found = db::users::list(&state.pool.get().await?, &filter, limit + 1).await?;
+    let (items, next_cursor) = page::cut(found, limit, |user| TimeKey { at: user.created_at, id: user.id });
+    Ok(Json(UserPage { items, next_cursor }))
+}
+
+/// Anybody's account.
+#[utoipa::path(get, operation_id = "get_user", path = "/api/users/{id}", params(("id" = Uuid, Path)), responses(
+    (status = 200, body = Account),
+    (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "Not an admin", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "No such account", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn get(State(state): State<AppState>, _: Admin, Path(id): Path<Uuid>) -> Result<Json<Account>> {
+    let account = db::users::find_account(&state.pool.get().await?, id).await?;
+    account.map(Json).ok_or(Error::NotFound("account"))
+}
+
+/// Makes an account an admin or a customer; its open sessions are what it is from then on.
+#[utoipa::path(patch, operation_id = "change_role", path = "/api/users/{id}", params(("id" = Uuid, Path)), request_body = RoleBody, responses(
+    (status = 200, body = User),
+    (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "Not an admin", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "No such account", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "The shop would be left without an admin", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "Fields are not valid", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn change_role(
+    State(state): State<AppState>,
+    Admin(session): Admin,
+    Path(id): Path<Uuid>,
+    Json(body): Json<RoleBody>,
+) -> Result<Json<User>> {
+    let mut client = state.pool.get().await?;
+    let transaction = client.transaction().await?;
+    let others = db::users::other_admins(&transaction, id).await?;
+    let before = db::users::lock(&transaction, id).await?.ok_or(Error::NotFound("account"))?;
+    if before.role == body.role {
+        return Ok(Json(before));
+    }
+    if !others && before.role == Role::Admin {
+        return Err(Error::LastAdmin);
+    }
+    let user = db::users::update_role(&transaction, id, body.role).await?;
+    let revoked = db::sessions::revoke_copies(&transaction, id).await?;
+    let detail = json!({ "from": before.role, "to": body.role });
+    db::audit::insert(&transaction, Some(session.user_id), "role.changed", id, detail).await?;
+    transaction.commit().await?;
+    sessions::announce(&state, &revoked).await;
+    Ok(Json(user))
+}
+
+/// Logs an account out everywhere.
+#[utoipa::path(post, operation_id = "log_out_user", path = "/api/users/{id}/logout", params(("id" = Uuid, Path)), responses(
+    (status = 204, description = "Logged out everywhere"),
+    (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "Not an admin", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "No such account", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn log_out(
+    State(state): State<AppState>,
+    Admin(session): Admin,
+    Path(id): Path<Uuid>,
+) -> Result<StatusCode> {
+    let mut client = state.pool.get().await?;
+    let transaction = client.transaction().await?;
+    db::users::lock(&transaction, id).await?.ok_or(Error::NotFound("account"))?;
+    let revoked = db::sessions::end(&transaction, Which::OfUser(id)).await?;
+    let detail = json!({ "count": revoked.len() });
+    db::audit::insert(&transaction, Some(session.user_id), "sessions.ended", id, detail).await?;
+    transaction.commit().await?;
+    sessions::announce(&state, &revoked).await;
+    Ok(StatusCode::NO_CONTENT)
 }

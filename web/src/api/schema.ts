@@ -39,6 +39,23 @@ export interface paths {
         patch: operations["change_order_status"];
         trace?: never;
     };
+    "/api/audit-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Events of accounts and acts of admins, newest first. */
+        get: operations["list_audit_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cart": {
         parameters: {
             query?: never;
@@ -354,7 +371,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Everybody's accounts, newest first. */
+        get: operations["list_users"];
         put?: never;
         /** Makes an account and logs it in; the guest's cart becomes its cart. */
         post: operations["register"];
@@ -472,10 +490,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Anybody's account. */
+        get: operations["get_user"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Makes an account an admin or a customer; its open sessions are what it is from then on. */
+        patch: operations["change_role"];
+        trace?: never;
+    };
+    "/api/users/{id}/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Logs an account out everywhere. */
+        post: operations["log_out_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description An account as an admin sees it. */
+        Account: components["schemas"]["User"] & {
+            /**
+             * Format: date-time
+             * @description Until when logins are refused, after failed ones (RFC 3339).
+             */
+            blocked_until?: string | null;
+            /** @description False for a customer of imported orders, who cannot log in. */
+            has_password: boolean;
+            /**
+             * Format: int64
+             * @description How many orders it has.
+             */
+            orders: number;
+            /**
+             * Format: int64
+             * @description How many sessions are open.
+             */
+            sessions: number;
+        };
         /** @description What an adjustment did. */
         Adjusted: {
             /** @description The entry in the ledger. */
@@ -521,6 +594,13 @@ export interface components {
              * @description Since when it is no longer for sale (RFC 3339).
              */
             archived_at: string;
+        };
+        /** @description A page of acts. */
+        AuditPage: {
+            /** @description Newest first. */
+            items: components["schemas"]["Entry"][];
+            /** @description Where the next page begins; null on the last. */
+            next_cursor?: string | null;
         };
         /** @description A cart. */
         Cart: {
@@ -645,6 +725,30 @@ export interface components {
             id: string;
             /** @description What its owner is called. */
             name: string;
+        };
+        /** @description An act. */
+        Entry: {
+            /** @description What was done, such as `role.changed`. */
+            action: string;
+            /**
+             * Format: uuid
+             * @description The account that did it; null where nobody was logged in.
+             */
+            actor_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was done (RFC 3339).
+             */
+            at: string;
+            /** @description What else there is to know, by action. */
+            detail: Record<string, never>;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description What it was done to, in most cases an id. */
+            subject: string;
         };
         /** @description One uncaught error. */
         ErrorReport: {
@@ -1104,6 +1208,11 @@ export interface components {
          * @enum {string}
          */
         Role: "customer" | "admin";
+        /** @description What an account may do from now on. */
+        RoleBody: {
+            /** @description Its role. */
+            role: components["schemas"]["Role"];
+        };
         /** @description A page of sessions. */
         SessionPage: {
             /** @description Newest first. */
@@ -1221,6 +1330,13 @@ export interface components {
             /** @description What it may do. */
             role: components["schemas"]["Role"];
         };
+        /** @description A page of accounts. */
+        UserPage: {
+            /** @description Newest first. */
+            items: components["schemas"]["User"][];
+            /** @description Where the next page begins; null on the last. */
+            next_cursor?: string | null;
+        };
         /**
          * @description A web vital (web.dev/vitals).
          * @enum {string}
@@ -1248,11 +1364,13 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type Account = components['schemas']['Account'];
 export type Adjusted = components['schemas']['Adjusted'];
 export type AdminOrder = components['schemas']['AdminOrder'];
 export type AdminOrderPage = components['schemas']['AdminOrderPage'];
 export type ArchivedPage = components['schemas']['ArchivedPage'];
 export type ArchivedProduct = components['schemas']['ArchivedProduct'];
+export type AuditPage = components['schemas']['AuditPage'];
 export type Cart = components['schemas']['Cart'];
 export type CartItem = components['schemas']['CartItem'];
 export type Category = components['schemas']['Category'];
@@ -1263,6 +1381,7 @@ export type Count = components['schemas']['Count'];
 export type CountsPriceCount = components['schemas']['Counts_PriceCount'];
 export type CountsValueCount = components['schemas']['Counts_ValueCount'];
 export type Customer = components['schemas']['Customer'];
+export type Entry = components['schemas']['Entry'];
 export type ErrorReport = components['schemas']['ErrorReport'];
 export type Facets = components['schemas']['Facets'];
 export type FieldError = components['schemas']['FieldError'];
@@ -1287,6 +1406,7 @@ export type RecommendationList = components['schemas']['RecommendationList'];
 export type RegisterBody = components['schemas']['RegisterBody'];
 export type ReportBody = components['schemas']['ReportBody'];
 export type Role = components['schemas']['Role'];
+export type RoleBody = components['schemas']['RoleBody'];
 export type SessionPage = components['schemas']['SessionPage'];
 export type ShippingAddress = components['schemas']['ShippingAddress'];
 export type Sort = components['schemas']['Sort'];
@@ -1297,6 +1417,7 @@ export type StockBody = components['schemas']['StockBody'];
 export type Suggestion = components['schemas']['Suggestion'];
 export type SuggestionList = components['schemas']['SuggestionList'];
 export type User = components['schemas']['User'];
+export type UserPage = components['schemas']['UserPage'];
 export type Vital = components['schemas']['Vital'];
 export type VitalReport = components['schemas']['VitalReport'];
 export type $defs = Record<string, never>;
@@ -1501,6 +1622,81 @@ export interface operations {
             };
             /** @description The status is none */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_audit_log: {
+        parameters: {
+            query?: {
+                /** @description Only acts of this account. */
+                actor?: string;
+                /** @description Only acts of this kind, such as `role.changed`. */
+                action?: string;
+                /** @description Only acts on this, such as an account's id. */
+                subject?: string;
+                /** @description Acts a page, 20 by default. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description A parameter is unknown or out of its range */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not an admin */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3010,6 +3206,79 @@ export interface operations {
             };
         };
     };
+    list_users: {
+        parameters: {
+            query?: {
+                /** @description Only accounts whose address or name begins so, in any case; up to 100 characters. */
+                q?: string;
+                /** @description Only accounts with this role. */
+                role?: components["schemas"]["Role"];
+                /** @description Accounts a page, 20 by default. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserPage"];
+                };
+            };
+            /** @description A parameter is unknown or out of its range */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not an admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     register: {
         parameters: {
             query?: never;
@@ -3563,6 +3832,225 @@ export interface operations {
                 };
             };
             /** @description No such session of this account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not an admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not an admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The shop would be left without an admin */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    log_out_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Logged out everywhere */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not an admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such account */
             404: {
                 headers: {
                     [name: string]: unknown;

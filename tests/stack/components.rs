@@ -60,7 +60,9 @@ pub(crate) fn stop_signal(component: Component) -> Signal {
     match component {
         Component::Postgres => Signal::INT,
         Component::Nginx => Signal::QUIT,
-        Component::Redis | Component::Backend | Component::MlService => Signal::TERM,
+        Component::Redis | Component::Backend | Component::BackendReplica | Component::MlService => {
+            Signal::TERM
+        }
     }
 }
 
@@ -68,7 +70,7 @@ pub(crate) fn stop_signal(component: Component) -> Signal {
 pub(crate) const fn patience(component: Component) -> Duration {
     Duration::from_millis(match component {
         Component::Postgres => 3_000,
-        Component::Backend | Component::Nginx => 2_000,
+        Component::Backend | Component::BackendReplica | Component::Nginx => 2_000,
         Component::Redis | Component::MlService => 1_000,
     })
 }
@@ -77,9 +79,9 @@ pub(crate) fn spawn(stack: &Stack, component: Component) -> Result<Process> {
     let command = match component {
         Component::Postgres => postgres(stack)?,
         Component::Redis => redis(stack)?,
-        Component::Backend => {
+        Component::Backend | Component::BackendReplica => {
             let mut command = backend(stack)?;
-            command.arg("serve");
+            command.env("PORT", stack.port(component)?.to_string()).arg("serve");
             command
         }
         Component::MlService => ml_service(stack)?,
@@ -281,7 +283,6 @@ fn backend(stack: &Stack) -> Result<Command> {
     let mut command = service("shopmicro-backend")?;
     command
         .env("NODE_ENV", "development")
-        .env("PORT", stack.port(Component::Backend)?.to_string())
         .env(
             "POSTGRES_URL",
             format!("postgresql://shopmicro:{}@127.0.0.1:{database}/shopmicro", stack.secrets.postgres),
@@ -322,10 +323,17 @@ fn nginx(stack: &Stack) -> Result<Command> {
         fs::write(directory.join(file), fs::read(stack.config.join("nginx").join(file))?)?;
     }
     let web = stack.web.as_ref().context("nginx needs the built pages")?;
+    let replicas = [Component::Backend, Component::BackendReplica];
+    let mut servers: Vec<u16> = replicas.into_iter().filter_map(|part| stack.port(part).ok()).collect();
+    if servers.is_empty() {
+        servers.push(NOBODY);
+    }
+    let servers: Vec<String> =
+        servers.iter().map(|port| format!("    server 127.0.0.1:{port} max_fails=0;\n")).collect();
     let deployment = format!(
-        "upstream backend {{\n    server 127.0.0.1:{} max_fails=0;\n    keepalive 32;\n}}\n\
+        "upstream backend {{\n{}    keepalive 32;\n    keepalive_timeout 2s;\n}}\n\
          server {{\n    listen {}:{};\n    root \"{}\";\n    include shop.conf;\n}}\n",
-        stack.port(Component::Backend).unwrap_or(NOBODY),
+        servers.concat(),
         stack.web_host,
         stack.port(Component::Nginx)?,
         web.display(),
@@ -358,7 +366,9 @@ pub(crate) async fn is_ready(stack: &Stack, component: Component) -> bool {
                 let mut connection = client.get_multiplexed_async_connection().await?;
                 redis::cmd("PING").query_async::<String>(&mut connection).await?;
             }
-            Component::Backend | Component::MlService => get(stack, component, "/health/ready").await?,
+            Component::Backend | Component::BackendReplica | Component::MlService => {
+                get(stack, component, "/health/ready").await?;
+            }
             Component::Nginx => get(stack, component, "/health").await?,
         }
         anyhow::Ok(())

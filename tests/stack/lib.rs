@@ -34,6 +34,8 @@ pub enum Component {
     Redis,
     /// The API.
     Backend,
+    /// A second replica of the API, in stacks that ask for it.
+    BackendReplica,
     /// Recommendations.
     MlService,
     /// The web server with the shop's pages.
@@ -42,7 +44,8 @@ pub enum Component {
 
 impl Component {
     /// All of them, in the order in which they start.
-    pub const ALL: [Self; 5] = [Self::Postgres, Self::Redis, Self::Backend, Self::MlService, Self::Nginx];
+    pub const ALL: [Self; 6] =
+        [Self::Postgres, Self::Redis, Self::Backend, Self::BackendReplica, Self::MlService, Self::Nginx];
 
     /// Its name in messages and of its log file.
     pub const fn name(self) -> &'static str {
@@ -50,6 +53,7 @@ impl Component {
             Self::Postgres => "postgres",
             Self::Redis => "redis",
             Self::Backend => "backend",
+            Self::BackendReplica => "backend-replica",
             Self::MlService => "ml-service",
             Self::Nginx => "nginx",
         }
@@ -119,6 +123,13 @@ impl Builder {
     #[must_use]
     pub fn only(mut self, parts: impl IntoIterator<Item = Component>) -> Self {
         self.parts = parts.into_iter().collect();
+        self
+    }
+
+    /// With a second replica of the backend.
+    #[must_use]
+    pub fn with_replica(mut self) -> Self {
+        self.parts.insert(Component::BackendReplica);
         self
     }
 
@@ -199,7 +210,7 @@ impl Stack {
     /// A whole stack on free ports in a temporary directory, unless told otherwise.
     pub fn builder() -> Builder {
         Builder {
-            parts: Component::ALL.into(),
+            parts: Component::ALL.into_iter().filter(|part| *part != Component::BackendReplica).collect(),
             ports: BTreeMap::new(),
             directory: None,
             config: None,
@@ -428,6 +439,7 @@ impl Stack {
                 Component::Postgres => ("POSTGRES_URL", self.postgres_admin_url()?),
                 Component::Redis => ("REDIS_URL", self.redis_url()?),
                 Component::Backend => ("BACKEND_URL", self.url(Component::Backend)?),
+                Component::BackendReplica => ("BACKEND_REPLICA_URL", self.url(Component::BackendReplica)?),
                 Component::MlService => ("ML_SERVICE_URL", self.url(Component::MlService)?),
                 Component::Nginx => ("SHOP_URL", self.url(Component::Nginx)?),
             });

@@ -2,7 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::{Response, StatusCode};
+#[path = "support/customer.rs"]
+mod customer;
+
+use customer::{Customer, database, number, products};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 use stack::{Component, Edge, Link, Stack};
 
@@ -12,69 +16,8 @@ async fn start() -> Stack {
     Stack::builder().only(parts).with_links().start().await.expect("the stack starts")
 }
 
-/// A customer with a session of its own.
-#[derive(Clone)]
-struct Customer {
-    http: reqwest::Client,
-    base: String,
-}
-
-impl Customer {
-    async fn register(stack: &Stack, name: &str) -> Self {
-        let http = reqwest::Client::builder()
-            .cookie_store(true)
-            .timeout(Duration::from_secs(15))
-            .build()
-            .expect("client");
-        let customer = Self { http, base: stack.url(Component::Backend).expect("url") };
-        let body =
-            json!({ "email": format!("{name}@example.com"), "password": "correct horse", "name": name });
-        let answer =
-            customer.http.post(customer.url("/api/users")).json(&body).send().await.expect("register");
-        assert_eq!(answer.status(), StatusCode::CREATED);
-        customer
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.base)
-    }
-
-    async fn get(&self, path: &str) -> Response {
-        self.http.get(self.url(path)).send().await.expect("an answer")
-    }
-
-    async fn get_json(&self, path: &str) -> Value {
-        let answer = self.get(path).await;
-        assert_eq!(answer.status(), StatusCode::OK, "GET {path}");
-        answer.json().await.expect("JSON")
-    }
-
-    async fn put_in_cart(&self, product: &str) {
-        let request = self.http.put(self.url(&format!("/api/cart/items/{product}")));
-        let answer = request.json(&json!({ "quantity": 1 })).send().await.expect("an answer");
-        assert_eq!(answer.status(), StatusCode::OK);
-    }
-
-    async fn check_out(&self, key: &str) -> reqwest::Result<Response> {
-        let body = json!({
-            "shipping_address": {
-                "name": "Ada", "line1": "1 High St", "city": "York", "postal_code": "YO1 7HH", "country": "GB",
-            },
-            "payment": { "card_number": "4242424242424242" },
-        });
-        self.http.post(self.url("/api/orders")).header("idempotency-key", key).json(&body).send().await
-    }
-}
-
-/// Ids of products with plenty in stock.
-async fn products(customer: &Customer, count: usize) -> Vec<String> {
-    let page = customer.get_json("/api/products?in_stock=true&limit=100").await;
-    let items = page["items"].as_array().expect("items");
-    let plenty = items.iter().filter(|product| product["stock"].as_i64() > Some(10));
-    let ids: Vec<String> =
-        plenty.take(count).filter_map(|p| p["id"].as_str().map(ToOwned::to_owned)).collect();
-    assert_eq!(ids.len(), count, "the demo catalogue has products in stock");
-    ids
+fn base(stack: &Stack) -> String {
+    stack.url(Component::Backend).expect("url")
 }
 
 /// Waits until a request succeeds, for at most ten seconds.
@@ -101,14 +44,14 @@ async fn shop_sells(customer: &Customer, key: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_redis_the_shop_still_sells() {
     let stack = start().await;
-    let before = Customer::register(&stack, "before").await;
+    let before = Customer::register(&base(&stack), "before").await;
     let redis = stack.link(Edge::BackendToRedis).expect("a proxy");
     for (name, break_it) in [("cut", Link::cut as fn(&Link)), ("stall", Link::stall)] {
         break_it(redis);
         // The session that began before is known, and new ones can begin.
         assert_eq!(before.get_json("/api/users/me").await["name"], "before");
         shop_sells(&before, name).await;
-        let during = Customer::register(&stack, &format!("during-{name}")).await;
+        let during = Customer::register(&base(&stack), &format!("during-{name}")).await;
         shop_sells(&during, name).await;
         let logout = during.http.post(during.url("/api/users/logout")).send().await.expect("an answer");
         assert_eq!(logout.status(), StatusCode::NO_CONTENT);
@@ -123,8 +66,8 @@ async fn without_redis_the_shop_still_sells() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_redis_logs_nobody_out_and_nobody_in() {
     let mut stack = start().await;
-    let stays = Customer::register(&stack, "stays").await;
-    let leaves = Customer::register(&stack, "leaves").await;
+    let stays = Customer::register(&base(&stack), "stays").await;
+    let leaves = Customer::register(&base(&stack), "leaves").await;
     assert_eq!(leaves.get_json("/api/users/me").await["name"], "leaves");
     leaves.http.post(leaves.url("/api/users/logout")).send().await.expect("an answer");
     stack.kill(Component::Redis).expect("kill");
@@ -136,7 +79,7 @@ async fn a_lost_redis_logs_nobody_out_and_nobody_in() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_ml_service_there_are_best_sellers() {
     let mut stack = start().await;
-    let customer = Customer::register(&stack, "ada").await;
+    let customer = Customer::register(&base(&stack), "ada").await;
     assert_eq!(customer.get_json("/api/recommendations").await["source"], "model");
     let product = products(&customer, 1).await.remove(0);
     let similar = format!("/api/products/{product}/similar");
@@ -170,7 +113,7 @@ async fn without_ml_service_there_are_best_sellers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_postgres_cached_reads_answer_and_the_rest_is_503_until_it_is_back() {
     let stack = start().await;
-    let customer = Customer::register(&stack, "ada").await;
+    let customer = Customer::register(&base(&stack), "ada").await;
     let product = products(&customer, 1).await.remove(0);
     let detail = format!("/api/products/{product}");
     let known = customer.get_json(&detail).await;
@@ -208,25 +151,12 @@ async fn without_postgres_cached_reads_answer_and_the_rest_is_503_until_it_is_ba
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restarted_postgres_is_found_again() {
     let mut stack = start().await;
-    let customer = Customer::register(&stack, "ada").await;
+    let customer = Customer::register(&base(&stack), "ada").await;
     stack.kill(Component::Postgres).expect("kill");
     assert_eq!(customer.get("/api/products?q=lamp").await.status(), StatusCode::SERVICE_UNAVAILABLE);
     stack.start(Component::Postgres).await.expect("again");
     recovers(&customer, "/api/products?q=lamp").await;
     shop_sells(&customer, "k").await;
-}
-
-async fn database(stack: &Stack) -> tokio_postgres::Client {
-    let url = stack.postgres_admin_url().expect("url");
-    let mut config: tokio_postgres::Config = url.parse().expect("url");
-    config.dbname("shopmicro");
-    let (client, connection) = config.connect(tokio_postgres::NoTls).await.expect("connect");
-    tokio::spawn(connection);
-    client
-}
-
-async fn number(client: &tokio_postgres::Client, sql: &str) -> i64 {
-    client.query_one(sql, &[]).await.expect(sql).get(0)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -237,7 +167,7 @@ async fn a_backend_killed_amid_checkouts_leaves_no_order_or_exactly_one() {
     let database = database(&stack).await;
     let mut customers = Vec::new();
     for n in 0..CUSTOMERS {
-        customers.push(Customer::register(&stack, &format!("customer-{n}")).await);
+        customers.push(Customer::register(&base(&stack), &format!("customer-{n}")).await);
     }
     let product = products(&customers[0], 1).await.remove(0);
     database.execute("update products set stock = 100000", &[]).await.expect("plenty");
@@ -284,7 +214,7 @@ async fn a_backend_killed_amid_checkouts_leaves_no_order_or_exactly_one() {
         number(&database, ordered).await,
         "the stock adds up"
     );
-    let keys = "select count(*) from idempotency_keys where response is not null";
+    let keys = "select count(*) from idempotency_keys where answer is not null";
     assert_eq!(number(&database, keys).await, expected);
     let total = CUSTOMERS * usize::try_from(ROUNDS).expect("few");
     assert!(answered < total, "no checkout was interrupted: the test proved nothing");

@@ -139,7 +139,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         .with_context(|| format!("listen on {}", config.service.listen))?;
     tracing::info!(address = %config.service.listen, version = VERSION, "listening");
     platform::shutdown::serve(listener, shopmicro_backend::app(state), lifecycle, config.shutdown_delay)
-        .await?;
+        .await;
     telemetry.flush().await;
     Ok(())
 }

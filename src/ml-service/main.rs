@@ -62,7 +62,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     state.follow(config);
     tracing::info!(%address, "listening");
-    let served = shutdown::serve(listener, app(state), lifecycle, config.shutdown_delay).await;
+    shutdown::serve(listener, app(state), lifecycle, config.shutdown_delay).await;
     telemetry.flush().await;
-    Ok(served?)
+    Ok(())
 }

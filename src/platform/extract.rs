@@ -1,12 +1,20 @@
 //! Extractors like axum's, which refuse bad input in the API's error shape and name the field.
 
+use std::time::Duration;
+
+use axum::body::HttpBody;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{StatusCode, header, request::Parts};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::http::BODY_LIMIT;
 use crate::problem::{FieldError, Problem};
+
+/// How long a body may take to arrive; less than the whole request may take. A proxy that collects bodies first, as
+/// nginx does, never comes near it.
+const BODY_DEADLINE: Duration = Duration::from_secs(4);
 
 /// A JSON body in, or out.
 #[derive(Clone, Copy, Debug)]
@@ -39,9 +47,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             )
             .detail("send Content-Type: application/json"));
         }
-        let bytes = axum::body::Bytes::from_request(request, state).await.map_err(|rejection| {
+        let too_large = || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large");
+        // Where the length is told, none of it is waited for.
+        if request.body().size_hint().lower() > BODY_LIMIT as u64 {
+            return Err(too_large());
+        }
+        let bytes = axum::body::Bytes::from_request(request, state);
+        let bytes = tokio::time::timeout(BODY_DEADLINE, bytes).await.map_err(|_| {
+            Problem::new(StatusCode::REQUEST_TIMEOUT, "request-timeout", "The body did not arrive in time")
+        })?;
+        let bytes = bytes.map_err(|rejection| {
             if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large")
+                too_large()
             } else {
                 Problem::bad_request("the body could not be read")
             }

@@ -18,6 +18,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use tracing::Instrument;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
+use crate::bounds;
 use crate::problem::Problem;
 use crate::shed::{self, Shed, TurnedAway};
 use crate::telemetry::Metrics;
@@ -29,7 +30,7 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_DEADLINE: Duration = Duration::from_secs(6);
 
 /// The largest body, in bytes.
-const BODY_LIMIT: usize = 64 * 1024;
+pub(crate) const BODY_LIMIT: usize = 64 * 1024;
 
 /// How long a browser may keep the answer to a preflight.
 const PREFLIGHT_AGE: Duration = Duration::from_mins(10);
@@ -153,7 +154,8 @@ pub fn wrap(routes: Router, options: &Options) -> Router {
         })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(axum::middleware::from_fn(deadline))
-        .layer(axum::middleware::from_fn_with_state(Shed::new(options.max_in_flight), shed::admit));
+        .layer(axum::middleware::from_fn_with_state(Shed::new(options.max_in_flight), shed::admit))
+        .layer(axum::middleware::from_fn(bounds::check));
     let routes = match cors(&options.origins) {
         Some(cors) => routes.layer(cors),
         None => routes,

@@ -1,6 +1,7 @@
 //! What both services share: configuration, telemetry, HTTP layers, health, Redis and shutdown.
 //! A leaf: it knows nothing of the shop.
 
+mod bounds;
 pub mod client;
 pub mod config;
 pub mod extract;
@@ -9,6 +10,7 @@ pub mod http;
 pub mod limits;
 pub mod problem;
 pub mod redis;
+pub mod server;
 mod shed;
 pub mod shutdown;
 pub mod telemetry;

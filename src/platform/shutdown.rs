@@ -8,6 +8,8 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::server::Patience;
+
 /// How long requests in flight may take to finish after the server stopped accepting.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(8);
 
@@ -74,12 +76,7 @@ async fn signalled() -> std::io::Result<()> {
 
 /// Serves until a signal comes. Readiness falls at once; the listener stays open for `delay`, the time that load
 /// balancers need to notice; then requests in flight have eight seconds to finish.
-pub async fn serve(
-    listener: TcpListener,
-    app: Router,
-    lifecycle: Lifecycle,
-    delay: Duration,
-) -> std::io::Result<()> {
+pub async fn serve(listener: TcpListener, app: Router, lifecycle: Lifecycle, delay: Duration) {
     let (closing, closed) = tokio::sync::oneshot::channel();
     let drain = {
         let lifecycle = lifecycle.clone();
@@ -94,18 +91,14 @@ pub async fn serve(
             let _ = closing.send(());
         }
     };
-    let app = app.into_make_service_with_connect_info::<std::net::SocketAddr>();
-    let server = axum::serve(listener, app).with_graceful_shutdown(drain);
-    let result = tokio::select! {
-        result = async { server.await } => result,
+    tokio::select! {
+        () = crate::server::run(listener, app, Patience::default(), drain) => {}
         () = async {
             let _ = closed.await;
             tokio::time::sleep(DRAIN_TIMEOUT).await;
         } => {
             tracing::warn!("requests were still in flight after {DRAIN_TIMEOUT:?}; closing them");
-            Ok(())
         }
-    };
+    }
     lifecycle.stop.cancel();
-    result
 }

@@ -10,12 +10,14 @@ use std::sync::OnceLock;
 
 use deadpool_postgres::Object;
 use platform::config::Env;
+use platform::server::Patience;
 use platform::shutdown::Lifecycle;
 use platform::telemetry::Metrics;
 use serde_json::json;
 use shopmicro_backend::AppState;
 use shopmicro_backend::config::Config;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_postgres::types::ToSql;
 use url::Url;
 use uuid::Uuid;
@@ -133,9 +135,17 @@ async fn serve(config: &Config) -> (AppState, Url) {
     let state = AppState::new(config, metrics(), Lifecycle::new()).expect("state");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
-    let app = shopmicro_backend::app(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let app = shopmicro_backend::app(state.clone());
+    tokio::spawn(platform::server::run(listener, app, Patience::default(), std::future::pending()));
     (state, Url::parse(&format!("http://{address}")).expect("a URL"))
+}
+
+/// All that comes until the connection is closed.
+pub(crate) async fn read_to_end(mut stream: impl AsyncRead + Unpin) -> String {
+    let mut text = Vec::new();
+    // A reset is an end, too.
+    let _ = stream.read_to_end(&mut text).await;
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// A product to insert.
@@ -217,6 +227,19 @@ impl TestApp {
     pub(crate) async fn replica(&self) -> (AppState, Client) {
         let (state, base) = serve(&self.config).await;
         (state, Client::new(base))
+    }
+
+    /// Sends bytes as they are over a connection of their own, and returns all that comes until it is closed.
+    pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
+        let mut stream = self.connect().await;
+        stream.write_all(bytes).await.expect("sent");
+        read_to_end(stream).await
+    }
+
+    /// A connection to the service.
+    pub(crate) async fn connect(&self) -> TcpStream {
+        let addresses = self.base.socket_addrs(|| None).expect("an address");
+        TcpStream::connect(addresses[0]).await.expect("a connection")
     }
 
     /// A browser in which a new customer is logged in.

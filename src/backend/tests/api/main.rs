@@ -21,6 +21,7 @@ mod outbox;
 mod payments;
 mod products;
 mod recommendations;
+mod requests;
 mod round_trips;
 mod schema;
 mod search;

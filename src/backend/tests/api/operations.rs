@@ -80,13 +80,55 @@ async fn metrics_are_for_prometheus_and_hold_no_ids() {
     assert!(!metrics.text.contains(&app.products[0].to_string()));
 }
 
+/// What `helmet()` sends by default (8.1), save for the policy of pages.
+const HELMET: [(&str, &str); 11] = [
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("origin-agent-cluster", "?1"),
+    ("referrer-policy", "no-referrer"),
+    ("strict-transport-security", "max-age=31536000; includeSubDomains"),
+    ("x-content-type-options", "nosniff"),
+    ("x-dns-prefetch-control", "off"),
+    ("x-download-options", "noopen"),
+    // Helmet's is SAMEORIGIN; nothing here is meant for a frame.
+    ("x-frame-options", "DENY"),
+    ("x-permitted-cross-domain-policies", "none"),
+    ("x-xss-protection", "0"),
+];
+
 #[tokio::test]
-async fn every_answer_has_an_id_and_safe_headers() {
-    let app = TestApp::new().await;
-    for path in ["/api/products", "/api/nothing", "/health"] {
-        let answer = app.guest().get(path).await;
-        assert!(!answer.header("x-request-id").is_empty(), "{path}");
-        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
-        assert_eq!(answer.header("x-frame-options"), "DENY", "{path}");
+async fn every_answer_has_an_id_and_helmets_headers_and_stays_out_of_caches() {
+    let app = Setup::default().set("RATE_LIMIT_AUTH", "1 burst 1").start().await.with_products(1).await;
+    let client = app.customer().await;
+    let get = async |path: &str| client.get(path).await;
+    let long = format!("/{}", "x".repeat(5000));
+    let large = json!({ "message": "x".repeat(70_000) });
+    for (answer, status) in [
+        (get("/api/users/me").await, 200),
+        (get("/api/cart").await, 200),
+        (get("/api/orders").await, 200),
+        (get("/api/recommendations").await, 200),
+        (get("/health").await, 200),
+        (get("/metrics").await, 200),
+        (get("/api/openapi.json").await, 200),
+        (get("/api/products?limit=0").await, 400),
+        (app.guest().get("/api/users/me").await, 401),
+        (get("/api/nothing").await, 404),
+        (client.delete("/api/orders").await, 405),
+        (client.post("/api/frontend-metrics", &large).await, 413),
+        (get(&long).await, 414),
+        (client.post("/api/users/login", &json!({})).await, 429),
+    ] {
+        assert_eq!(answer.status, status, "{}", answer.text);
+        assert!(!answer.header("x-request-id").is_empty(), "{status}");
+        assert!(answer.header("content-security-policy").starts_with("default-src 'none';"), "{status}");
+        for (name, value) in HELMET {
+            assert_eq!(answer.header(name), value, "{status}: {name}");
+        }
+        assert_eq!(answer.header("cache-control"), "no-store", "{status}");
     }
+    // What is everybody's may be kept.
+    let product = format!("/api/products/{}", app.products[0]);
+    assert_eq!(get(&product).await.header("cache-control"), "no-cache");
+    assert!(get(&format!("{product}/picture.svg")).await.header("cache-control").starts_with("public"));
 }

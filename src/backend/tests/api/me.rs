@@ -153,6 +153,7 @@ async fn bad_changes_name_their_fields() {
     }
     for (current, new, fields) in [
         (PASSWORD, "short", &["new_password"][..]),
+        (PASSWORD, "password123", &["new_password"]),
         ("x".repeat(129).as_str(), "x", &["current_password", "new_password"]),
         (PASSWORD, "x".repeat(129).as_str(), &["new_password"]),
     ] {

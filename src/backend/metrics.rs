@@ -16,6 +16,8 @@ pub struct ShopMetrics {
     outbox_age: Gauge<f64>,
     /// Web vitals as browsers report them.
     pub web_vitals: Histogram<f64>,
+    /// Spans as browsers report them.
+    pub browser_spans: Histogram<f64>,
     /// Errors that pages report, by route template.
     pub page_errors: Counter<u64>,
 }
@@ -48,6 +50,12 @@ impl ShopMetrics {
                 .with_boundaries(vec![
                     10.0, 50.0, 100.0, 200.0, 400.0, 800.0, 1200.0, 1800.0, 2500.0, 4000.0, 8000.0,
                 ])
+                .build(),
+            browser_spans: meter
+                .f64_histogram("shop.browser.span.duration")
+                .with_unit("s")
+                .with_description("Loads, navigations and API calls as browsers saw them, by page")
+                .with_boundaries(vec![0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0])
                 .build(),
             page_errors: counter("shop.page_errors", "Uncaught errors in the browser, by page"),
         }

@@ -117,7 +117,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes web vitals and page errors. */
+        /** Takes web vitals, page errors and spans. */
         post: operations["report_frontend_metrics"];
         delete?: never;
         options?: never;
@@ -1202,6 +1202,8 @@ export interface components {
             errors?: components["schemas"]["ErrorReport"][];
             /** @description Web vitals. */
             metrics?: components["schemas"]["VitalReport"][];
+            /** @description Spans. */
+            traces?: components["schemas"]["SpanReport"][];
         };
         /**
          * @description What an account may do.
@@ -1248,6 +1250,28 @@ export interface components {
          * @enum {string}
          */
         Source: "model" | "fallback";
+        /**
+         * @description What a span of the browser measured.
+         * @enum {string}
+         */
+        SpanName: "page_load" | "navigation" | "api_call";
+        /** @description One span. */
+        SpanReport: {
+            /**
+             * Format: double
+             * @description How long it took, in milliseconds.
+             */
+            duration_ms: number;
+            /** @description What was measured. */
+            name: components["schemas"]["SpanName"];
+            /** @description The page's route template. */
+            page: string;
+            /**
+             * @description The trace (W3C) that it began. Checked and not kept: whoever may write may invent it.
+             * @example 0af7651916cd43dd8448eb211c80319c
+             */
+            trace_id?: string | null;
+        };
         /**
          * @description Where an order stands.
          * @enum {string}
@@ -1411,6 +1435,8 @@ export type SessionPage = components['schemas']['SessionPage'];
 export type ShippingAddress = components['schemas']['ShippingAddress'];
 export type Sort = components['schemas']['Sort'];
 export type Source = components['schemas']['Source'];
+export type SpanName = components['schemas']['SpanName'];
+export type SpanReport = components['schemas']['SpanReport'];
 export type Status = components['schemas']['Status'];
 export type StatusBody = components['schemas']['StatusBody'];
 export type StockBody = components['schemas']['StockBody'];

@@ -2719,7 +2719,7 @@ export interface operations {
             query?: {
                 /**
                  * @description Search text, up to 200 characters: words, "phrases", -exclusions, `or`. The last word may be unfinished, and
-                 *     typing errors are forgiven. By relevance, the 1,000 best sellers among the matches are ranked.
+                 *     typing errors are forgiven. By relevance and by name, the list has the 1,000 best sellers among the matches.
                  * @example white lant
                  */
                 q?: string;

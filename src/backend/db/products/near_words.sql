@@ -1,11 +1,11 @@
-with asked as (
-    select distinct word collate "C" as word from unnest($1::text[]) word
+with asked as materialized (
+    select distinct word collate "C" as word, one_letter_less(word) as one_less from unnest($1::text[]) word
 )
 select a.word, near.word as near
 from asked a
 cross join lateral (
     -- One error: of each word at most one letter is left out to make them the same. Of two errors this finds some.
-    select s.word from search_words s where s.one_less && one_letter_less(a.word)
+    select s.word from search_words s where s.one_less && a.one_less
     union
     -- More errors, where a word is long enough and not known as it is.
     (

@@ -19,6 +19,7 @@ mod operations;
 mod orders;
 mod outbox;
 mod payments;
+mod plans;
 mod products;
 mod recommendations;
 mod requests;

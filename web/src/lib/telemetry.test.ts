@@ -1,6 +1,6 @@
 import { beforeEach, expect, it, vi } from 'vitest';
 import { serve } from '@/test/api';
-import { Telemetry } from './telemetry';
+import { spanOf, Telemetry } from './telemetry';
 
 const templateOf = (pathname: string) => (pathname === '/' ? '/' : '/products/{id}');
 const accepted = () => new Response(null, { status: 202 });
@@ -16,12 +16,15 @@ it('sends what it collected in one report, by route template', () => {
   telemetry.vital('CLS', Number.NaN);
   telemetry.error(new TypeError('x is not a function'));
   telemetry.error(new TypeError('x is not a function'));
+  telemetry.span('api_call', 12.5);
+  telemetry.span('api_call', Number.NaN);
   expect(calls).toHaveLength(0);
   vi.advanceTimersByTime(5_000);
   expect(calls.map((call) => call.body)).toEqual([
     {
       metrics: [{ name: 'LCP', value: 1200, page: '/products/{id}' }],
       errors: [{ message: 'TypeError: x is not a function', page: '/' }],
+      traces: [{ name: 'api_call', duration_ms: 12.5, page: '/' }],
     },
   ]);
   vi.advanceTimersByTime(60_000);
@@ -33,11 +36,12 @@ it('stays within what the API takes', () => {
   const telemetry = new Telemetry(templateOf);
   for (let n = 0; n < 50; n += 1) {
     telemetry.vital('INP', n);
+    telemetry.span('navigation', n);
     telemetry.error(new Error(`${n} ${'long '.repeat(200)}`));
   }
   telemetry.flush();
-  const report = calls[0]?.body as { metrics: unknown[]; errors: { message: string }[] };
-  expect([report.metrics.length, report.errors.length]).toEqual([20, 20]);
+  const report = calls[0]?.body as { metrics: unknown[]; errors: { message: string }[]; traces: unknown[] };
+  expect([report.metrics.length, report.errors.length, report.traces.length]).toEqual([20, 20, 20]);
   expect(report.errors.every((error) => error.message.length <= 300)).toBe(true);
 });
 
@@ -51,4 +55,15 @@ it('is silent when a report fails', async () => {
   telemetry.vital('FCP', 1);
   telemetry.flush();
   await vi.runAllTimersAsync();
+});
+
+it('tells loads and calls of the API from all else that a page fetches', () => {
+  const entry = (entryType: string, name: string, initiatorType: string) =>
+    ({ entryType, name, initiatorType }) as unknown as PerformanceEntry;
+  const origin = location.origin;
+  expect(spanOf(entry('navigation', `${origin}/cart`, 'navigation'))).toBe('page_load');
+  expect(spanOf(entry('resource', `${origin}/api/cart`, 'fetch'))).toBe('api_call');
+  expect(spanOf(entry('resource', `${origin}/api/frontend-metrics`, 'fetch'))).toBeUndefined();
+  expect(spanOf(entry('resource', `${origin}/api/products/1/picture.svg`, 'img'))).toBeUndefined();
+  expect(spanOf(entry('resource', `${origin}/assets/app.js`, 'script'))).toBeUndefined();
 });

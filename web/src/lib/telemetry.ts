@@ -1,3 +1,4 @@
+import type { SpanReport } from '@/api/schema';
 import { type MetricType, onCLS, onFCP, onINP, onLCP, onTTFB } from 'web-vitals';
 
 interface Vital {
@@ -11,6 +12,10 @@ interface PageError {
   page: string;
 }
 
+/** Something that took time, as the page saw it. */
+type Span = Omit<SpanReport, 'trace_id'>;
+
+const REPORTS = '/api/frontend-metrics';
 /** What one report may hold; the API refuses more. */
 const MAX_ENTRIES = 20;
 const MAX_MESSAGE = 300;
@@ -21,6 +26,7 @@ const BATCH_MS = 5_000;
 export class Telemetry {
   private vitals: Vital[] = [];
   private errors: PageError[] = [];
+  private spans: Span[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly pageOf: (pathname: string) => string;
 
@@ -48,15 +54,22 @@ export class Telemetry {
     this.schedule();
   }
 
+  span(name: Span['name'], durationMs: number): void {
+    if (!Number.isFinite(durationMs) || durationMs < 0 || this.spans.length >= MAX_ENTRIES) return;
+    this.spans.push({ name, duration_ms: durationMs, page: this.pageOf(location.pathname) });
+    this.schedule();
+  }
+
   flush(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    if (this.vitals.length === 0 && this.errors.length === 0) return;
-    const body = JSON.stringify({ metrics: this.vitals, errors: this.errors });
+    if (this.vitals.length + this.errors.length + this.spans.length === 0) return;
+    const body = JSON.stringify({ metrics: this.vitals, errors: this.errors, traces: this.spans });
     this.vitals = [];
     this.errors = [];
+    this.spans = [];
     // Keepalive lets the request outlive the page, as a beacon does, with a content type that the API accepts.
-    fetch('/api/frontend-metrics', {
+    fetch(REPORTS, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body,
@@ -81,10 +94,29 @@ export function watchPage(telemetry: Telemetry): void {
   const report = (metric: MetricType) =>
     telemetry.vital(metric.name, metric.value, metric.navigationURL ?? location.href);
   for (const on of [onCLS, onFCP, onINP, onLCP, onTTFB]) on(report);
+  watchSpans(telemetry);
   addEventListener('error', (event) => telemetry.error(event.error ?? event.message));
   addEventListener('unhandledrejection', (event) => telemetry.error(event.reason));
   addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'hidden') telemetry.flush();
   });
   addEventListener('pagehide', () => telemetry.flush());
+}
+
+/** The span that the browser's record of a load or a request is, where it is one of ours. */
+export function spanOf(entry: PerformanceEntry): Span['name'] | undefined {
+  if (entry.entryType === 'navigation') return 'page_load';
+  const path = new URL(entry.name, location.href).pathname;
+  const asked = 'initiatorType' in entry && entry.initiatorType === 'fetch';
+  return asked && path.startsWith('/api/') && path !== REPORTS ? 'api_call' : undefined;
+}
+
+function watchSpans(telemetry: Telemetry): void {
+  const observer = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      const name = spanOf(entry);
+      if (name) telemetry.span(name, entry.duration);
+    }
+  });
+  for (const type of ['navigation', 'resource']) observer.observe({ type, buffered: true });
 }

@@ -49,7 +49,7 @@ pub enum SortKey {
     /// The match's score.
     Score(f32),
     /// The moment of creation.
-    At(Timestamp),
+    At(#[serde(deserialize_with = "page::storable_time")] Timestamp),
     /// The price.
     Price(i64),
     /// The name.
@@ -236,6 +236,9 @@ impl SortKey {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
 
     fn parse(query: ListingQuery) -> Result<Listing, Error> {
@@ -264,6 +267,93 @@ mod tests {
         for query in bad {
             assert!(matches!(parse(query.clone()), Err(Error::BadRequest(_))), "{query:?}");
         }
+    }
+
+    /// What a client makes of a cursor is refused, or is one that the list could have given.
+    #[test]
+    fn odd_cursors_are_refused_or_harmless() {
+        let odd = [
+            "null",
+            "true",
+            "0",
+            "-1",
+            "1.5",
+            "1e39",
+            "-1e39",
+            "1e400",
+            "9223372036854775807",
+            "9223372036854775808",
+            "\"\"",
+            "\"x\"",
+            "\"\\u0000\"",
+            "\"\\ud800\"",
+            "\"NaN\"",
+            "\"-009999-01-02T01:59:59Z\"",
+            "\"1969-12-31T23:59:59Z\"",
+            "\"9999-12-30T22:00:00.999999999Z\"",
+            "\"2026-02-30T00:00:00Z\"",
+            "\"00000000-0000-0000-0000-000000000000\"",
+            "[]",
+            "[0]",
+            "{}",
+            "{\"at\":0}",
+            "{\"score\":1e39}",
+            "{\"score\":0.5}",
+            "{\"score\":null}",
+            "{\"price\":9223372036854775807}",
+            "{\"price\":1.5}",
+            "{\"name\":\"a\\u0000b\"}",
+            "{\"name\":\"\"}",
+            "{\"at\":\"-009999-01-02T01:59:59Z\"}",
+            "{\"at\":\"2026-01-01T00:00:00Z\"}",
+            "{\"at\":\"x\",\"at\":\"y\"}",
+        ];
+        let sorts = [
+            (Sort::Relevance, "\"relevance\"", "{\"score\":0.5}"),
+            (Sort::Newest, "\"newest\"", "{\"at\":\"2026-01-01T00:00:00Z\"}"),
+            (Sort::PriceAscending, "\"price\"", "{\"price\":5}"),
+            (Sort::PriceDescending, "\"-price\"", "{\"price\":5}"),
+            (Sort::Name, "\"name\"", "{\"name\":\"mug\"}"),
+        ];
+        let mut accepted = 0;
+        let id = "\"00000000-0000-0000-0000-000000000000\"";
+        for (sort, name, key) in sorts {
+            let mut texts = vec!["[".repeat(10_000), "{\"sort\":".repeat(10_000)];
+            for odd in odd {
+                texts.push(odd.to_owned());
+                for [sort, matching, key, id] in [
+                    [odd, "\"words\"", key, id],
+                    [name, odd, key, id],
+                    [name, "\"likeness\"", odd, id],
+                    [name, "\"words\"", key, odd],
+                ] {
+                    let fields = format!("\"sort\":{sort},\"matching\":{matching},\"key\":{key},\"id\":{id}");
+                    texts.push(format!("{{{fields}}}"));
+                    texts.push(format!("{{{fields},\"more\":1}}"));
+                    texts.push(format!("{{{fields}}} {{}}"));
+                    texts.push(format!("{{{fields}"));
+                }
+            }
+            for text in texts {
+                let cursor = Some(URL_SAFE_NO_PAD.encode(&text));
+                let query =
+                    ListingQuery { q: Some("mug".into()), sort: Some(sort), cursor, ..Default::default() };
+                match parse(query) {
+                    Err(error) => assert!(matches!(error, Error::BadRequest(_)), "{text}"),
+                    Ok(listing) => {
+                        accepted += 1;
+                        let storable = match listing.cursor.expect("a cursor").key {
+                            SortKey::Score(score) => score.is_finite(),
+                            SortKey::At(at) => at >= Timestamp::UNIX_EPOCH,
+                            SortKey::Price(_) => true,
+                            SortKey::Name(name) => !name.contains('\0'),
+                        };
+                        assert!(storable, "{text}");
+                    }
+                }
+            }
+        }
+        assert!(accepted > 5, "good cursors are refused as well");
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::Error;
 
@@ -60,9 +60,17 @@ pub fn cut<T, K: Serialize>(mut rows: Vec<T>, limit: i64, key: impl Fn(&T) -> K)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeKey {
     /// When the last item was created.
+    #[serde(deserialize_with = "storable_time")]
     pub at: jiff::Timestamp,
     /// Its id, since many may share a moment.
     pub id: uuid::Uuid,
+}
+
+/// Reads a moment that PostgreSQL can compare with: jiff knows earlier ones.
+pub fn storable_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<jiff::Timestamp, D::Error> {
+    let at = jiff::Timestamp::deserialize(deserializer)?;
+    let storable = at >= jiff::Timestamp::UNIX_EPOCH;
+    storable.then_some(at).ok_or_else(|| D::Error::custom("before the first shop"))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod cache;
 mod cart;
 mod cors;
 mod csrf;
+mod cursors;
 mod frontend_metrics;
 mod harness;
 mod internal;

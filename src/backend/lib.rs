@@ -2,6 +2,7 @@
 //!
 //! A request goes `routes/x.rs` -> `db/x.rs`, with pure rules in `domain/`; see `routes.rs` for the table of contents.
 
+pub mod admins;
 pub mod cache;
 pub mod config;
 pub mod db;

@@ -42,7 +42,9 @@ impl Class {
     pub fn of(method: &Method, route: &str) -> Self {
         match (method.as_str(), route) {
             ("GET" | "HEAD" | "OPTIONS", _) => Self::Read,
-            ("POST", "/api/users" | "/api/users/login") => Self::Auth,
+            ("POST", "/api/users" | "/api/users/login")
+            | ("PATCH" | "DELETE", "/api/users/me")
+            | ("PUT", "/api/users/me/password") => Self::Auth,
             ("POST", "/api/frontend-metrics") => Self::Report,
             _ => Self::Write,
         }

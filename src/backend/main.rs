@@ -1,5 +1,6 @@
 //! The backend's program: `serve`, and the commands that an operator runs.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -7,9 +8,11 @@ use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 use platform::config::Env;
 use platform::shutdown::Lifecycle;
+use shopmicro_backend::admins::{self, Admin};
 use shopmicro_backend::config::Config;
-use shopmicro_backend::domain::user::{Role, normalise_email};
+use shopmicro_backend::domain::user::{NewUser, RegisterBody, Role};
 use shopmicro_backend::domain::{CURRENCY, demo};
+use shopmicro_backend::error::Error;
 use shopmicro_backend::export::What;
 use shopmicro_backend::import::ImportOptions;
 use shopmicro_backend::passwords::Passwords;
@@ -45,18 +48,15 @@ enum Command {
         /// What to write.
         what: What,
     },
-    /// Make an account, or give an existing one a new password and role. The password is the first line of standard
-    /// input.
-    User {
+    /// Make an account an admin's, with a new password: the way in for the first one, and back in for one who lost the
+    /// password. Asked for on a terminal; else the password is the first line of standard input.
+    CreateAdmin {
         /// The address to log in with.
         #[arg(long)]
         email: String,
-        /// What to call its owner.
+        /// What to call its owner; an account that is there keeps its name.
         #[arg(long, default_value = "Administrator")]
         name: String,
-        /// What it may do.
-        #[arg(long, value_enum, default_value = "customer")]
-        role: Role,
     },
     /// Print the API's OpenAPI document.
     Openapi,
@@ -105,19 +105,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
             let client = db::connect(&config.postgres_url).await.context("connect to the database")?;
             shopmicro_backend::export::export(&client, what, tokio::io::stdout()).await?;
         }
-        Command::User { email, name, role } => {
-            let mut line = String::new();
-            std::io::stdin().read_line(&mut line).context("read the password from standard input")?;
-            let password = line.trim_end_matches(['\r', '\n']);
-            if !(10..=128).contains(&password.chars().count()) {
-                bail!("the password, the first line of standard input, must have 10 to 128 characters");
-            }
-            let pool = db::pool(&config.postgres_url, 1).map_err(anyhow::Error::from_boxed)?;
-            let hash = Passwords::new()?.hash(password.to_owned()).await?;
-            let email = normalise_email(&email);
-            let user = db::users::upsert(&pool.get().await?, &email, &name, &hash, role).await?;
-            println!("{} {} is a {}", user.id, user.email, user.role.as_str());
-        }
+        Command::CreateAdmin { email, name } => println!("{}", create_admin(&config, email, name).await?),
         Command::CheckConfig => println!("the configuration is valid"),
         Command::Healthcheck => platform::health::check(config.service.listen.port()).await?,
     }
@@ -144,6 +132,47 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Makes an admin.
+async fn create_admin(config: &Config, email: String, name: String) -> anyhow::Result<String> {
+    let body = RegisterBody { email, password: read_password()?, name };
+    let new = NewUser::try_from(body).map_err(|error| match error {
+        Error::Invalid(mistakes) => {
+            let told: Vec<String> =
+                mistakes.iter().map(|mistake| format!("{} {}", mistake.field, mistake.message)).collect();
+            anyhow::anyhow!("{}", told.join("; "))
+        }
+        error => error.into(),
+    })?;
+    let email = new.email.clone();
+    let pool = db::pool(&config.postgres_url, 1).map_err(anyhow::Error::from_boxed)?;
+    let admin = admins::create(&mut pool.get().await?, &Passwords::new()?, new).await?;
+    Ok(match admin {
+        Admin::Created(id) => format!("{email} is an admin: a new account, {id}"),
+        Admin::Promoted(id) => {
+            format!("{email} is an admin: the account {id}, with the new password and no sessions")
+        }
+    })
+}
+
+/// A new password: typed twice on a terminal, which does not show it; else the first line of standard input.
+fn read_password() -> anyhow::Result<String> {
+    if !std::io::stdin().is_terminal() {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).context("read the password from standard input")?;
+        return Ok(line.trim_end_matches(['\r', '\n']).to_owned());
+    }
+    let terminal = console::Term::stderr();
+    let ask = |question: &str| -> std::io::Result<String> {
+        terminal.write_str(question)?;
+        terminal.read_secure_line()
+    };
+    let password = ask("New password: ")?;
+    if ask("The same again: ")? != password {
+        bail!("these are two passwords");
+    }
+    Ok(password)
+}
+
 /// Puts the demo shop's products and accounts in; what is there already stays as it is.
 async fn seed(config: &Config) -> anyhow::Result<String> {
     let pool = db::pool(&config.postgres_url, 1).map_err(anyhow::Error::from_boxed)?;
@@ -160,7 +189,7 @@ async fn seed(config: &Config) -> anyhow::Result<String> {
         for (email, name, password, role) in DEMO_ACCOUNTS {
             if db::users::find_by_email(&transaction, email).await?.is_none() {
                 let hash = passwords.hash(password.to_owned()).await?;
-                db::users::upsert(&transaction, email, name, &hash, role).await?;
+                db::users::insert(&transaction, email, name, &hash, role).await?;
                 accounts += 1;
             }
         }

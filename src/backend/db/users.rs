@@ -37,30 +37,21 @@ pub async fn insert(
     email: &str,
     name: &str,
     password_hash: &str,
-) -> Result<User> {
-    let sql = format!(
-        "insert into users (id, email, name, password_hash) values ($1, $2, $3, $4) returning {COLUMNS}"
-    );
-    let statement = client.prepare_cached(&sql).await?;
-    user(&client.query_one(&statement, &[&Uuid::now_v7(), &email, &name, &password_hash]).await?)
-}
-
-/// Makes an account, or gives an existing one this password and role.
-pub async fn upsert(
-    client: &impl GenericClient,
-    email: &str,
-    name: &str,
-    password_hash: &str,
     role: Role,
 ) -> Result<User> {
     let sql = format!(
-        "insert into users (id, email, name, password_hash, role) values ($1, $2, $3, $4, $5) \
-         on conflict (email) do update \
-         set password_hash = excluded.password_hash, role = excluded.role, updated_at = now() returning {COLUMNS}"
+        "insert into users (id, email, name, password_hash, role) values ($1, $2, $3, $4, $5) returning {COLUMNS}"
     );
     let statement = client.prepare_cached(&sql).await?;
     let id = Uuid::now_v7();
     user(&client.query_one(&statement, &[&id, &email, &name, &password_hash, &role.as_str()]).await?)
+}
+
+/// Makes an account an admin with this password.
+pub async fn make_admin(client: &impl GenericClient, id: Uuid, password_hash: &str) -> Result<()> {
+    let sql = "update users set role = 'admin', password_hash = $2, updated_at = now() where id = $1";
+    client.execute(&client.prepare_cached(sql).await?, &[&id, &password_hash]).await?;
+    Ok(())
 }
 
 /// The account of an id.

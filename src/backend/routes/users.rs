@@ -115,7 +115,7 @@ pub async fn register(
     let password_hash = state.passwords.hash(new.password).await?;
     let mut client = state.pool.get().await?;
     let transaction = client.transaction().await?;
-    let user = db::users::insert(&transaction, &new.email, &new.name, &password_hash).await?;
+    let user = db::users::insert(&transaction, &new.email, &new.name, &password_hash, Role::Customer).await?;
     db::audit::insert(&transaction, Some(user.id), "account.registered", user.id, json!({})).await?;
     let account = Verified { user, password_hash };
     let (jar, revoked) = log_in(&state, &transaction, &account, jar).await?;

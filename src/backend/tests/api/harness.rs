@@ -262,6 +262,11 @@ impl TestApp {
         client
     }
 
+    /// Where the service's database is.
+    pub(crate) fn postgres_url(&self) -> &str {
+        self.config.postgres_url.reveal()
+    }
+
     /// A connection to the service's database.
     pub(crate) async fn connection(&self) -> Object {
         self.state.pool.get().await.expect("a connection")

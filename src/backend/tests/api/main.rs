@@ -7,6 +7,7 @@ mod audit;
 mod cache;
 mod cart;
 mod cors;
+mod create_admin;
 mod csrf;
 mod cursors;
 mod frontend_metrics;

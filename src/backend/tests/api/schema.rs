@@ -1,9 +1,8 @@
 //! The schema itself: how it comes about, what it refuses, and the statements that no request runs.
 
+use shopmicro_backend::db;
 use shopmicro_backend::domain::CURRENCY;
 use shopmicro_backend::domain::demo;
-use shopmicro_backend::domain::user::Role;
-use shopmicro_backend::{AppState, db};
 use tokio_postgres::error::SqlState;
 
 use crate::harness::{Database, NewProduct, TestApp};
@@ -132,25 +131,6 @@ async fn popularity_adds_up_and_ages() {
             .await
             .is_finite()
     );
-}
-
-#[tokio::test]
-async fn the_command_for_accounts_makes_and_changes_them() {
-    let app = TestApp::new().await;
-    let AppState { pool, passwords, .. } = &app.state;
-    let connection = pool.get().await.expect("a connection");
-    let upsert = async |password: &str, role| {
-        let hash = passwords.hash(password.to_owned()).await.expect("hashed");
-        db::users::upsert(&connection, "root@example.com", "Root", &hash, role).await.expect("kept")
-    };
-    let made = upsert("the first password", Role::Customer).await;
-    let changed = upsert("the second password", Role::Admin).await;
-    assert_eq!((made.id, changed.role), (changed.id, Role::Admin));
-    let login = |password| serde_json::json!({ "email": "root@example.com", "password": password });
-    let guest = app.guest();
-    guest.post("/api/users/login", &login("the first password")).await.refused(401, "unauthenticated");
-    let user = guest.post("/api/users/login", &login("the second password")).await.expect(200);
-    assert_eq!(user["role"], "admin");
 }
 
 #[tokio::test]

@@ -117,11 +117,13 @@ async fn without_postgres_cached_reads_answer_and_the_rest_is_503_until_it_is_ba
     let product = products(&customer, 1).await.remove(0);
     let detail = format!("/api/products/{product}");
     let known = customer.get_json(&detail).await;
+    let first_page = "/api/products?limit=100";
+    customer.get_json(first_page).await;
     let database = stack.link(Edge::BackendToPostgres).expect("a proxy");
     for (name, break_it) in [("cut", Link::cut as fn(&Link)), ("stall", Link::stall)] {
         break_it(database);
         assert_eq!(customer.get_json(&detail).await, known, "{name}");
-        let page = customer.get_json("/api/products?in_stock=true&limit=100").await;
+        let page = customer.get_json(first_page).await;
         assert!(!page["items"].as_array().expect("items").is_empty(), "{name}");
 
         let asked = Instant::now();

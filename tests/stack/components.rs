@@ -208,8 +208,10 @@ fn postgres(stack: &Stack) -> Result<Command> {
     set("unix_socket_directories=".to_owned());
     set(format!("port={}", stack.port(Component::Postgres)?));
     if !durable {
-        // The data are thrown away with the stack, and the machine will not lose power; a killed server loses nothing.
-        for setting in ["fsync=off", "full_page_writes=off"] {
+        // The data are thrown away with the stack, and the machine will not lose power; a killed server loses nothing. What
+        // was executed is remembered for `tests/sql/executed`.
+        let statistics = ["shared_preload_libraries=pg_stat_statements", "pg_stat_statements.max=50000"];
+        for setting in ["fsync=off", "full_page_writes=off"].into_iter().chain(statistics) {
             set(setting.to_owned());
         }
     }

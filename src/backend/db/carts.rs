@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use deadpool_postgres::{GenericClient, Transaction};
 use serde::Serialize;
+use tokio_postgres::types::ToSql;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -76,21 +77,18 @@ impl Cart {
 
 /// What is in the owner's cart.
 pub async fn get(client: &impl GenericClient, owner: &Owner) -> Result<Cart> {
-    let sql = "select p.id, p.sku, p.name, p.description, p.category, p.tags, p.price_cents, p.currency, \
-               case when p.archived_at is null then p.stock else 0 end as stock, p.image_url, p.version, p.created_at, \
-               p.updated_at, i.quantity, i.price_cents as added_price_cents \
-               from carts c join cart_items i on i.cart_id = c.id join products p on p.id = i.product_id \
-               where OWNER order by i.added_at, p.id";
-    let rows = match owner {
-        Owner::User(id) => {
-            let sql = sql.replace("OWNER", "c.user_id = $1");
-            client.query(&client.prepare_cached(&sql).await?, &[id]).await?
-        }
-        Owner::Guest(hash) => {
-            let sql = sql.replace("OWNER", "c.token_hash = $1");
-            client.query(&client.prepare_cached(&sql).await?, &[hash]).await?
-        }
+    let (owner, id): (_, &(dyn ToSql + Sync)) = match owner {
+        Owner::User(id) => ("user_id", id),
+        Owner::Guest(hash) => ("token_hash", hash),
     };
+    let sql = format!(
+        "select p.id, p.sku, p.name, p.description, p.category, p.tags, p.price_cents, p.currency, \
+         case when p.archived_at is null then p.stock else 0 end as stock, p.image_url, p.version, p.created_at, \
+         p.updated_at, i.quantity, i.price_cents as added_price_cents \
+         from carts c join cart_items i on i.cart_id = c.id join products p on p.id = i.product_id \
+         where c.{owner} = $1 order by i.added_at, p.id"
+    );
+    let rows = client.query(&client.prepare_cached(&sql).await?, &[id]).await?;
     let items = rows.iter().map(|row| {
         let product = product(row)?;
         let quantity: i32 = row.try_get("quantity")?;

@@ -12,6 +12,7 @@ mod csrf;
 mod cursors;
 mod frontend_metrics;
 mod harness;
+mod housekeeping;
 mod internal;
 mod limits;
 mod logins;

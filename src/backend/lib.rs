@@ -18,6 +18,7 @@ pub mod passwords;
 pub mod payment_provider;
 pub mod recommender;
 pub mod routes;
+pub mod seed;
 pub mod sessions;
 pub mod workers;
 

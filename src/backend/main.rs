@@ -10,8 +10,7 @@ use platform::config::Env;
 use platform::shutdown::Lifecycle;
 use shopmicro_backend::admins::{self, Admin};
 use shopmicro_backend::config::Config;
-use shopmicro_backend::domain::user::{NewUser, RegisterBody, Role};
-use shopmicro_backend::domain::{CURRENCY, demo};
+use shopmicro_backend::domain::user::{NewUser, RegisterBody};
 use shopmicro_backend::error::Error;
 use shopmicro_backend::export::What;
 use shopmicro_backend::import::ImportOptions;
@@ -66,12 +65,6 @@ enum Command {
     Healthcheck,
 }
 
-/// The accounts of the demo shop; their passwords are public, so they are never made in production.
-const DEMO_ACCOUNTS: [(&str, &str, &str, Role); 2] = [
-    ("demo@shopmicro.example", "Demo Customer", "demo-customer-pass", Role::Customer),
-    ("admin@shopmicro.example", "Demo Admin", "demo-admin-pass", Role::Admin),
-];
-
 #[tokio::main]
 #[expect(clippy::print_stderr, reason = "the last word of a command that failed")]
 async fn main() -> ExitCode {
@@ -95,7 +88,17 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Openapi => {}
         Command::Serve => serve(&config).await?,
         Command::Migrate => println!("migrations applied: {}", db::migrate(&config.postgres_url).await?),
-        Command::Seed => println!("{}", seed(&config).await?),
+        Command::Seed => {
+            let pool = db::pool(&config.postgres_url, 1).map_err(anyhow::Error::from_boxed)?;
+            let mut client = pool.get().await?;
+            let transaction = client.transaction().await?;
+            let seeded = shopmicro_backend::seed::seed(&transaction, config.service.production).await?;
+            transaction.commit().await?;
+            println!(
+                "products added: {} of {}; demo accounts added: {}",
+                seeded.products_added, seeded.products, seeded.accounts_added
+            );
+        }
         Command::Import { file, rejects } => {
             let mut client = db::connect(&config.postgres_url).await.context("connect to the database")?;
             let options = ImportOptions { rejects };
@@ -171,29 +174,4 @@ fn read_password() -> anyhow::Result<String> {
         bail!("these are two passwords");
     }
     Ok(password)
-}
-
-/// Puts the demo shop's products and accounts in; what is there already stays as it is.
-async fn seed(config: &Config) -> anyhow::Result<String> {
-    let pool = db::pool(&config.postgres_url, 1).map_err(anyhow::Error::from_boxed)?;
-    let mut client = pool.get().await?;
-    let transaction = client.transaction().await?;
-    let catalogue = demo::catalogue(demo::SEED);
-    let mut added = 0;
-    for product in &catalogue {
-        added += i32::from(db::products::insert_demo(&transaction, product, CURRENCY).await?);
-    }
-    let mut accounts = 0;
-    if !config.service.production {
-        let passwords = Passwords::new()?;
-        for (email, name, password, role) in DEMO_ACCOUNTS {
-            if db::users::find_by_email(&transaction, email).await?.is_none() {
-                let hash = passwords.hash(password.to_owned()).await?;
-                db::users::insert(&transaction, email, name, &hash, role).await?;
-                accounts += 1;
-            }
-        }
-    }
-    transaction.commit().await?;
-    Ok(format!("products added: {added} of {}; demo accounts added: {accounts}", catalogue.len()))
 }

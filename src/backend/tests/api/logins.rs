@@ -138,7 +138,8 @@ async fn guesses_at_the_same_moment_do_not_slip_through() {
         let taken = statuses.iter().filter(|status| **status == 401).count();
         // The fourth failure blocks for a second, which the slowest machine may need for the rest.
         assert!((4..=6).contains(&taken), "{statuses:?}");
-        assert!(statuses.iter().all(|status| [401, 429].contains(status)), "{statuses:?}");
+        // On a machine with too much to do, some find no turn to be refused in.
+        assert!(statuses.iter().all(|status| [401, 429, 503].contains(status)), "{statuses:?}");
     }
 }
 

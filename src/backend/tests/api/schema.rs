@@ -1,8 +1,7 @@
 //! The schema itself: how it comes about, what it refuses, and the statements that no request runs.
 
 use shopmicro_backend::db;
-use shopmicro_backend::domain::CURRENCY;
-use shopmicro_backend::domain::demo;
+use shopmicro_backend::seed::{self, Seeded};
 use tokio_postgres::error::SqlState;
 
 use crate::harness::{Database, NewProduct, TestApp};
@@ -136,26 +135,29 @@ async fn popularity_adds_up_and_ages() {
 #[tokio::test]
 async fn seeding_again_keeps_what_was_traded() {
     let app = TestApp::new().await;
-    let connection = app.connection().await;
-    let catalogue = demo::catalogue(demo::SEED);
-    let seed = async || {
-        let mut added = 0;
-        for product in &catalogue {
-            added +=
-                usize::from(db::products::insert_demo(&connection, product, CURRENCY).await.expect("put in"));
-        }
-        added
+    let seed = async |production| {
+        let mut connection = app.connection().await;
+        let transaction = connection.transaction().await.expect("a transaction");
+        let seeded = seed::seed(&transaction, production).await.expect("put in");
+        transaction.commit().await.expect("committed");
+        seeded
     };
-    assert_eq!(seed().await, catalogue.len());
+    // In production nobody gets in with a password that everybody knows.
+    let first = seed(true).await;
+    assert_eq!((first.products_added, first.accounts_added), (first.products, 0));
+    assert_eq!(app.number("select count(*) from users").await, 0);
     let ledger = "select (select sum(stock) from products) - (select sum(delta) from stock_movements)";
     assert_eq!(app.number(ledger).await, 0);
+
     app.sql("update products set stock = 0").await;
-    assert_eq!(seed().await, 0);
+    assert_eq!(seed(false).await, Seeded { products_added: 0, accounts_added: 2, ..first });
     assert_eq!(app.number("select sum(stock) from products").await, 0);
-    assert_eq!(
-        app.number("select count(*) from products").await,
-        i64::try_from(catalogue.len()).expect("few")
-    );
+    assert_eq!(seed(false).await, Seeded { products_added: 0, accounts_added: 0, ..first });
+    for (email, _, password, role) in seed::DEMO_ACCOUNTS {
+        let login = serde_json::json!({ "email": email, "password": password });
+        let user = app.guest().post("/api/users/login", &login).await.expect(200);
+        assert_eq!(user["role"], role.as_str());
+    }
 }
 
 /// The longest text that the schema takes is served whole.

@@ -73,7 +73,7 @@ impl Question {
     }
 
     /// How the question was meant, given the words of the catalogue (second) that are near the words of the question
-    /// (first) or the same; none where the catalogue has every word as it was typed.
+    /// (first) or the same; none where they can mean nothing but what was typed.
     pub fn corrected(&self, near: &[(String, String)]) -> Option<Corrected> {
         let mut meanings: BTreeMap<&str, Vec<(usize, &str)>> = BTreeMap::new();
         for (word, meant) in near {
@@ -86,12 +86,12 @@ impl Question {
         for (word, meant) in &mut meanings {
             meant.sort_unstable();
             let known = meant.first().is_some_and(|(distance, _)| *distance == 0);
-            changed |= !known;
             if known {
                 // It may be a slip for another word all the same, unless it is so short that it is near everything.
                 let slips = usize::from(word.chars().count() >= 4);
                 meant.retain(|(distance, _)| *distance <= slips);
             }
+            changed |= !known || meant.len() > 1;
             meant.truncate(MAX_MEANINGS);
         }
         if !changed {
@@ -237,7 +237,9 @@ mod tests {
         assert_eq!(close, "(red) | (teapot)");
         let (close, _) = meant("tepot or papr", &[("papr", "paper")]).expect("changed");
         assert_eq!(close, "(tepot) | (paper | papr:*)");
-        assert_eq!(meant("metal", &[("metal", "metal"), ("metal", "petal")]), None, "nothing is misspelt");
+        let (close, wide) = meant("metal", &[("metal", "metal"), ("metal", "petal")]).expect("changed");
+        assert_eq!((close.as_str(), wide.as_str()), ("(metal | metal:*)", "(metal | petal | metal:*)"));
+        assert_eq!(meant("metal", &[("metal", "metal")]), None, "it can mean nothing else");
         assert_eq!(meant("metal", &[]), None);
         assert_eq!(meant("mg", &[("mg", "mug")]), None, "too short to tell");
     }

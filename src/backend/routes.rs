@@ -77,9 +77,9 @@ pub fn router(state: AppState) -> Router {
     let trusted = state.http.origins.iter().try_fold(CsrfLayer::new(), CsrfLayer::add_trusted_origin);
     // What the configuration let through is never refused; were it, no other site would be trusted.
     let csrf = trusted.unwrap_or_else(|_| CsrfLayer::new());
-    api.layer(csrf.with_rejection_response(cross_site))
+    api.route("/api/openapi.json", get(operations::openapi))
+        .layer(csrf.with_rejection_response(cross_site))
         .layer(axum::middleware::from_fn_with_state(state.clone(), limits::limit))
-        .route("/api/openapi.json", get(operations::openapi))
         .route("/internal/catalogue", get(internal::catalogue))
         .route("/internal/interactions", get(internal::interactions))
         .route("/health", get(operations::health))

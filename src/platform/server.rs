@@ -39,13 +39,15 @@ const REST: Duration = Duration::from_millis(500);
 pub struct Patience {
     /// For the rest of a request's head, from its first byte on.
     pub head: Duration,
+    /// For a client to take any more of an answer.
+    pub write: Duration,
     /// For the next request. Proxies keep connections for a minute: who closes first may lose a request.
     pub idle: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { head: Duration::from_secs(10), idle: Duration::from_secs(75) }
+        Self { head: Duration::from_secs(10), write: Duration::from_secs(30), idle: Duration::from_secs(75) }
     }
 }
 
@@ -108,13 +110,14 @@ async fn serve_connection(
     stopping: CancellationToken,
 ) {
     let phase = Phase::default();
-    let io = HeadInTime {
+    let io = InTime {
         stream,
         phase: Arc::clone(&phase),
-        patience: patience.head,
+        patience,
         noted: 0,
         begun: false,
-        deadline: None,
+        head: None,
+        write: None,
     };
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         phase.fetch_add(1, Ordering::Relaxed);
@@ -149,54 +152,76 @@ async fn serve_connection(
 /// Where a connection is: even between requests, odd while one is with its handler.
 type Phase = Arc<AtomicUsize>;
 
-/// A connection on which a request's head must be whole in time, however slowly it trickles.
-struct HeadInTime<S> {
+/// A connection on which a request's head must be whole in time, however slowly it trickles, and on which a client must go
+/// on taking what it asked for.
+struct InTime<S> {
     stream: S,
     phase: Phase,
-    patience: Duration,
-    /// The phase in which the rest was noted.
+    patience: Patience,
+    /// The phase in which the head's state was noted.
     noted: usize,
     /// Bytes of a head have come.
     begun: bool,
     /// Runs from the moment at which the rest of a head is waited for.
-    deadline: Option<Pin<Box<Sleep>>>,
+    head: Option<Pin<Box<Sleep>>>,
+    /// Runs while the client takes nothing.
+    write: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for HeadInTime<S> {
+/// Starts a timer where it does not run, and tells whether its time is up.
+fn is_over(timer: &mut Option<Pin<Box<Sleep>>>, patience: Duration, context: &mut Context<'_>) -> bool {
+    let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+    timer.as_mut().poll(context).is_ready()
+}
+
+impl<S> InTime<S> {
+    /// Watches what became of a write.
+    fn wrote<T>(&mut self, written: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.write = None;
+        } else if is_over(&mut self.write, self.patience.write, context) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        written
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for InTime<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let phase = self.phase.load(Ordering::Relaxed);
-        if self.noted != phase {
-            (self.noted, self.begun, self.deadline) = (phase, false, None);
+        let this = &mut *self;
+        let phase = this.phase.load(Ordering::Relaxed);
+        if this.noted != phase {
+            (this.noted, this.begun, this.head) = (phase, false, None);
         }
         let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let read = Pin::new(&mut this.stream).poll_read(context, buffer);
         if !phase.is_multiple_of(2) {
             return read;
         }
-        self.begun |= buffer.filled().len() > before;
+        this.begun |= buffer.filled().len() > before;
         // A head that comes in one piece, as most do, never costs a timer.
-        if self.begun && (read.is_pending() || self.deadline.is_some()) {
-            let patience = self.patience;
-            let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
-            if deadline.as_mut().poll(context).is_ready() {
-                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-            }
+        if this.begun
+            && (read.is_pending() || this.head.is_some())
+            && is_over(&mut this.head, this.patience.head, context)
+        {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         read
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for HeadInTime<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for InTime<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.wrote(written, context)
     }
 
     fn poll_write_vectored(
@@ -204,7 +229,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for HeadInTime<S> {
         context: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
+        self.wrote(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -228,6 +254,7 @@ mod tests {
 
     const SHORT: Duration = Duration::from_millis(100);
     const LONG: Duration = Duration::from_mins(1);
+    const LAZY: Patience = Patience { head: LONG, write: LONG, idle: LONG };
 
     /// A server with this patience, a connection to it, and what stops it.
     async fn connect(patience: Patience) -> (TcpStream, CancellationToken, tokio::task::JoinHandle<()>) {
@@ -238,7 +265,9 @@ mod tests {
             tokio::time::sleep(3 * SHORT).await;
             "slow"
         });
-        let app = Router::new().route("/", get(async || "fine")).route("/slow", slow);
+        // More than fits into the buffers of both ends.
+        let large = get(async || vec![b'x'; 64 * 1024 * 1024]);
+        let app = Router::new().route("/", get(async || "fine")).route("/slow", slow).route("/large", large);
         let server = tokio::spawn(run(listener, app, patience, stop.clone().cancelled_owned()));
         (TcpStream::connect(address).await.expect("a connection"), stop, server)
     }
@@ -260,7 +289,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_head_that_trickles_is_cut() {
-        let (stream, _stop, _server) = connect(Patience { head: SHORT, idle: LONG }).await;
+        let (stream, _stop, _server) = connect(Patience { head: SHORT, ..LAZY }).await;
         let (mut from, mut to) = stream.into_split();
         let trickle = tokio::spawn(async move {
             to.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nx: ").await?;
@@ -279,18 +308,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_client_that_does_not_take_its_answer_is_cut() {
+        let (mut stream, stop, server) = connect(Patience { write: SHORT, ..LAZY }).await;
+        stream.write_all(b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n").await.expect("sent");
+        stream.readable().await.expect("the answer begins");
+        stop.cancel();
+        // The server lets answers finish, and this one never will.
+        server.await.expect("it ends");
+        assert!(rest(&mut stream).await.len() < 64 * 1024 * 1024);
+    }
+
+    #[tokio::test]
     async fn a_connection_that_asks_nothing_is_closed_and_one_that_waits_for_its_answer_is_not() {
-        let (mut stream, _stop, _server) = connect(Patience { head: LONG, idle: SHORT }).await;
+        let (mut stream, _stop, _server) = connect(Patience { idle: SHORT, ..LAZY }).await;
         assert_eq!(rest(&mut stream).await, "");
 
-        let (mut stream, _stop, _server) = connect(Patience { head: SHORT, idle: 2 * SHORT }).await;
+        let (mut stream, _stop, _server) =
+            connect(Patience { head: SHORT, write: SHORT, idle: 2 * SHORT }).await;
         stream.write_all(b"GET /slow HTTP/1.1\r\nhost: a\r\n\r\n").await.expect("sent");
         assert!(rest(&mut stream).await.ends_with("slow"));
     }
 
     #[tokio::test]
     async fn a_connection_is_used_for_longer_than_a_head_may_take() {
-        let (mut stream, _stop, _server) = connect(Patience { head: 5 * SHORT, idle: LONG }).await;
+        let (mut stream, _stop, _server) = connect(Patience { head: 5 * SHORT, ..LAZY }).await;
         for _ in 0..8 {
             // In two pieces, so that the deadline runs.
             stream.write_all(b"GET / HTTP/1.1\r\n").await.expect("sent");
@@ -302,12 +343,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_stop_ends_idle_connections_at_once_and_answers_what_was_asked() {
-        let (mut idle, stop, server) = connect(Patience { head: LONG, idle: LONG }).await;
+        let (mut idle, stop, server) = connect(LAZY).await;
         stop.cancel();
         assert_eq!(rest(&mut idle).await, "");
         server.await.expect("it ends");
 
-        let (mut asking, stop, server) = connect(Patience { head: LONG, idle: LONG }).await;
+        let (mut asking, stop, server) = connect(LAZY).await;
         asking.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.expect("sent");
         read(&mut asking, "fine").await;
         asking.write_all(b"GET /slow HTTP/1.1\r\nhost: a\r\n\r\n").await.expect("sent");

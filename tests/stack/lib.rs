@@ -116,6 +116,7 @@ pub struct Builder {
     web_host: Ipv4Addr,
     links: bool,
     limits: bool,
+    backend_settings: Vec<(&'static str, String)>,
 }
 
 impl Builder {
@@ -176,6 +177,13 @@ impl Builder {
         self
     }
 
+    /// A variable of the backend's environment.
+    #[must_use]
+    pub fn backend_setting(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.backend_settings.push((name, value.into()));
+        self
+    }
+
     /// Puts a proxy on each connection between components, so that [`Stack::link`] can cut it.
     #[must_use]
     pub fn with_links(mut self) -> Self {
@@ -203,6 +211,7 @@ pub struct Stack {
     web: Option<PathBuf>,
     web_host: Ipv4Addr,
     limits: bool,
+    backend_settings: Vec<(&'static str, String)>,
     directory: Directory,
 }
 
@@ -218,6 +227,7 @@ impl Stack {
             web_host: Ipv4Addr::LOCALHOST,
             links: false,
             limits: false,
+            backend_settings: Vec::new(),
         }
     }
 
@@ -266,6 +276,7 @@ impl Stack {
             web: web.map(|web| web.canonicalize()).transpose()?,
             web_host: builder.web_host,
             limits: builder.limits,
+            backend_settings: builder.backend_settings,
             directory,
         };
         if builder.links {

@@ -24,6 +24,7 @@ mod outbox;
 mod payments;
 mod plans;
 mod products;
+mod properties;
 mod recommendations;
 mod requests;
 mod round_trips;

@@ -19,9 +19,10 @@ use uuid::Uuid;
 
 use crate::AppState;
 use crate::db;
-use crate::db::sessions::{Revocation, Which};
+use crate::db::sessions::{NewSession, Revocation, Which};
 use crate::domain::user::Role;
 use crate::error::{Error, Result};
+use crate::logins::Verified;
 
 /// The cookie of a session.
 pub const SESSION_COOKIE: &str = "shopmicro_session";
@@ -70,17 +71,27 @@ pub fn cookie(name: &'static str, value: String, secure: bool) -> Cookie<'static
     cookie
 }
 
-/// Begins a session with a new token, which is returned; none where the account's password is no longer the one of
-/// this hash.
+/// Begins a session of an account whose password was verified, in the place of the browser's, and gives its cookie and
+/// what Redis is to be told after the commit. [`Error::WrongCredentials`] where the password was changed, or the account
+/// deleted, since it was verified.
 pub async fn begin(
+    state: &AppState,
     client: &impl GenericClient,
-    user_id: Uuid,
-    password_hash: &str,
-) -> Result<Option<String>> {
+    account: &Verified,
+    jar: CookieJar,
+) -> Result<(CookieJar, Vec<Revocation>)> {
     let token = new_token();
-    let expires_at = Timestamp::now() + LIFETIME;
-    let begun = db::sessions::insert(client, &hash(&token), user_id, password_hash, expires_at).await?;
-    Ok(begun.then_some(token))
+    let replaces = jar.get(SESSION_COOKIE).map(|cookie| hash(cookie.value()));
+    let new = NewSession {
+        token_hash: &hash(&token),
+        user_id: account.user.id,
+        email: &account.user.email,
+        password_hash: &account.password_hash,
+        expires_at: Timestamp::now() + LIFETIME,
+        replaces: replaces.as_deref(),
+    };
+    let revoked = db::sessions::begin(client, new).await?.ok_or(Error::WrongCredentials)?;
+    Ok((jar.add(cookie(SESSION_COOKIE, token, state.production)), revoked))
 }
 
 /// Ends the session of the cookie, if there is one. Redis is to be told after the commit.

@@ -19,7 +19,8 @@ pub struct Attempt {
     pub account: Option<(User, Option<String>)>,
 }
 
-fn key(email: &str) -> Vec<u8> {
+/// What an address is counted by.
+pub(super) fn key(email: &str) -> Vec<u8> {
     Sha256::digest(email.as_bytes()).to_vec()
 }
 

@@ -8,6 +8,7 @@ use tokio_postgres::types::ToSql;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::db::logins;
 use crate::domain::page::TimeKey;
 use crate::domain::user::Role;
 use crate::error::{Error, Result};
@@ -47,20 +48,44 @@ pub enum Which<'a> {
     },
 }
 
-/// Begins a session of an account whose password is still the one of this hash; else nothing begins, and it is false.
-pub async fn insert(
-    client: &impl GenericClient,
-    token_hash: &[u8],
-    user_id: Uuid,
-    password_hash: &str,
-    expires_at: Timestamp,
-) -> Result<bool> {
+/// A session that is to begin.
+#[derive(Clone, Copy)]
+pub struct NewSession<'a> {
+    /// The hash of its token.
+    pub token_hash: &'a [u8],
+    /// The account.
+    pub user_id: Uuid,
+    /// The account's address.
+    pub email: &'a str,
+    /// The hash that the password was compared with.
+    pub password_hash: &'a str,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+    /// The hash of the token that the browser came with, whose session ends.
+    pub replaces: Option<&'a [u8]>,
+}
+
+/// Begins a session in the place of another, and forgets the failed logins of the account; gives what Redis is to be told
+/// after the commit. None, and nothing happens, where the password is no longer the account's.
+pub async fn begin(client: &impl GenericClient, new: NewSession<'_>) -> Result<Option<Vec<Revocation>>> {
     // The lock waits for a change of the account, and then looks at the password again.
-    let sql = "with account as (select id from users where id = $2 and password_hash = $3 for key share) \
-               insert into sessions (token_hash, user_id, expires_at) select $1, id, $4 from account";
+    let sql = "with account as (select id from users where id = $2 and password_hash = $3 for key share), \
+               begun as (insert into sessions (token_hash, user_id, expires_at) select $1, id, $4 from account \
+                   returning id), \
+               ended as (delete from sessions s using account where s.token_hash = $5 returning s.token_hash), \
+               revoked as (insert into session_revocations (token_hash) select token_hash from ended \
+                   returning id, token_hash), \
+               cleared as (delete from login_attempts l using account where l.email_hash = $6) \
+               select revoked.id, revoked.token_hash from begun left join revoked on true";
     let statement = client.prepare_cached(sql).await?;
-    let begun = client.execute(&statement, &[&token_hash, &user_id, &password_hash, &expires_at]).await?;
-    Ok(begun == 1)
+    let NewSession { token_hash, user_id, email, password_hash, expires_at, replaces } = new;
+    let attempts = logins::key(email);
+    let rows = client
+        .query(&statement, &[&token_hash, &user_id, &password_hash, &expires_at, &replaces, &attempts])
+        .await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let replaced = row.try_get::<_, Option<i64>>("id")?.is_some();
+    Ok(Some(if replaced { revocations(&rows)? } else { Vec::new() }))
 }
 
 /// The session of a token's hash, unless it is over; notes now and then that it was seen.

@@ -18,7 +18,7 @@ use crate::domain::page::{self, TimeKey};
 use crate::domain::password;
 use crate::domain::user::{ConfirmBody, PasswordBody, ProfileBody, ProfileChange, Role, User};
 use crate::error::{Error, Result};
-use crate::logins;
+use crate::logins::{self, Verified};
 use crate::sessions::{self, SESSION_COOKIE, Session};
 
 /// Which sessions are asked for.
@@ -142,13 +142,13 @@ pub async fn change_password(
         return Err(Error::WrongPassword("current_password"));
     }
     let revoked = db::sessions::end(&transaction, Which::OfUser(user.id)).await?;
-    let token =
-        sessions::begin(&transaction, user.id, &password_hash).await?.ok_or(Error::Unauthenticated)?;
-    db::logins::clear(&transaction, &user.email).await?;
+    let account = Verified { password_hash, ..verified };
+    // The browser's session has ended with the others: there is no other to replace.
+    let (jar, _) = sessions::begin(&state, &transaction, &account, jar).await?;
     db::audit::insert(&transaction, Some(user.id), "password.changed", user.id, json!({})).await?;
     transaction.commit().await?;
     sessions::announce(&state, &revoked).await;
-    Ok((StatusCode::NO_CONTENT, jar.add(sessions::cookie(SESSION_COOKIE, token, state.production))))
+    Ok((StatusCode::NO_CONTENT, jar))
 }
 
 /// Deletes the account: what is personal goes, the orders stay without it. An order on its way keeps its address until

@@ -76,8 +76,8 @@ pub struct RoleBody {
     role: Role,
 }
 
-/// Begins a session in the transaction, in the place of the one that the browser came with, and adds the guest's cart to
-/// the user's; gives the cookies for both, and what Redis is to be told after the commit.
+/// Logs a browser in: adds its guest's cart to the account's, and begins a session. Gives the cookies for both, and what
+/// Redis is to be told after the commit.
 async fn log_in(
     state: &AppState,
     transaction: &Transaction<'_>,
@@ -90,14 +90,7 @@ async fn log_in(
         db::carts::merge(transaction, &guest, account.user.id).await?;
         jar = jar.remove(sessions::cookie(CART_COOKIE, String::new(), state.production));
     }
-    let (token, revoked, ()) = tokio::try_join!(
-        sessions::begin(transaction, account.user.id, &account.password_hash),
-        sessions::end(transaction, &jar),
-        db::logins::clear(transaction, &account.user.email),
-    )?;
-    // None where the password was changed, or the account deleted, since it was verified.
-    let token = token.ok_or(Error::WrongCredentials)?;
-    Ok((jar.add(sessions::cookie(SESSION_COOKIE, token, state.production)), revoked))
+    sessions::begin(state, transaction, account, jar).await
 }
 
 /// Makes an account and logs it in; the guest's cart becomes its cart.
@@ -144,9 +137,15 @@ pub async fn login(
 
     let account = logins::attempt(&state, &normalise_email(&body.email), body.password).await?;
     let mut client = state.pool.get().await?;
-    let transaction = client.transaction().await?;
-    let (jar, revoked) = log_in(&state, &transaction, &account, jar).await?;
-    transaction.commit().await?;
+    let (jar, revoked) = if jar.get(CART_COOKIE).is_some() {
+        let transaction = client.transaction().await?;
+        let begun = log_in(&state, &transaction, &account, jar).await?;
+        transaction.commit().await?;
+        begun
+    } else {
+        // One statement, which needs no transaction around it.
+        sessions::begin(&state, &client, &account, jar).await?
+    };
     sessions::announce(&state, &revoked).await;
     Ok((jar, Json(account.user)))
 }

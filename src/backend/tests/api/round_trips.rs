@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{Answer, Client, Proxy, Setup, TestApp, checkout_body};
+use crate::harness::{Answer, Client, PASSWORD, Proxy, Setup, TestApp, checkout_body};
 
 struct Wires {
     app: TestApp,
@@ -84,6 +84,20 @@ async fn requests_take_as_many_round_trips_as_documented() {
     let both = wires.count(async || checkout(&wires, &ada).await).await;
     let put = wires.count(async || ada.put_item(wires.app.products[1], 1).await).await;
     note("`POST /api/orders`", (both.0 - put.0, both.1 - put.1));
+    // A browser without a cart or a session, and the logout of a session that was used.
+    let email = ada.get("/api/users/me").await.expect(200)["email"].clone();
+    let login = json!({ "email": email, "password": PASSWORD });
+    let log_in = async || wires.app.guest().post("/api/users/login", &login).await;
+    note("`POST /api/users/login`", wires.count(log_in).await);
+    let used = async || {
+        let browser = wires.app.guest();
+        browser.post("/api/users/login", &login).await.expect(200);
+        browser.get("/api/users/me").await.expect(200);
+        browser
+    };
+    let alone = wires.count(async || used().await.get("/api/openapi.json").await).await;
+    let both = wires.count(async || used().await.post("/api/users/logout", &json!({})).await).await;
+    note("`POST /api/users/logout`", (both.0 - alone.0, both.1 - alone.1));
     let vitals = json!({ "metrics": [{ "name": "LCP", "value": 900, "page": "/" }] });
     note(
         "`POST /api/frontend-metrics`",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 use shopmicro_backend::db;
-use shopmicro_backend::db::sessions::Which;
+use shopmicro_backend::db::sessions::{NewSession, Which};
 use shopmicro_backend::sessions::copies::BARRED;
 use shopmicro_backend::sessions::{IDLE_LIFETIME, SEEN_INTERVAL, SESSION_COOKIE, hash};
 use shopmicro_backend::workers::{Pass, revocations};
@@ -267,10 +267,17 @@ async fn no_session_begins_with_a_password_of_yesterday() {
     let app = TestApp::new().await;
     let id: Uuid = app.customer().await.user_id().await;
     let connection = app.connection().await;
-    let expires_at = "2100-01-01T00:00:00Z".parse().expect("a time");
     let current: String = app.rows("select password_hash from users", &[]).await[0].get("password_hash");
     let begin = async |token: u8, password_hash: &str| {
-        db::sessions::insert(&connection, &[token; 32], id, password_hash, expires_at).await.expect("asked")
+        let new = NewSession {
+            token_hash: &[token; 32],
+            user_id: id,
+            email: ADA,
+            password_hash,
+            expires_at: "2100-01-01T00:00:00Z".parse().expect("a time"),
+            replaces: None,
+        };
+        db::sessions::begin(&connection, new).await.expect("asked").is_some()
     };
     assert!(!begin(1, "$argon2id$another").await);
     assert!(begin(2, &current).await);

@@ -6,6 +6,8 @@
 //! generation that was there before the load. So a slow reader, on this replica or another, that read before a commit
 //! and stores after it, stores what nobody takes for fresh.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
@@ -14,6 +16,7 @@ use platform::redis::Redis;
 use redis::{AsyncCommands, ExistenceCheck, SetExpiry, SetOptions};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::domain::product::{Category, Facets, Product, ProductPage, Suggestion};
@@ -146,7 +149,40 @@ impl Key for SuggestionsKey {
 #[derive(Clone, Debug)]
 pub struct Cache {
     redis: Redis,
+    loads: Loads,
     requests: Counter<u64>,
+}
+
+/// Keys whose values are being loaded on this replica. The semaphore of a load has no permits, and is closed when the
+/// load is over.
+#[derive(Clone, Debug, Default)]
+struct Loads(Arc<Mutex<HashMap<String, Arc<Semaphore>>>>);
+
+/// A load that is on its way. Dropped when it is over, or when nobody waits for it any more.
+struct Loading {
+    loads: Loads,
+    key: String,
+}
+
+impl Loads {
+    /// The load of this key as the caller's own, or that of another.
+    fn begin(&self, key: String) -> Result<Loading, Arc<Semaphore>> {
+        let mut loads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(theirs) = loads.get(&key) {
+            return Err(theirs.clone());
+        }
+        loads.insert(key.clone(), Arc::new(Semaphore::new(0)));
+        Ok(Loading { loads: self.clone(), key })
+    }
+}
+
+impl Drop for Loading {
+    fn drop(&mut self) {
+        let over = self.loads.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+        if let Some(over) = over {
+            over.close();
+        }
+    }
 }
 
 impl Cache {
@@ -156,7 +192,7 @@ impl Cache {
             .u64_counter("shop.cache.requests")
             .with_description("Reads through the cache by result: hit, miss, stale")
             .build();
-        Self { redis, requests }
+        Self { redis, loads: Loads::default(), requests }
     }
 
     /// The fresh value of the key, else what `load` finds, which is then kept; while the database is away, the value
@@ -166,21 +202,44 @@ impl Cache {
         key: &K,
         load: impl Future<Output = Result<K::Value>>,
     ) -> Result<K::Value> {
-        let found = self.get(key).await;
-        if let Some(value) = found.value {
-            if found.fresh {
-                self.count(K::NAME, "hit");
-                return Ok(value);
-            }
-            return match within_deadline(load).await {
-                Err(Error::DatabaseUnavailable(_)) => {
-                    self.count(K::NAME, "stale");
-                    Ok(value)
+        let mut found = self.get(key).await;
+        // Of those on this replica who miss the same value at once, one loads it. Without Redis nobody could take it
+        // over from the one who did.
+        let mut loading = None;
+        if !found.fresh && found.generation.is_some() {
+            match self.loads.begin(key.key()) {
+                Ok(mine) => loading = Some(mine),
+                Err(theirs) => {
+                    let _ = tokio::time::timeout(LOAD_DEADLINE, theirs.acquire()).await;
+                    found = self.get(key).await;
                 }
-                loaded => self.keep(key, loaded?, found.generation).await,
-            };
+            }
         }
-        self.keep(key, within_deadline(load).await?, found.generation).await
+        let value = self.value_or_load(key, found, Box::pin(load)).await;
+        drop(loading);
+        value
+    }
+
+    async fn value_or_load<K: Key>(
+        &self,
+        key: &K,
+        found: Found<K::Value>,
+        load: impl Future<Output = Result<K::Value>>,
+    ) -> Result<K::Value> {
+        let Some(value) = found.value else {
+            return self.keep(key, within_deadline(load).await?, found.generation).await;
+        };
+        if found.fresh {
+            self.count(K::NAME, "hit");
+            return Ok(value);
+        }
+        match within_deadline(load).await {
+            Err(Error::DatabaseUnavailable(_)) => {
+                self.count(K::NAME, "stale");
+                Ok(value)
+            }
+            loaded => self.keep(key, loaded?, found.generation).await,
+        }
     }
 
     /// Value, marker and generation, as they are at one moment.

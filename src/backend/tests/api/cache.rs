@@ -1,5 +1,7 @@
 //! The cache as two replicas share it: what was changed on one is not shown as it was on the other.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use serde_json::Value;
 use shopmicro_backend::cache::{CategoriesKey, ProductKey, Scope};
 use shopmicro_backend::domain::product::Product;
@@ -97,4 +99,68 @@ async fn a_stale_value_serves_while_the_database_is_away() {
     for path in &paths {
         guest.get(path).await.expect(200);
     }
+}
+
+/// Many visitors, one question: a value that is lost at a busy moment is not loaded by each of them.
+#[tokio::test]
+async fn of_many_who_miss_at_once_one_loads() {
+    let app = TestApp::new().await.with_products(1).await;
+    let id = app.products[0];
+    let loads = AtomicU32::new(0);
+    let slow = || async {
+        loads.fetch_add(1, Ordering::Relaxed);
+        app.rows("select pg_sleep(0.2)", &[]).await;
+        Ok(load(&app.state, id).await)
+    };
+    let cache = &app.state.cache;
+    let key = ProductKey(id);
+    for round in 1..=2 {
+        let visitors = (0..20).map(|_| cache.read_through(&key, slow()));
+        for product in futures_util::future::join_all(visitors).await {
+            assert_eq!(product.expect("found").id, id);
+        }
+        assert_eq!(loads.load(Ordering::Relaxed), round);
+        cache.forget_products([id]).await;
+    }
+}
+
+/// Who waits for another's load is not lost with it.
+#[tokio::test]
+async fn a_load_that_fails_or_is_given_up_holds_nobody() {
+    let app = TestApp::new().await.with_products(1).await;
+    let id = app.products[0];
+    let cache = &app.state.cache;
+    let key = ProductKey(id);
+    let given_up = cache.read_through(&key, std::future::pending());
+    // Until the load has begun.
+    let given_up = tokio::time::timeout(std::time::Duration::from_millis(200), given_up).await;
+    assert!(given_up.is_err());
+    let good = || async { Ok(load(&app.state, id).await) };
+    let failing = async { Err(Error::Overloaded) };
+    let (failed, found) = tokio::join!(cache.read_through(&key, failing), cache.read_through(&key, good()));
+    assert!(matches!(failed, Err(Error::Overloaded)) || failed.is_ok_and(|product| product.id == id));
+    assert_eq!(found.expect("found").id, id);
+}
+
+/// The one that is waited for began before the change: what it keeps is old.
+#[tokio::test]
+async fn who_waits_for_a_load_from_before_a_change_loads_again() {
+    let app = TestApp::new().await.with_products(1).await;
+    let id = app.products[0];
+    let cache = &app.state.cache;
+    let key = ProductKey(id);
+    let (began, wait) = tokio::sync::oneshot::channel();
+    let old = async {
+        let product = load(&app.state, id).await;
+        app.execute("update products set stock = 3 where id = $1", &[&id]).await;
+        cache.forget_products([id]).await;
+        let _ = began.send(());
+        Ok(product)
+    };
+    let late = async {
+        let _ = wait.await;
+        cache.read_through(&key, async { Ok(load(&app.state, id).await) }).await
+    };
+    let (old, late) = tokio::join!(cache.read_through(&key, old), late);
+    assert_eq!((old.expect("found").stock, late.expect("found").stock), (10, 3));
 }

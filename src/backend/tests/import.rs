@@ -312,6 +312,8 @@ async fn a_catalogue_is_taken_as_it_is() {
             shop.text(mug).await,
             "Mug;Better;Kitchen;{red,tea};599;GBP;9;https://example.com/mug.jpg"
         );
+        // An import is an edit: who edits the product meanwhile learns of it.
+        assert_eq!(shop.text("select string_agg(version::text, ' ' order by sku) from products").await, "2 1");
         let source = shop.file("catalogue.csv", format!("{header}\nMUG-1,Mug,Better,Kitchen,red|tea,599,9\n"));
         let report = shop.import(&source).await.expect("import without pictures");
         assert!(report.changed_nothing(), "a file without that column keeps pictures: {report}");

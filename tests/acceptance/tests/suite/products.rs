@@ -83,6 +83,35 @@ async fn search_finds_by_words_and_forgives_a_typing_error() {
 }
 
 #[tokio::test]
+async fn facets_count_what_the_list_has() {
+    let visitor = Visitor::new();
+    let everything = walk("").await;
+    let facets = visitor.get("/api/products/facets").await.expect(200);
+    assert_eq!(facets["total"]["value"].as_u64(), u64::try_from(everything.len()).ok());
+    let sum = |facet: &str| -> u64 {
+        let items = facets[facet]["items"].as_array().expect("items").iter();
+        items.map(|item| item["count"].as_u64().expect("a count")).sum()
+    };
+    assert_eq!((sum("categories"), sum("prices")), (everything.len() as u64, everything.len() as u64));
+    let tag = facets["tags"]["items"][0].clone();
+    let name = tag["value"].as_str().expect("a tag").replace('&', "%26").replace(' ', "+");
+    assert_eq!(walk(&format!("&tag={name}")).await.len() as u64, tag["count"].as_u64().expect("a count"));
+}
+
+#[tokio::test]
+async fn what_is_being_typed_is_suggested() {
+    let visitor = Visitor::new();
+    let example = product(2).await;
+    let name = example["name"].as_str().expect("a name");
+    // All but the last letter.
+    let typed: String = name.chars().take(name.chars().count() - 1).collect();
+    let typed = typed.replace('&', "%26").replace(' ', "+");
+    let suggestions = visitor.get(&format!("/api/products/suggestions?q={typed}")).await.expect(200);
+    let items = suggestions["items"].as_array().expect("items");
+    assert!(items.iter().any(|item| item["text"] == example["name"]), "{name}: {suggestions}");
+}
+
+#[tokio::test]
 async fn a_product_has_a_page_a_picture_and_others_like_it() {
     let visitor = Visitor::new();
     let example = product(1).await;

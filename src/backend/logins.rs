@@ -20,14 +20,22 @@ pub struct Verified {
 /// Verifies the password of an address, in its stored form. Known and unknown addresses take the same statements and
 /// the same work. Whoever calls it clears the failures together with what the password was asked for.
 pub async fn attempt(state: &AppState, email: &str, password: String) -> Result<Verified> {
-    let attempt = db::logins::reserve(&state.pool.get().await?, email).await?;
+    let attempt = match db::logins::reserve(&state.pool.get().await?, email).await {
+        Err(error @ Error::TooManyAttempts(_)) => {
+            state.shop_metrics.login("blocked");
+            return Err(error);
+        }
+        attempt => attempt?,
+    };
     let (user, hash) = attempt.account.unzip();
     let hash = hash.flatten();
     // No connection is held while the password is verified, which takes long on purpose.
     let verified = state.passwords.verify(password, hash.clone()).await?;
     if let (true, Some(user), Some(password_hash)) = (verified, &user, hash) {
+        state.shop_metrics.login("right");
         return Ok(Verified { user: user.clone(), password_hash });
     }
+    state.shop_metrics.login("wrong");
     if login::locks_out(attempt.failures) {
         let subject = user.map_or_else(|| "unknown account".to_owned(), |user| user.id.to_string());
         let detail = json!({ "failures": attempt.failures });

@@ -11,6 +11,7 @@ pub struct ShopMetrics {
     orders: Counter<u64>,
     revenue: Counter<u64>,
     stock_outs: Counter<u64>,
+    logins: Counter<u64>,
     recommendations: Counter<u64>,
     outbox_events: Gauge<i64>,
     outbox_age: Gauge<f64>,
@@ -31,6 +32,10 @@ impl ShopMetrics {
             orders: counter("shop.orders", "Orders by each status that they reached"),
             revenue: counter("shop.revenue", "Money of paid orders, in minor units of the currency"),
             stock_outs: counter("shop.stock_outs", "Checkouts refused because a product was short"),
+            logins: counter(
+                "shop.logins",
+                "Passwords that were looked at or not, by result: right, wrong, blocked",
+            ),
             recommendations: counter(
                 "shop.recommendations",
                 "Lists of recommendations by source and strategy",
@@ -78,6 +83,11 @@ impl ShopMetrics {
     /// A checkout was refused because something was short.
     pub fn stock_out(&self) {
         self.stock_outs.add(1, &[]);
+    }
+
+    /// A password was right or wrong, or not looked at since the address is blocked; the label is a constant of ours.
+    pub fn login(&self, result: &'static str) {
+        self.logins.add(1, &[KeyValue::new("result", result)]);
     }
 
     /// A list of recommendations was shown; both labels are constants of ours.

@@ -94,4 +94,23 @@ mod tests {
         assert!(!passwords.verify("battery staple".into(), Some(hash)).await.expect("verified"));
         assert!(!passwords.verify("the password of no account".into(), None).await.expect("verified"));
     }
+
+    /// The fastest of a few, since a busy machine makes things slower and never faster: without the decoy, no account
+    /// would take a thousandth of the time.
+    #[tokio::test]
+    async fn no_account_takes_as_long_as_one() {
+        let passwords = Passwords::new().expect("ready");
+        let hash = passwords.hash("correct horse".into()).await.expect("hashed");
+        let fastest = async |hash: Option<String>| {
+            let mut fastest = Duration::MAX;
+            for _ in 0..5 {
+                let start = std::time::Instant::now();
+                assert!(!passwords.verify("battery staple".into(), hash.clone()).await.expect("verified"));
+                fastest = fastest.min(start.elapsed());
+            }
+            fastest
+        };
+        let (known, unknown) = (fastest(Some(hash)).await, fastest(None).await);
+        assert!(unknown * 3 > known && known * 3 > unknown, "{known:?} {unknown:?}");
+    }
 }

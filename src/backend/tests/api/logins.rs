@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shopmicro_backend::domain::login::{DELAYS, FORGOTTEN_AFTER, LOCK_OUT};
 use shopmicro_backend::sessions::SESSION_COOKIE;
 
-use crate::harness::{Answer, Client, PASSWORD, TestApp};
+use crate::harness::{Answer, Client, PASSWORD, Proxy, Setup, TestApp};
 
 const ADA: &str = "ada@example.com";
 const NOBODY: &str = "nobody@example.com";
@@ -184,4 +184,51 @@ async fn addresses_are_counted_by_their_hashes_in_any_case() {
     let count =
         "select count(*) from login_attempts where failures = 3 and email_hash = sha256('ada@example.com')";
     assert_eq!(app.number(count).await, 1);
+}
+
+/// On the wire to the database, a known and an unknown address take the same; so do their passwords, in `passwords.rs`.
+#[tokio::test]
+async fn known_and_unknown_addresses_take_the_same_round_trips() {
+    let wire = Proxy::before_postgres().await;
+    let app = Setup::default().postgres_through(&wire).start().await;
+    let guest = app.guest();
+    guest.post("/api/users", &json!({ "email": ADA, "password": PASSWORD, "name": "Ada" })).await.expect(201);
+    let guest = app.guest();
+    // The first prepares what the others use; the last locks out, and notes it.
+    login(&guest, "eve@example.com", "wrong horse battery").await.refused(401, "unauthenticated");
+    let mut counts = Vec::new();
+    for email in [ADA, NOBODY] {
+        let mut trips = Vec::new();
+        for _ in DELAYS {
+            let before = wire.round_trips();
+            login(&guest, email, "wrong horse battery").await.refused(401, "unauthenticated");
+            trips.push(wire.round_trips() - before);
+            wait_out(&app).await;
+        }
+        counts.push(trips);
+    }
+    let [known, unknown] = counts.as_slice() else { panic!("two addresses") };
+    // But the first lock-out of all, which prepares its note.
+    assert_eq!(known[..9], unknown[..9]);
+    assert_eq!(unknown[..9], [1; 9]);
+    assert_eq!(unknown[9], 2);
+}
+
+#[tokio::test]
+async fn attempts_are_counted_by_their_results() {
+    let app = with_ada().await;
+    let guest = app.guest();
+    login(&guest, ADA, PASSWORD).await.expect(200);
+    for _ in 0..4 {
+        login(&guest, NOBODY, PASSWORD).await.refused(401, "unauthenticated");
+    }
+    prolong(&app).await;
+    login(&guest, NOBODY, PASSWORD).await.refused(429, "too-many-attempts");
+    let metrics = guest.get("/metrics").await.text;
+    for result in ["right", "wrong", "blocked"] {
+        let line = metrics.lines().find(|line| {
+            line.starts_with("shop_logins_total{") && line.contains(&format!("result=\"{result}\""))
+        });
+        assert!(line.is_some(), "{result} in {metrics}");
+    }
 }

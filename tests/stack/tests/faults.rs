@@ -76,6 +76,45 @@ async fn a_lost_redis_logs_nobody_out_and_nobody_in() {
     assert_eq!(leaves.get("/api/users/me").await.status(), StatusCode::UNAUTHORIZED);
 }
 
+/// Redis, which could not be told of the logout, still has the session as it was when it is back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_logout_without_redis_holds_when_it_is_back() {
+    let stack = start().await;
+    let http = reqwest::Client::builder().no_proxy().build().expect("client");
+    let redis = stack.link(Edge::BackendToRedis).expect("a proxy");
+    let database = database(&stack).await;
+    for (name, break_it) in [("cut", Link::cut as fn(&Link)), ("stall", Link::stall)] {
+        let body =
+            json!({ "email": format!("{name}@example.com"), "password": "correct horse", "name": name });
+        let users = format!("{}/api/users", base(&stack));
+        let registered = http.post(&users).json(&body).send().await.expect("an answer");
+        let session =
+            registered.cookies().find(|cookie| cookie.name() == "shopmicro_session").expect("a session");
+        let cookie = format!("shopmicro_session={}", session.value());
+        let me = async || {
+            let request = http.get(format!("{users}/me")).header("cookie", &cookie);
+            request.send().await.expect("an answer").status()
+        };
+        // The second is answered from Redis.
+        assert_eq!([me().await, me().await], [StatusCode::OK; 2]);
+        break_it(redis);
+        let logout = http.post(format!("{users}/logout")).header("cookie", &cookie).send().await;
+        assert_eq!(logout.expect("an answer").status(), StatusCode::NO_CONTENT);
+        assert_eq!(me().await, StatusCode::UNAUTHORIZED, "{name}");
+        redis.restore();
+        assert_eq!(me().await, StatusCode::UNAUTHORIZED, "{name}: at once");
+        // The worker tells Redis, and copies are trusted again.
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while number(&database, "select count(*) from session_revocations").await > 0 {
+            assert!(Instant::now() < deadline, "{name}: Redis was not told");
+            assert_eq!(me().await, StatusCode::UNAUTHORIZED, "{name}: meanwhile");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Customer::register(&base(&stack), &format!("after-{name}")).await.get_json("/api/users/me").await;
+        assert_eq!(me().await, StatusCode::UNAUTHORIZED, "{name}: for good");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_ml_service_there_are_best_sellers() {
     let mut stack = start().await;

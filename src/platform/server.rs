@@ -17,15 +17,11 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
-
-/// Connections at once; others wait to be accepted. Fewer than the 1024 files that a process may have open where nobody
-/// said otherwise.
-const MAX_CONNECTIONS: usize = 800;
 
 /// The most bytes of a request's head. hyper answers a longer one with 431 by itself, without a body; below that,
 /// [`crate::http`] has a smaller bound and says why.
@@ -34,9 +30,12 @@ const MAX_HEAD: usize = 32 * 1024;
 /// How long the server rests where it cannot accept, for want of files or memory.
 const REST: Duration = Duration::from_millis(500);
 
-/// How long a connection may keep the server waiting.
+/// What connections may take.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct Bounds {
+    /// So many at once. A further one takes the place of one that asks nothing just now, or waits to be accepted.
+    pub connections: usize,
+    // How long each may keep the server waiting:
     /// For the rest of a request's head, from its first byte on.
     pub head: Duration,
     /// For a client to take any more of an answer.
@@ -45,25 +44,42 @@ pub struct Patience {
     pub idle: Duration,
 }
 
-impl Default for Patience {
+impl Default for Bounds {
     fn default() -> Self {
-        Self { head: Duration::from_secs(10), write: Duration::from_secs(30), idle: Duration::from_secs(75) }
+        Self {
+            // Fewer than the 1024 files that a process may have open where nobody said otherwise.
+            connections: 800,
+            head: Duration::from_secs(10),
+            write: Duration::from_secs(30),
+            idle: Duration::from_secs(75),
+        }
     }
 }
 
 /// Serves until `stop`, then lets requests in flight finish. Connections without one end at once.
-pub async fn run(listener: TcpListener, app: Router, patience: Patience, stop: impl Future<Output = ()>) {
+pub async fn run(listener: TcpListener, app: Router, bounds: Bounds, stop: impl Future<Output = ()>) {
     let connections = TaskTracker::new();
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let places = Arc::new(Semaphore::new(bounds.connections));
+    let full = Arc::new(Notify::new());
     let stopping = CancellationToken::new();
     let accept = async {
         loop {
+            if places.available_permits() == 0 {
+                // The connection that has waited longest for this is the oldest one.
+                full.notify_one();
+            }
             // The semaphore is never closed.
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
             let (stream, peer) = accept(&listener).await;
-            let (app, stopping) = (app.clone(), stopping.clone());
+            let (app, full, stopping) = (app.clone(), Arc::clone(&full), stopping.clone());
             connections.spawn(async move {
-                serve_connection(stream, peer, app, patience, stopping).await;
+                let end = async {
+                    tokio::select! {
+                        () = full.notified() => {}
+                        () = stopping.cancelled() => {}
+                    }
+                };
+                serve_connection(stream, peer, app, bounds, end).await;
                 drop(place);
             });
         }
@@ -106,19 +122,12 @@ async fn serve_connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
     app: Router,
-    patience: Patience,
-    stopping: CancellationToken,
+    bounds: Bounds,
+    end: impl Future<Output = ()>,
 ) {
     let phase = Phase::default();
-    let io = InTime {
-        stream,
-        phase: Arc::clone(&phase),
-        patience,
-        noted: 0,
-        begun: false,
-        head: None,
-        write: None,
-    };
+    let io =
+        InTime { stream, phase: Arc::clone(&phase), bounds, noted: 0, begun: false, head: None, write: None };
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         phase.fetch_add(1, Ordering::Relaxed);
         let (app, phase) = (app.clone(), Arc::clone(&phase));
@@ -132,13 +141,14 @@ async fn serve_connection(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(patience.idle)
+        .header_read_timeout(bounds.idle)
         .max_header_size(MAX_HEAD)
         .serve_connection(TokioIo::new(io), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = stopping.cancelled() => {
+        () = end => {
+            // At once where it asks nothing, else after its answer.
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -157,7 +167,7 @@ type Phase = Arc<AtomicUsize>;
 struct InTime<S> {
     stream: S,
     phase: Phase,
-    patience: Patience,
+    bounds: Bounds,
     /// The phase in which the head's state was noted.
     noted: usize,
     /// Bytes of a head have come.
@@ -169,8 +179,8 @@ struct InTime<S> {
 }
 
 /// Starts a timer where it does not run, and tells whether its time is up.
-fn is_over(timer: &mut Option<Pin<Box<Sleep>>>, patience: Duration, context: &mut Context<'_>) -> bool {
-    let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+fn is_over(timer: &mut Option<Pin<Box<Sleep>>>, limit: Duration, context: &mut Context<'_>) -> bool {
+    let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
     timer.as_mut().poll(context).is_ready()
 }
 
@@ -179,7 +189,7 @@ impl<S> InTime<S> {
     fn wrote<T>(&mut self, written: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.write = None;
-        } else if is_over(&mut self.write, self.patience.write, context) {
+        } else if is_over(&mut self.write, self.bounds.write, context) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         written
@@ -206,7 +216,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for InTime<S> {
         // A head that comes in one piece, as most do, never costs a timer.
         if this.begun
             && (read.is_pending() || this.head.is_some())
-            && is_over(&mut this.head, this.patience.head, context)
+            && is_over(&mut this.head, this.bounds.head, context)
         {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
@@ -254,10 +264,10 @@ mod tests {
 
     const SHORT: Duration = Duration::from_millis(100);
     const LONG: Duration = Duration::from_mins(1);
-    const LAZY: Patience = Patience { head: LONG, write: LONG, idle: LONG };
+    const LAZY: Bounds = Bounds { connections: 10, head: LONG, write: LONG, idle: LONG };
 
     /// A server with this patience, a connection to it, and what stops it.
-    async fn connect(patience: Patience) -> (TcpStream, CancellationToken, tokio::task::JoinHandle<()>) {
+    async fn connect(bounds: Bounds) -> (TcpStream, CancellationToken, tokio::task::JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let stop = CancellationToken::new();
@@ -268,7 +278,7 @@ mod tests {
         // More than fits into the buffers of both ends.
         let large = get(async || vec![b'x'; 64 * 1024 * 1024]);
         let app = Router::new().route("/", get(async || "fine")).route("/slow", slow).route("/large", large);
-        let server = tokio::spawn(run(listener, app, patience, stop.clone().cancelled_owned()));
+        let server = tokio::spawn(run(listener, app, bounds, stop.clone().cancelled_owned()));
         (TcpStream::connect(address).await.expect("a connection"), stop, server)
     }
 
@@ -289,7 +299,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_head_that_trickles_is_cut() {
-        let (stream, _stop, _server) = connect(Patience { head: SHORT, ..LAZY }).await;
+        let (stream, _stop, _server) = connect(Bounds { head: SHORT, ..LAZY }).await;
         let (mut from, mut to) = stream.into_split();
         let trickle = tokio::spawn(async move {
             to.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nx: ").await?;
@@ -308,8 +318,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn connections_that_ask_nothing_make_room_for_others() {
+        let (first, _stop, _server) = connect(Bounds { connections: 3, ..LAZY }).await;
+        let address = first.peer_addr().expect("an address");
+        let mut kept = vec![first];
+        // Each is the server's to keep, had it not a bound.
+        for _ in 0..20 {
+            let mut stream = TcpStream::connect(address).await.expect("a connection");
+            stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.expect("sent");
+            read(&mut stream, "fine").await;
+            kept.push(stream);
+        }
+        // The oldest was closed; the newest can still be used.
+        assert_eq!(rest(&mut kept[0]).await, "");
+        let newest = kept.last_mut().expect("many");
+        newest.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.expect("sent");
+        read(newest, "fine").await;
+    }
+
+    #[tokio::test]
     async fn a_client_that_does_not_take_its_answer_is_cut() {
-        let (mut stream, stop, server) = connect(Patience { write: SHORT, ..LAZY }).await;
+        let (mut stream, stop, server) = connect(Bounds { write: SHORT, ..LAZY }).await;
         stream.write_all(b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n").await.expect("sent");
         stream.readable().await.expect("the answer begins");
         stop.cancel();
@@ -320,18 +349,18 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_that_asks_nothing_is_closed_and_one_that_waits_for_its_answer_is_not() {
-        let (mut stream, _stop, _server) = connect(Patience { idle: SHORT, ..LAZY }).await;
+        let (mut stream, _stop, _server) = connect(Bounds { idle: SHORT, ..LAZY }).await;
         assert_eq!(rest(&mut stream).await, "");
 
         let (mut stream, _stop, _server) =
-            connect(Patience { head: SHORT, write: SHORT, idle: 2 * SHORT }).await;
+            connect(Bounds { head: SHORT, write: SHORT, idle: 2 * SHORT, ..LAZY }).await;
         stream.write_all(b"GET /slow HTTP/1.1\r\nhost: a\r\n\r\n").await.expect("sent");
         assert!(rest(&mut stream).await.ends_with("slow"));
     }
 
     #[tokio::test]
     async fn a_connection_is_used_for_longer_than_a_head_may_take() {
-        let (mut stream, _stop, _server) = connect(Patience { head: 5 * SHORT, ..LAZY }).await;
+        let (mut stream, _stop, _server) = connect(Bounds { head: 5 * SHORT, ..LAZY }).await;
         for _ in 0..8 {
             // In two pieces, so that the deadline runs.
             stream.write_all(b"GET / HTTP/1.1\r\n").await.expect("sent");
@@ -361,7 +390,7 @@ mod tests {
 
     #[tokio::test]
     async fn too_much_of_a_head_is_refused_by_the_server_itself() {
-        let (mut stream, _stop, _server) = connect(Patience::default()).await;
+        let (mut stream, _stop, _server) = connect(Bounds::default()).await;
         let head = format!("GET / HTTP/1.1\r\nhost: a\r\nx: {}\r\n\r\n", "x".repeat(MAX_HEAD));
         stream.write_all(head.as_bytes()).await.expect("sent");
         assert!(rest(&mut stream).await.starts_with("HTTP/1.1 431 "));

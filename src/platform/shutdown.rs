@@ -8,7 +8,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::server::Patience;
+use crate::server::Bounds;
 
 /// How long requests in flight may take to finish after the server stopped accepting.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(8);
@@ -92,7 +92,7 @@ pub async fn serve(listener: TcpListener, app: Router, lifecycle: Lifecycle, del
         }
     };
     tokio::select! {
-        () = crate::server::run(listener, app, Patience::default(), drain) => {}
+        () = crate::server::run(listener, app, Bounds::default(), drain) => {}
         () = async {
             let _ = closed.await;
             tokio::time::sleep(DRAIN_TIMEOUT).await;

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use deadpool_postgres::Object;
 use platform::config::Env;
-use platform::server::Patience;
+use platform::server::Bounds;
 use platform::shutdown::Lifecycle;
 use platform::telemetry::Metrics;
 use serde_json::json;
@@ -136,7 +136,7 @@ async fn serve(config: &Config) -> (AppState, Url) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     let app = shopmicro_backend::app(state.clone());
-    tokio::spawn(platform::server::run(listener, app, Patience::default(), std::future::pending()));
+    tokio::spawn(platform::server::run(listener, app, Bounds::default(), std::future::pending()));
     (state, Url::parse(&format!("http://{address}")).expect("a URL"))
 }
 

@@ -12,6 +12,7 @@
 //! A password is the text as it was typed; it is not brought into one of Unicode's normal forms. Keyboards of one person
 //! compose accents alike everywhere, and normalising would tie every stored hash to a version of Unicode's tables.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::domain::input::Check;
@@ -67,13 +68,19 @@ const WAYS: [&str; 18] = [
     "789456123",
 ];
 
-/// The words and what each costs; a line that begins with `=` holds the small ones.
-static WORDS: LazyLock<Vec<(Vec<char>, u32)>> = LazyLock::new(|| {
-    let lines = include_str!("password/words.txt").lines().filter(|line| !line.starts_with('#'));
-    let costs = lines.map(|line| line.strip_prefix('=').map_or((line, WORD), |line| (line, SMALL_WORD)));
-    costs
-        .flat_map(|(line, cost)| line.split_whitespace().map(move |word| (word.chars().collect(), cost)))
-        .collect()
+/// A word and what it costs.
+type Word = (Vec<char>, u32);
+
+/// The words by their first letters; a line of the file that begins with `=` holds the small ones.
+static WORDS: LazyLock<HashMap<char, Vec<Word>>> = LazyLock::new(|| {
+    let mut words: HashMap<char, Vec<Word>> = HashMap::new();
+    for line in include_str!("password/words.txt").lines().filter(|line| !line.starts_with('#')) {
+        let (line, cost) = line.strip_prefix('=').map_or((line, WORD), |line| (line, SMALL_WORD));
+        for word in line.split_whitespace().map(|word| word.chars().collect::<Vec<char>>()) {
+            words.entry(word[0]).or_default().push((word, cost));
+        }
+    }
+    words
 });
 
 /// Checks a password that is to be compared: only its length, since those of yesterday's rules are still passwords.
@@ -129,7 +136,9 @@ fn cheapest(text: &[char]) -> u32 {
             *end = (*end).min(before.saturating_add(cost));
         };
         part(1, single(rest[0]));
-        for (word, cost) in WORDS.iter().filter(|(word, _)| begins_with(rest, word)) {
+        let firsts = std::iter::once(rest[0]).chain(written_for(rest[0]).chars());
+        let words = firsts.filter_map(|first| WORDS.get(&first)).flatten();
+        for (word, cost) in words.filter(|(word, _)| begins_with(rest, word)) {
             part(word.len(), *cost);
         }
         let same = rest.iter().take_while(|c| **c == rest[0]).count();
@@ -305,7 +314,8 @@ mod tests {
 
     #[test]
     fn the_words_are_words_and_none_is_there_twice() {
-        let mut words: Vec<String> = WORDS.iter().map(|(word, _)| word.iter().collect()).collect();
+        let mut words: Vec<String> =
+            WORDS.values().flatten().map(|(word, _)| word.iter().collect()).collect();
         assert!(words.iter().all(|word| *word == word.to_lowercase()));
         let count = words.len();
         words.sort_unstable();

@@ -70,6 +70,19 @@ async fn requests_take_as_many_round_trips_as_documented() {
         "`GET /api/products?q=`",
         wires.count(async || guest.query("/api/products", &[("q", "product")]).await).await,
     );
+    let misspelt = async || guest.query("/api/products", &[("q", "prodcut")]).await;
+    note("`GET /api/products?q=`, misspelt", wires.count(misspelt).await);
+    for (what, path) in [
+        ("`GET /api/products/facets`, not cached", "/api/products/facets"),
+        ("`GET /api/products/suggestions`, not cached", "/api/products/suggestions"),
+    ] {
+        let number = AtomicUsize::new(0);
+        let another = async || {
+            let q = format!("product {}", number.fetch_add(1, Ordering::Relaxed) % 6);
+            guest.query(path, &[("q", &q)]).await
+        };
+        note(what, wires.count(another).await);
+    }
     note("`GET /api/categories`, cached", wires.count(async || guest.get("/api/categories").await).await);
     note("`GET /api/users/me`", wires.count(async || ada.get("/api/users/me").await).await);
     note("`GET /api/cart`", wires.count(async || ada.get("/api/cart").await).await);
@@ -98,6 +111,11 @@ async fn requests_take_as_many_round_trips_as_documented() {
     let alone = wires.count(async || used().await.get("/api/openapi.json").await).await;
     let both = wires.count(async || used().await.post("/api/users/logout", &json!({})).await).await;
     note("`POST /api/users/logout`", (both.0 - alone.0, both.1 - alone.1));
+    let root = wires.app.admin().await;
+    let body = json!({
+        "sku": "A", "name": "Mug", "description": "", "category": "Cups", "tags": [], "price_cents": 1,
+    });
+    note("`PUT /api/products/{id}`", wires.count(async || root.replace(&product, "*", &body).await).await);
     let vitals = json!({ "metrics": [{ "name": "LCP", "value": 900, "page": "/" }] });
     note(
         "`POST /api/frontend-metrics`",

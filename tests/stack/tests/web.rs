@@ -134,6 +134,8 @@ async fn every_answer_is_protected_and_says_how_long_it_keeps() {
         // It may be there a moment later, when a new version is rolled out.
         ("/assets/app-none.js", StatusCode::NOT_FOUND, "no-cache"),
         ("/missing.png", StatusCode::NOT_FOUND, "no-cache"),
+        // No list of what is there.
+        ("/assets/", StatusCode::NOT_FOUND, "no-cache"),
         ("/health", StatusCode::OK, "no-store"),
         ("/nginx_status", StatusCode::OK, "no-store"),
         ("/api/products", StatusCode::OK, "private"),
@@ -146,7 +148,28 @@ async fn every_answer_is_protected_and_says_how_long_it_keeps() {
             assert!(!only(answer.headers(), name).is_empty(), "{path}: {name}");
         }
         assert_eq!(only(answer.headers(), "x-frame-options"), "DENY", "{path}");
+        assert_eq!(only(answer.headers(), "x-content-type-options"), "nosniff", "{path}");
+        let policy = only(answer.headers(), "content-security-policy");
+        // What the backend sends is never a page, not even where somebody opens it as one.
+        let source = if path.starts_with("/api/") { "'none'" } else { "'self'" };
+        for directive in [&format!("default-src {source};"), "base-uri 'none';", "frame-ancestors 'none';"] {
+            assert!(policy.contains(directive), "{path}: {policy}");
+        }
+        assert_eq!(policy.contains("object-src 'none'"), source == "'self'", "{path}: {policy}");
+        assert!(!policy.contains("unsafe"), "{path}: {policy}");
         assert!(!answer.headers().contains_key("retry-after"), "{path}");
+    }
+    for (path, content_type) in [
+        ("/", "text/html; charset=utf-8"),
+        ("/assets/app-1a2b.js", "text/javascript; charset=utf-8"),
+        ("/favicon.svg", "image/svg+xml; charset=utf-8"),
+        ("/api/products", "application/json; charset=utf-8"),
+    ] {
+        let answer = ask(&stack, Method::GET, path, &[]).await;
+        assert_eq!(only(answer.headers(), "content-type"), content_type, "{path}");
+        // It would tell scripts and other sites what a browser sends.
+        let trace = ask(&stack, Method::TRACE, path, &[]).await;
+        assert_eq!(trace.status(), StatusCode::METHOD_NOT_ALLOWED, "{path}");
     }
     let asset = ask(&stack, Method::GET, "/assets/app-1a2b.js", &[("accept-encoding", "gzip")]).await;
     assert_eq!(asset.headers()["content-encoding"], "gzip");

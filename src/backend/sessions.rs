@@ -19,15 +19,18 @@ use uuid::Uuid;
 
 use crate::AppState;
 use crate::db;
-use crate::db::sessions::{NewSession, Revocation, Which};
+use crate::db::sessions::{NewSession, Revocation};
 use crate::domain::user::Role;
 use crate::error::{Error, Result};
 use crate::logins::Verified;
 
-/// The cookie of a session.
+/// The cookie of a session; in production it has [`HOST_PREFIX`].
 pub const SESSION_COOKIE: &str = "shopmicro_session";
-/// The cookie of a guest's cart.
+/// The cookie of a guest's cart; in production it has [`HOST_PREFIX`].
 pub const CART_COOKIE: &str = "shopmicro_cart";
+/// Browsers take a cookie that is named so from this host over TLS alone, so that no neighbour in the domain, and nobody
+/// on the way, can put another session in its place. Without `Secure` they would not take it at all.
+pub const HOST_PREFIX: &str = "__Host-";
 
 /// How long a session lasts from login, however busy it is.
 pub const LIFETIME: Duration = Duration::from_hours(14 * 24);
@@ -60,9 +63,18 @@ pub fn hash(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }
 
+fn full_name(name: &'static str, secure: bool) -> String {
+    format!("{}{name}", if secure { HOST_PREFIX } else { "" })
+}
+
+/// The value of a cookie that the browser sent.
+pub fn sent<'a>(jar: &'a CookieJar, name: &'static str, secure: bool) -> Option<&'a str> {
+    jar.get(&full_name(name, secure)).map(Cookie::value)
+}
+
 /// A cookie that no script can read and no other site can send with a form.
 pub fn cookie(name: &'static str, value: String, secure: bool) -> Cookie<'static> {
-    let mut cookie = Cookie::new(name, value);
+    let mut cookie = Cookie::new(full_name(name, secure), value);
     cookie.set_http_only(true);
     cookie.set_same_site(SameSite::Lax);
     cookie.set_path("/");
@@ -81,7 +93,7 @@ pub async fn begin(
     jar: CookieJar,
 ) -> Result<(CookieJar, Vec<Revocation>)> {
     let token = new_token();
-    let replaces = jar.get(SESSION_COOKIE).map(|cookie| hash(cookie.value()));
+    let replaces = sent(&jar, SESSION_COOKIE, state.production).map(hash);
     let new = NewSession {
         token_hash: &hash(&token),
         user_id: account.user.id,
@@ -92,14 +104,6 @@ pub async fn begin(
     };
     let revoked = db::sessions::begin(client, new).await?.ok_or(Error::WrongCredentials)?;
     Ok((jar.add(cookie(SESSION_COOKIE, token, state.production)), revoked))
-}
-
-/// Ends the session of the cookie, if there is one. Redis is to be told after the commit.
-pub async fn end(client: &impl GenericClient, jar: &CookieJar) -> Result<Vec<Revocation>> {
-    match jar.get(SESSION_COOKIE) {
-        Some(cookie) => db::sessions::end(client, Which::OfToken(&hash(cookie.value()))).await,
-        None => Ok(Vec::new()),
-    }
 }
 
 /// Tells Redis, after the commit, of sessions that were ended or changed. Where that fails, the revocations stay for the
@@ -140,8 +144,8 @@ impl OptionalFromRequestParts<AppState> for Session {
             return Ok(*session);
         }
         let jar = CookieJar::from_headers(&parts.headers);
-        let session = match jar.get(SESSION_COOKIE) {
-            Some(cookie) => find(state, cookie.value()).await?,
+        let session = match sent(&jar, SESSION_COOKIE, state.production) {
+            Some(token) => find(state, token).await?,
             None => None,
         };
         parts.extensions.insert(Found(session));
@@ -170,7 +174,10 @@ impl FromRequestParts<AppState> for Admin {
         let session = <Session as FromRequestParts<AppState>>::from_request_parts(parts, state).await?;
         match session.role {
             Role::Admin => Ok(Self(session)),
-            Role::Customer => Err(Error::Forbidden),
+            Role::Customer => {
+                tracing::info!(user.id = %session.user_id, "refused: this is for admins");
+                Err(Error::Forbidden)
+            }
         }
     }
 }

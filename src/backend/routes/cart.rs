@@ -24,10 +24,11 @@ pub struct QuantityBody {
     quantity: i32,
 }
 
-fn owner(session: Option<Session>, jar: &CookieJar) -> Option<Owner> {
+fn owner(state: &AppState, session: Option<Session>, jar: &CookieJar) -> Option<Owner> {
     match session {
         Some(session) => Some(Owner::User(session.user_id)),
-        None => jar.get(CART_COOKIE).map(|cookie| Owner::Guest(sessions::hash(cookie.value()))),
+        None => sessions::sent(jar, CART_COOKIE, state.production)
+            .map(|token| Owner::Guest(sessions::hash(token))),
     }
 }
 
@@ -38,7 +39,7 @@ pub async fn get(
     session: Option<Session>,
     jar: CookieJar,
 ) -> Result<Json<Cart>> {
-    let Some(owner) = owner(session, &jar) else { return Ok(Json(Cart::new(Vec::new()))) };
+    let Some(owner) = owner(&state, session, &jar) else { return Ok(Json(Cart::new(Vec::new()))) };
     db::carts::get(&state.pool.get().await?, &owner).await.map(Json)
 }
 
@@ -60,7 +61,7 @@ pub async fn put_item(
     check.that(range.contains(&body.quantity), "quantity", format!("must be from 1 to {MAX_QUANTITY}"));
     let quantity = check.finish(body.quantity)?;
 
-    let (owner, jar) = if let Some(owner) = owner(session, &jar) {
+    let (owner, jar) = if let Some(owner) = owner(&state, session, &jar) {
         (owner, jar)
     } else {
         let token = sessions::new_token();
@@ -80,7 +81,7 @@ pub async fn delete_item(
     jar: CookieJar,
     Path(product_id): Path<Uuid>,
 ) -> Result<Json<Cart>> {
-    let Some(owner) = owner(session, &jar) else { return Ok(Json(Cart::new(Vec::new()))) };
+    let Some(owner) = owner(&state, session, &jar) else { return Ok(Json(Cart::new(Vec::new()))) };
     let client = state.pool.get().await?;
     db::carts::delete_item(&client, &owner, product_id).await?;
     db::carts::get(&client, &owner).await.map(Json)

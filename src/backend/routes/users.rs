@@ -85,8 +85,8 @@ async fn log_in(
     mut jar: CookieJar,
 ) -> Result<(CookieJar, Vec<Revocation>)> {
     // The cart before the account, which the new session locks: checkout and the account's deletion do so too.
-    if let Some(guest) = jar.get(CART_COOKIE) {
-        let guest = Owner::Guest(sessions::hash(guest.value()));
+    if let Some(guest) = sessions::sent(&jar, CART_COOKIE, state.production) {
+        let guest = Owner::Guest(sessions::hash(guest));
         db::carts::merge(transaction, &guest, account.user.id).await?;
         jar = jar.remove(sessions::cookie(CART_COOKIE, String::new(), state.production));
     }
@@ -137,7 +137,7 @@ pub async fn login(
 
     let account = logins::attempt(&state, &normalise_email(&body.email), body.password).await?;
     let mut client = state.pool.get().await?;
-    let (jar, revoked) = if jar.get(CART_COOKIE).is_some() {
+    let (jar, revoked) = if sessions::sent(&jar, CART_COOKIE, state.production).is_some() {
         let transaction = client.transaction().await?;
         let begun = log_in(&state, &transaction, &account, jar).await?;
         transaction.commit().await?;
@@ -153,8 +153,9 @@ pub async fn login(
 /// Ends the session; without one nothing happens.
 #[utoipa::path(post, operation_id = "logout", path = "/api/users/logout", responses((status = 204, description = "Logged out")))]
 pub async fn logout(State(state): State<AppState>, jar: CookieJar) -> Result<(StatusCode, CookieJar)> {
-    if jar.get(SESSION_COOKIE).is_some() {
-        let revoked = sessions::end(&state.pool.get().await?, &jar).await?;
+    if let Some(token) = sessions::sent(&jar, SESSION_COOKIE, state.production) {
+        let token_hash = sessions::hash(token);
+        let revoked = db::sessions::end(&state.pool.get().await?, Which::OfToken(&token_hash)).await?;
         sessions::announce(&state, &revoked).await;
     }
     let jar = jar.remove(sessions::cookie(SESSION_COOKIE, String::new(), state.production));

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use shopmicro_backend::sessions::{CART_COOKIE, SESSION_COOKIE};
+use shopmicro_backend::sessions::{CART_COOKIE, HOST_PREFIX, SESSION_COOKIE};
 
 use crate::harness::{Answer, Client, PASSWORD, Setup, TestApp};
 
@@ -141,7 +141,7 @@ async fn an_overlong_login_is_refused() {
     }
 }
 
-/// Two weeks, for this host alone, out of reach of scripts and of other sites.
+/// Two weeks, for this host alone, out of reach of scripts, of other sites and, in production, of neighbours.
 #[tokio::test]
 async fn cookies_are_guarded() {
     for (setup, secure) in [(Setup::default(), false), (Setup::default().production(), true)] {
@@ -150,7 +150,8 @@ async fn cookies_are_guarded() {
         let cart = guest.put_item(app.products[0], 1).await;
         let session = guest.post("/api/users", &registration("ada@example.com")).await;
         for (answer, name) in [(cart, CART_COOKIE), (session, SESSION_COOKIE)] {
-            let cookie = answer.cookie(name).expect("set");
+            let name = if secure { format!("{HOST_PREFIX}{name}") } else { name.to_owned() };
+            let cookie = answer.cookie(&name).expect("set");
             let attributes: Vec<&str> = cookie.split("; ").skip(1).collect();
             for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=1209600"] {
                 assert!(attributes.contains(&attribute), "{cookie}");

@@ -153,7 +153,10 @@ impl From<tokio_postgres::Error> for Error {
             {
                 Self::DatabaseUnavailable(database.message().to_owned())
             }
-            _ => Self::Internal(database.to_string()),
+            // Not the whole of it: its detail quotes the row, with whatever is personal or secret in there.
+            (code, _) => {
+                Self::Internal(format!("{} {}: {}", database.severity(), code.code(), database.message()))
+            }
         }
     }
 }

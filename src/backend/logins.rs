@@ -23,6 +23,7 @@ pub async fn attempt(state: &AppState, email: &str, password: String) -> Result<
     let attempt = match db::logins::reserve(&state.pool.get().await?, email).await {
         Err(error @ Error::TooManyAttempts(_)) => {
             state.shop_metrics.login("blocked");
+            tracing::info!("a password was not looked at: its address is blocked");
             return Err(error);
         }
         attempt => attempt?,
@@ -33,13 +34,15 @@ pub async fn attempt(state: &AppState, email: &str, password: String) -> Result<
     let verified = state.passwords.verify(password, hash.clone()).await?;
     if let (true, Some(user), Some(password_hash)) = (verified, &user, hash) {
         state.shop_metrics.login("right");
+        tracing::info!(user.id = %user.id, "a password was right");
         return Ok(Verified { user: user.clone(), password_hash });
     }
     state.shop_metrics.login("wrong");
+    let whose = user.map_or_else(|| "unknown account".to_owned(), |user| user.id.to_string());
+    tracing::info!(user.id = whose, failures = attempt.failures, "a password was wrong");
     if login::locks_out(attempt.failures) {
-        let subject = user.map_or_else(|| "unknown account".to_owned(), |user| user.id.to_string());
         let detail = json!({ "failures": attempt.failures });
-        db::audit::insert(&state.pool.get().await?, None, "login.locked", subject, detail).await?;
+        db::audit::insert(&state.pool.get().await?, None, "login.locked", whose, detail).await?;
     }
     Err(Error::WrongCredentials)
 }

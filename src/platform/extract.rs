@@ -199,7 +199,9 @@ mod tests {
             #[expect(dead_code, reason = "only its refusal is looked at")]
             limit: u8,
         }
-        for (query, field) in [("limit=x", "limit"), ("limit=1&colour=red", "colour")] {
+        for (query, field) in
+            [("limit=x", "limit"), ("limit=1&colour=red", "colour"), ("limit=1&limit=2", "limit")]
+        {
             let request = Request::builder().uri(format!("/?{query}")).body(Body::empty()).expect("request");
             let (mut parts, _) = request.into_parts();
             let result = Query::<Page>::from_request_parts(&mut parts, &()).await;

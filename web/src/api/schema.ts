@@ -754,8 +754,8 @@ export interface components {
         ErrorReport: {
             /** @description What the browser said; counted, not kept. */
             message: string;
-            /** @enum {string} */
-            page: "/" | "/products" | "/products/{id}" | "/cart" | "/checkout" | "/orders" | "/orders/{id}" | "/login" | "/register" | "/account" | "/admin" | "*";
+            /** @description The page's route template. */
+            page: string;
         };
         /**
          * @description What can be chosen from beside a list, and how many products each choice would show. At most 10,000 products are
@@ -1264,8 +1264,8 @@ export interface components {
             duration_ms: number;
             /** @description What was measured. */
             name: components["schemas"]["SpanName"];
-            /** @enum {string} */
-            page: "/" | "/products" | "/products/{id}" | "/cart" | "/checkout" | "/orders" | "/orders/{id}" | "/login" | "/register" | "/account" | "/admin" | "*";
+            /** @description The page's route template. */
+            page: string;
             /**
              * @description The trace (W3C) that it began. Checked and not kept: whoever may write may invent it.
              * @example 0af7651916cd43dd8448eb211c80319c
@@ -1370,8 +1370,11 @@ export interface components {
         VitalReport: {
             /** @description What was measured. */
             name: components["schemas"]["Vital"];
-            /** @enum {string} */
-            page: "/" | "/products" | "/products/{id}" | "/cart" | "/checkout" | "/orders" | "/orders/{id}" | "/login" | "/register" | "/account" | "/admin" | "*";
+            /**
+             * @description The page's route template.
+             * @example /products/{id}
+             */
+            page: string;
             /**
              * Format: double
              * @description The value, in the vital's unit.
@@ -1510,8 +1513,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1530,8 +1531,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1607,8 +1606,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1627,8 +1624,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1753,8 +1748,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1773,8 +1766,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1850,8 +1841,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1870,8 +1859,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1918,8 +1905,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1938,8 +1923,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2046,8 +2029,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2066,8 +2047,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2125,8 +2104,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2145,8 +2122,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2193,8 +2168,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2213,8 +2186,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2309,8 +2280,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2329,8 +2298,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2391,8 +2358,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2411,8 +2376,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2539,8 +2502,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2625,8 +2586,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2645,8 +2604,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2731,8 +2688,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2751,8 +2706,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2828,8 +2781,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2963,8 +2914,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3052,8 +3001,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3131,8 +3078,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3205,8 +3150,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3290,8 +3233,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3310,8 +3251,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3461,8 +3400,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3555,8 +3492,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3640,8 +3575,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3660,8 +3593,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3736,8 +3667,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3816,8 +3745,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3836,8 +3763,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3918,8 +3843,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4062,8 +3985,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4131,8 +4052,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4151,8 +4070,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4226,8 +4143,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4246,8 +4161,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4352,8 +4265,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4372,8 +4283,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4496,8 +4405,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4552,8 +4459,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4572,8 +4477,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4629,8 +4532,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4649,8 +4550,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4781,8 +4680,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4914,8 +4811,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5037,8 +4932,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5099,8 +4992,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5119,8 +5010,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5184,8 +5073,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5204,8 +5091,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5280,8 +5165,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5300,8 +5183,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5377,8 +5258,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5397,8 +5276,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5523,8 +5400,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5543,8 +5418,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5619,8 +5492,6 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5639,8 +5510,6 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
-                    /** @description Seconds */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {

@@ -1,13 +1,9 @@
 //! `/api/frontend-metrics`.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use reqwest::Method;
 use serde_json::{Value, json};
-use tracing_subscriber::fmt::MakeWriter;
 
-use crate::harness::{Answer, Setup, TestApp};
+use crate::harness::{Answer, Logs, Setup, TestApp};
 
 const URL: &str = "/api/frontend-metrics";
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -117,10 +113,7 @@ const HOSTILE: [&str; 7] = [
 
 #[tokio::test]
 async fn nothing_that_a_browser_writes_gets_into_logs_or_labels() {
-    let logs = Logs::default();
-    let subscriber = tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE);
-    // Of this thread, on which the whole test runs, the service included.
-    let _guard = tracing::subscriber::set_default(subscriber.with_writer(logs.clone()).finish());
+    let (logs, _guard) = Logs::capture();
     let app = TestApp::new().await;
     let guest = app.guest();
     for hostile in HOSTILE {
@@ -190,33 +183,4 @@ async fn reports_have_a_limit_of_their_own() {
     }
     guest.post(URL, &json!({})).await.refused(429, "too-many-requests");
     guest.get("/api/products").await.expect(200);
-}
-
-/// Where log lines go in a test.
-#[derive(Clone, Default)]
-struct Logs(Arc<Mutex<Vec<u8>>>);
-
-impl Logs {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().expect("no panic")).into_owned()
-    }
-}
-
-impl Write for Logs {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("no panic").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Logs {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
 }

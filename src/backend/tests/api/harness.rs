@@ -2,6 +2,7 @@
 
 mod client;
 mod database;
+mod logs;
 mod proxy;
 mod recommender;
 
@@ -24,6 +25,7 @@ use uuid::Uuid;
 
 pub(crate) use client::{Answer, Client, checkout_body};
 pub(crate) use database::Database;
+pub(crate) use logs::Logs;
 pub(crate) use proxy::Proxy;
 pub(crate) use recommender::{Recommender, Reply};
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shopmicro_backend::domain::login::{DELAYS, FORGOTTEN_AFTER, LOCK_OUT};
 use shopmicro_backend::sessions::SESSION_COOKIE;
 
-use crate::harness::{Answer, Client, PASSWORD, Proxy, Setup, TestApp};
+use crate::harness::{Answer, Client, Logs, PASSWORD, Proxy, Setup, TestApp};
 
 const ADA: &str = "ada@example.com";
 const NOBODY: &str = "nobody@example.com";
@@ -230,5 +230,32 @@ async fn attempts_are_counted_by_their_results() {
             line.starts_with("shop_logins_total{") && line.contains(&format!("result=\"{result}\""))
         });
         assert!(line.is_some(), "{result} in {metrics}");
+    }
+}
+
+#[tokio::test]
+async fn every_attempt_is_logged_without_the_address() {
+    let (logs, _guard) = Logs::capture();
+    let app = with_ada().await;
+    let ada = app.rows("select id::text from users", &[]).await[0].get::<_, String>(0);
+    let guest = app.guest();
+    login(&guest, ADA, PASSWORD).await.expect(200);
+    login(&guest, ADA, "wrong horse battery").await.expect(401);
+    login(&guest, NOBODY, PASSWORD).await.expect(401);
+    app.sql("update login_attempts set blocked_until = now() + interval '1 h'").await;
+    login(&guest, NOBODY, PASSWORD).await.expect(429);
+    let logs = logs.text();
+    for (message, whose) in [
+        ("a password was right", ada.as_str()),
+        ("a password was wrong", &ada),
+        ("a password was wrong", "unknown account"),
+        ("a password was not looked at", ""),
+    ] {
+        let logged =
+            |line: &str| [message, whose, "request_id", "timestamp"].iter().all(|part| line.contains(part));
+        assert_eq!(logs.lines().filter(|line| logged(line)).count(), 1, "{message}, {whose}: {logs}");
+    }
+    for word in [ADA, NOBODY, PASSWORD, "wrong horse"] {
+        assert!(!logs.contains(word), "{word} in {logs}");
     }
 }

@@ -6,8 +6,9 @@
 //! digits and signs for letters), runs over the keyboard, the alphabet and the digits, years and other digits,
 //! repetitions, and two such things in turns. The cheapest way to put a password together from these tells how many
 //! guesses it takes; below [`FEWEST_GUESSES`] it is refused. One word and five digits, or two words and two digits, come
-//! to many millions of passwords. Of those with ten characters or more in the list of the 20,000 most common that Django 5.2
-//! ships, it refuses more than three of four; most of the rest are strings that no person chose.
+//! to many millions of passwords. Held against lists that others publish, of the passwords with ten characters or more it
+//! refuses 78 % of those in Django 5.2's list of the 20,000 most common, and 53 % of the first 3,000 among the ten million of
+//! OWASP's `SecLists`; most of the rest were made by programs, or are Russian words on a Latin keyboard.
 //!
 //! A password is the text as it was typed; it is not brought into one of Unicode's normal forms. Keyboards of one person
 //! compose accents alike everywhere, and normalising would tie every stored hash to a version of Unicode's tables.

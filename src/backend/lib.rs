@@ -13,6 +13,7 @@ pub mod import;
 pub mod limits;
 pub mod logins;
 pub mod metrics;
+pub mod openapi;
 pub mod orders;
 pub mod passwords;
 pub mod payment_provider;

@@ -3,6 +3,7 @@
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Gauge, Histogram};
 
+use crate::domain::listing::Matching;
 use crate::domain::order::Status;
 
 /// Instruments of the business. Clones share them.
@@ -13,6 +14,7 @@ pub struct ShopMetrics {
     stock_outs: Counter<u64>,
     logins: Counter<u64>,
     recommendations: Counter<u64>,
+    searches: Counter<u64>,
     outbox_events: Gauge<i64>,
     outbox_age: Gauge<f64>,
     /// Web vitals as browsers report them.
@@ -40,6 +42,7 @@ impl ShopMetrics {
                 "shop.recommendations",
                 "Lists of recommendations by source and strategy",
             ),
+            searches: counter("shop.searches", "Searches by what they found: words, corrected, nothing"),
             outbox_events: meter
                 .i64_gauge("shop.outbox.events")
                 .with_description("Events of orders that wait to be published, counted up to 10,000")
@@ -88,6 +91,16 @@ impl ShopMetrics {
     /// A password was right or wrong, or not looked at since the address is blocked; the label is a constant of ours.
     pub fn login(&self, result: &'static str) {
         self.logins.add(1, &[KeyValue::new("result", result)]);
+    }
+
+    /// A search was answered, by words as they were typed, by corrected ones, or with nothing.
+    pub fn searched(&self, matching: Option<Matching>) {
+        let result = match matching {
+            Some(Matching::Words) => "words",
+            Some(Matching::Likeness) => "corrected",
+            None => "nothing",
+        };
+        self.searches.add(1, &[KeyValue::new("result", result)]);
     }
 
     /// A list of recommendations was shown; both labels are constants of ours.

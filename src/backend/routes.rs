@@ -20,7 +20,6 @@ use axum::routing::get;
 use platform::problem::Problem;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use utoipa::OpenApi;
-use utoipa::openapi::{Content, Ref, Response as Documented};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -31,7 +30,8 @@ use crate::{AppState, limits};
     info(
         title = "ShopMicro",
         description = "The API of the shop. Errors are application/problem+json (RFC 9457); the last segment of `type` is stable. \
-            Lists are keyset pages: ask again with `next_cursor`. Sessions and guests' carts are cookies.",
+            Lists are keyset pages: ask again with `next_cursor`. Sessions and guests' carts are cookies. \
+            To be read at /api/docs.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     components(schemas(Problem, crate::domain::listing::Sort))
@@ -91,47 +91,8 @@ pub fn router(state: AppState) -> Router {
 
 /// The OpenAPI document of the routes under `/api`.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    let mut document = api().into_openapi();
-    for path in document.paths.paths.values_mut() {
-        let reads = path.get.as_mut().map(|operation| (operation, false));
-        let unsafe_methods = [&mut path.put, &mut path.post, &mut path.delete, &mut path.patch];
-        let writes = unsafe_methods.into_iter().flatten().map(|operation| (operation, true));
-        for (operation, writes) in reads.into_iter().chain(writes) {
-            let with_body = if operation.request_body.is_some() { &WITH_BODY[..] } else { &[] };
-            let writing = if writes { &WRITING[..] } else { &[] };
-            for (status, description) in EVERYWHERE.iter().chain(with_body).chain(writing) {
-                let content = Content::builder().schema(Some(Ref::from_schema_name("Problem"))).build();
-                let response = Documented::builder().description(*description);
-                let response = response.content("application/problem+json", content).build();
-                operation.responses.responses.entry((*status).to_owned()).or_insert_with(|| response.into());
-            }
-        }
-    }
-    document
+    crate::openapi::complete(api().into_openapi())
 }
-
-/// What the layers around every route may answer.
-const EVERYWHERE: [(&str, &str); 5] = [
-    ("400", "The request is malformed"),
-    ("414", "The address is too long"),
-    ("429", "Asked too often: `Retry-After` and `RateLimit` say when it may be asked again"),
-    ("431", "The headers are too large"),
-    (
-        "503",
-        "A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again",
-    ),
-];
-
-/// What reading a body may answer.
-const WITH_BODY: [(&str, &str); 4] = [
-    ("408", "The body did not arrive in time"),
-    ("413", "The body is too large"),
-    ("415", "The body must be JSON"),
-    ("422", "Fields are not valid"),
-];
-
-/// What a request that changes something may be answered.
-const WRITING: [(&str, &str); 1] = [("403", "The request comes from another site, or is not allowed")];
 
 /// Refuses an unsafe request that another site made a browser send (`Sec-Fetch-Site`, or `Origin` beside `Host`).
 fn cross_site(_: ProtectionError) -> Response<Body> {

@@ -107,10 +107,10 @@ pub struct Listing {
 pub struct ListingQuery {
     /// Search text, up to 200 characters: words, "phrases", -exclusions, `or`. The last word may be unfinished, and
     /// typing errors are forgiven. By relevance and by name, the list has the 1,000 best sellers among the matches.
-    #[param(example = "white lant")]
+    #[param(max_length = 200, example = "white lant")]
     pub q: Option<String>,
     /// Only this category.
-    #[param(example = "Garden")]
+    #[param(max_length = 60, example = "Garden")]
     pub category: Option<String>,
     /// Only products with all of these tags, up to 5, between commas.
     #[param(example = "candle,white")]

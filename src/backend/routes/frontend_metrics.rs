@@ -8,6 +8,7 @@ use platform::extract::Json;
 use platform::problem::Problem;
 use serde::Deserialize;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
 use crate::AppState;
 use crate::domain::input::Check;
@@ -65,7 +66,7 @@ pub struct VitalReport {
     #[schema(minimum = 0, maximum = 600_000)]
     value: f64,
     /// The page's route template.
-    #[schema(example = "/products/{id}")]
+    #[schema(schema_with = page)]
     page: String,
 }
 
@@ -77,6 +78,7 @@ pub struct ErrorReport {
     #[schema(max_length = 500)]
     message: String,
     /// The page's route template.
+    #[schema(schema_with = page)]
     page: String,
 }
 
@@ -115,6 +117,7 @@ pub struct SpanReport {
     #[schema(pattern = "^[0-9a-f]{32}$", example = "0af7651916cd43dd8448eb211c80319c")]
     trace_id: Option<String>,
     /// The page's route template.
+    #[schema(schema_with = page)]
     page: String,
 }
 
@@ -134,6 +137,10 @@ pub struct ReportBody {
     #[serde(default)]
     #[schema(max_items = 20)]
     traces: Vec<SpanReport>,
+}
+
+fn page() -> Schema {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(PAGES)).into()
 }
 
 fn known(page: &str) -> Option<&'static str> {

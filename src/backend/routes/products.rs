@@ -47,6 +47,9 @@ pub async fn list(
     let listing = Listing::try_from(query)?;
     let load = async {
         let found = db::products::listing::list(&state.pool.get().await?, &listing).await?;
+        if listing.filters.question.is_some() && listing.cursor.is_none() {
+            state.shop_metrics.searched(found.first().map(|(_, cursor)| cursor.matching));
+        }
         let (found, next_cursor) = page::cut(found, listing.limit, |(_, cursor)| cursor.clone());
         Ok(ProductPage { items: found.into_iter().map(|(product, _)| product).collect(), next_cursor })
     };

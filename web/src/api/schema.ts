@@ -754,8 +754,8 @@ export interface components {
         ErrorReport: {
             /** @description What the browser said; counted, not kept. */
             message: string;
-            /** @description The page's route template. */
-            page: string;
+            /** @enum {string} */
+            page: "/" | "/products" | "/products/{id}" | "/cart" | "/checkout" | "/orders" | "/orders/{id}" | "/login" | "/register" | "/account" | "/admin" | "*";
         };
         /**
          * @description What can be chosen from beside a list, and how many products each choice would show. At most 10,000 products are
@@ -1264,8 +1264,8 @@ export interface components {
             duration_ms: number;
             /** @description What was measured. */
             name: components["schemas"]["SpanName"];
-            /** @description The page's route template. */
-            page: string;
+            /** @enum {string} */
+            page: "/" | "/products" | "/products/{id}" | "/cart" | "/checkout" | "/orders" | "/orders/{id}" | "/login" | "/register" | "/account" | "/admin" | "*";
             /**
              * @description The trace (W3C) that it began. Checked and not kept: whoever may write may invent it.
              * @example 0af7651916cd43dd8448eb211c80319c
@@ -1370,11 +1370,8 @@ export interface components {
         VitalReport: {
             /** @description What was measured. */
             name: components["schemas"]["Vital"];
-            /**
-             * @description The page's route template.
-             * @example /products/{id}
-             */
-            page: string;
+            /** @enum {string} */
+            page: "/" | "/products" | "/products/{id}" | "/cart" | "/checkout" | "/orders" | "/orders/{id}" | "/login" | "/register" | "/account" | "/admin" | "*";
             /**
              * Format: double
              * @description The value, in the vital's unit.
@@ -1513,6 +1510,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1531,6 +1530,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1606,6 +1607,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1624,6 +1627,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1748,6 +1753,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1766,6 +1773,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1841,6 +1850,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1859,6 +1870,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1905,6 +1918,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1923,6 +1938,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2029,6 +2046,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2047,6 +2066,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2104,6 +2125,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2122,6 +2145,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2168,6 +2193,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2186,6 +2213,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2280,6 +2309,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2298,6 +2329,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2358,6 +2391,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2376,6 +2411,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2502,6 +2539,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2586,6 +2625,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2604,6 +2645,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2688,6 +2731,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2706,6 +2751,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2781,6 +2828,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2914,6 +2963,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3001,6 +3052,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3078,6 +3131,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3150,6 +3205,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3233,6 +3290,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3251,6 +3310,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3400,6 +3461,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3492,6 +3555,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3575,6 +3640,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3593,6 +3660,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3667,6 +3736,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3745,6 +3816,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3763,6 +3836,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3843,6 +3918,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3985,6 +4062,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4052,6 +4131,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4070,6 +4151,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4143,6 +4226,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4161,6 +4246,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4265,6 +4352,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4283,6 +4372,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4405,6 +4496,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4459,6 +4552,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4477,6 +4572,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4532,6 +4629,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4550,6 +4649,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4680,6 +4781,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4811,6 +4914,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4932,6 +5037,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4992,6 +5099,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5010,6 +5119,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5073,6 +5184,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5091,6 +5204,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5165,6 +5280,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5183,6 +5300,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5258,6 +5377,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5276,6 +5397,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5400,6 +5523,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5418,6 +5543,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5492,6 +5619,8 @@ export interface operations {
             /** @description Asked too often: `Retry-After` and `RateLimit` say when it may be asked again */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5510,6 +5639,8 @@ export interface operations {
             /** @description A part of the shop is not available, or there is too much to do; `Retry-After` says when to try again */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {

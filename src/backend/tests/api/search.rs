@@ -1,6 +1,7 @@
 //! Search: `/api/products?q=`, `/api/products/facets` and `/api/products/suggestions`.
 
 use serde_json::{Value, json};
+use shopmicro_backend::error::Error;
 
 use crate::harness::{Client, NewProduct, TestApp};
 
@@ -155,6 +156,51 @@ async fn odd_syntax_is_a_question_as_well() {
         assert!(found(&guest, q).await.contains(&"SET/6 BOXES".to_owned()), "{q}");
     }
     assert_eq!(app.number("select count(*) from products").await, 3);
+}
+
+/// What customers do not find is what a shop wants to know.
+#[tokio::test]
+async fn searches_are_counted_by_what_they_found() {
+    let app = with_names(&["Teapot"]).await;
+    let guest = app.guest();
+    let counted = async || {
+        let metrics = guest.get("/metrics").await.text;
+        ["words", "corrected", "nothing"].map(|result| {
+            let line = metrics.lines().find(|line| {
+                line.starts_with("shop_searches_total{") && line.contains(&format!("result=\"{result}\""))
+            });
+            let number = line.and_then(|line| line.rsplit(' ').next()?.parse().ok());
+            number.unwrap_or(0)
+        })
+    };
+    let before: [u64; 3] = counted().await;
+    for q in ["teapot", "tepot", "bicycle"] {
+        guest.query("/api/products", &[("q", q)]).await.expect(200);
+    }
+    // Other tests of this process count as well.
+    let after = counted().await;
+    assert!(before.iter().zip(after).all(|(before, after)| after > *before), "{before:?} {after:?}");
+}
+
+/// Two writers who bring the same new words in opposite orders: the one that has to give way may try again.
+#[tokio::test]
+async fn a_deadlock_is_no_defect() {
+    let app = TestApp::new().await;
+    let (mut a, mut b) = (app.connection().await, app.connection().await);
+    let (a, b) = (a.transaction().await.expect("begun"), b.transaction().await.expect("begun"));
+    let insert = |name: &str| {
+        format!(
+            "insert into products (id, sku, name, category, price_cents, currency, stock) \
+             values (gen_random_uuid(), gen_random_uuid()::text, '{name}', 'Things', 1, 'GBP', 0)"
+        )
+    };
+    app.add(NewProduct::default()).await;
+    a.batch_execute(&insert("Samovar")).await.expect("put in");
+    b.batch_execute(&insert("Teapot")).await.expect("put in");
+    let (teapot, samovar) = (insert("Teapot"), insert("Samovar"));
+    let (a, b) = tokio::join!(a.batch_execute(&teapot), b.batch_execute(&samovar));
+    let given_way: Vec<Error> = [a, b].into_iter().filter_map(Result::err).map(Error::from).collect();
+    assert!(matches!(given_way[..], [Error::DatabaseUnavailable(_)]), "{given_way:?}");
 }
 
 /// Pages of a corrected search go on as they began, in every order.

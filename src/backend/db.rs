@@ -23,7 +23,7 @@ use tokio_postgres::NoTls;
 const POOL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How many requests may wait for a connection, for each that there is.
-const WAITING_PER_CONNECTION: usize = 2;
+const WAITING_PER_CONNECTION: usize = 4;
 
 /// Set on every connection. A statement ends before the request's own deadline (6 s); the similarity is that of long
 /// words with two errors in them.

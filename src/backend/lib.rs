@@ -97,6 +97,7 @@ impl AppState {
             http: platform::http::Options {
                 origins: config.cors_origins.clone(),
                 max_in_flight: config.service.max_in_flight,
+                lane: limits::lane,
             },
             limits: Limits::new(config.rate_limits, config.trusted_proxies.clone(), &redis),
             session_copies: Copies::new(redis.clone()),

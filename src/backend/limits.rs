@@ -13,6 +13,7 @@ use opentelemetry::metrics::Counter;
 use platform::client::{Client, TrustedProxies};
 use platform::limits::{Quota, Shared, Table, Verdict};
 use platform::redis::Redis;
+use platform::shed::Lane;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -58,6 +59,25 @@ impl Class {
             Self::Report => "report",
         }
     }
+}
+
+/// The lane of a request: what the caches usually answer never waits behind what the database holds up. Of the catalogue's
+/// lists those are the ones without a search, filters or a cursor.
+pub fn lane(request: &Request) -> Lane {
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let plain = |query: &str| {
+        query.split('&').all(|pair| {
+            ["", "category", "sort", "limit"].contains(&pair.split('=').next().unwrap_or_default())
+        })
+    };
+    let quick = match route {
+        "/api/products" => plain(request.uri().query().unwrap_or_default()),
+        "/api/products/{id}" | "/api/products/{id}/picture.svg" | "/api/categories" | "/api/openapi.json" => {
+            true
+        }
+        _ => false,
+    };
+    if quick && Class::of(request.method(), route) == Class::Read { Lane::Quick } else { Lane::Slow }
 }
 
 /// The quota of each class.
@@ -200,4 +220,38 @@ async fn by_account(
 /// Rounded up, and at least one.
 fn whole_seconds(duration: std::time::Duration) -> u32 {
     u32::try_from(duration.as_millis().div_ceil(1000)).unwrap_or(u32::MAX).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::body::Body;
+    use axum::routing::any;
+    use tower::ServiceExt;
+
+    #[tokio::test]
+    async fn what_a_cache_answers_has_a_lane_of_its_own() {
+        let tell = any(async |request: Request| format!("{:?}", lane(&request)));
+        let routes = ["/api/products", "/api/products/{id}", "/api/categories", "/api/orders", "/api/cart"];
+        let app = routes.into_iter().fold(Router::new(), |app, route| app.route(route, tell.clone()));
+        for (method, url, lane) in [
+            ("GET", "/api/products", "Quick"),
+            ("GET", "/api/products?category=Lamps&sort=price&limit=5", "Quick"),
+            ("GET", "/api/products?q=lamp", "Slow"),
+            ("GET", "/api/products?category=Lamps&cursor=x", "Slow"),
+            ("GET", "/api/products?limit&in_stock=true", "Slow"),
+            ("POST", "/api/products", "Slow"),
+            ("GET", "/api/products/1", "Quick"),
+            ("DELETE", "/api/products/1", "Slow"),
+            ("GET", "/api/categories", "Quick"),
+            ("GET", "/api/orders", "Slow"),
+            ("GET", "/api/cart", "Slow"),
+        ] {
+            let request = Request::builder().method(method).uri(url).body(Body::empty()).expect("a request");
+            let answer = app.clone().oneshot(request).await.expect("an answer");
+            let body = axum::body::to_bytes(answer.into_body(), 100).await.expect("a body");
+            assert_eq!(body, lane, "{method} {url}");
+        }
+    }
 }

@@ -22,6 +22,7 @@ use anyhow::Context;
 use axum::Router;
 use platform::http::{Options, Origins};
 use platform::redis::Redis;
+use platform::shed::one_lane;
 use platform::shutdown::Lifecycle;
 use platform::telemetry::Metrics;
 
@@ -122,6 +123,6 @@ impl App {
 
 /// The service's routes with everything around them.
 pub fn app(state: App) -> Router {
-    let options = Options { origins: Origins::default(), max_in_flight: state.max_in_flight };
+    let options = Options { origins: Origins::default(), max_in_flight: state.max_in_flight, lane: one_lane };
     platform::http::wrap(routes::routes().with_state(state), &options)
 }

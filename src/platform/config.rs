@@ -176,7 +176,7 @@ pub struct ServiceConfig {
     pub production: bool,
     /// The address of the HTTP server.
     pub listen: SocketAddr,
-    /// The most requests that are worked on at once.
+    /// The most requests of each lane that are worked on at once.
     pub max_in_flight: usize,
     /// Where logs, traces and metrics go.
     pub telemetry: TelemetryConfig,
@@ -204,7 +204,7 @@ impl ServiceConfig {
         if let Err(error) = telemetry.log_filter() {
             env.mistake(format!("LOG_LEVEL: {error}"));
         }
-        let max_in_flight = env.parse("MAX_REQUESTS_IN_FLIGHT", 128);
+        let max_in_flight = env.parse("MAX_REQUESTS_IN_FLIGHT", 64);
         if max_in_flight == 0 {
             env.mistake("MAX_REQUESTS_IN_FLIGHT: must be at least 1");
         }

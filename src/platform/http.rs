@@ -20,7 +20,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::bounds;
 use crate::problem::Problem;
-use crate::shed::{self, Shed, TurnedAway};
+use crate::shed::{Lane, Shed};
 use crate::telemetry::Metrics;
 
 /// The header that ties a request to its log lines.
@@ -95,34 +95,37 @@ impl Origins {
 pub struct Options {
     /// Other sites whose pages may ask.
     pub origins: Origins,
-    /// The most requests that are worked on at once.
+    /// The most requests of each lane that are worked on at once.
     pub max_in_flight: usize,
+    /// The lane of a request that is not an operator's.
+    pub lane: fn(&Request) -> Lane,
 }
 
-/// The instruments of the HTTP server, after OpenTelemetry's semantic conventions.
-struct Instruments {
+/// What every request passes first: the instruments of the HTTP server, after OpenTelemetry's semantic conventions, and
+/// the bound on how much there is to do.
+struct Around {
     duration: Histogram<f64>,
     active: UpDownCounter<i64>,
+    shed: Shed,
+    lane: fn(&Request) -> Lane,
 }
 
-impl Instruments {
-    fn new() -> Self {
-        let meter = crate::telemetry::meter();
-        Self {
-            duration: meter
-                .f64_histogram("http.server.request.duration")
-                .with_unit("s")
-                .with_description("Duration of HTTP requests")
-                .with_boundaries(vec![
-                    0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
-                ])
-                .build(),
-            active: meter
-                .i64_up_down_counter("http.server.active_requests")
-                .with_description("HTTP requests in flight")
-                .build(),
-        }
-    }
+fn duration() -> Histogram<f64> {
+    crate::telemetry::meter()
+        .f64_histogram("http.server.request.duration")
+        .with_unit("s")
+        .with_description("Duration of HTTP requests")
+        .with_boundaries(vec![
+            0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+        ])
+        .build()
+}
+
+fn active() -> UpDownCounter<i64> {
+    crate::telemetry::meter()
+        .i64_up_down_counter("http.server.active_requests")
+        .with_description("HTTP requests in flight")
+        .build()
 }
 
 /// Other sites whose pages may ask the API, and with what; none where no origin is given.
@@ -161,11 +164,16 @@ pub fn wrap(routes: Router, options: &Options) -> Router {
         })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(axum::middleware::from_fn(deadline))
-        .layer(axum::middleware::from_fn_with_state(Shed::new(options.max_in_flight), shed::admit))
         .layer(axum::middleware::from_fn(bounds::check));
     let routes = match cors(&options.origins) {
         Some(cors) => routes.layer(cors),
         None => routes,
+    };
+    let around = Around {
+        duration: duration(),
+        active: active(),
+        shed: Shed::new(options.max_in_flight),
+        lane: options.lane,
     };
     routes
         .layer(CatchPanicLayer::custom(|cause: Box<dyn std::any::Any + Send>| {
@@ -177,7 +185,7 @@ pub fn wrap(routes: Router, options: &Options) -> Router {
             tracing::error!(panic = text, "a handler panicked");
             Problem::internal().into_response()
         }))
-        .layer(axum::middleware::from_fn_with_state(Arc::new(Instruments::new()), observe))
+        .layer(axum::middleware::from_fn_with_state(Arc::new(around), observe))
 }
 
 /// `/metrics` in the Prometheus text format.
@@ -242,12 +250,25 @@ fn known_method(method: &Method) -> &'static str {
     KNOWN.into_iter().find(|known| method == known).unwrap_or("_OTHER")
 }
 
-async fn observe(State(instruments): State<Arc<Instruments>>, request: Request, next: Next) -> Response {
+async fn observe(State(around): State<Arc<Around>>, request: Request, next: Next) -> Response {
     let start = Instant::now();
     let method = known_method(request.method());
     // The template, never the path itself: labels stay few and hold no ids.
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let id = request_id(request.headers());
+    let attributes =
+        [KeyValue::new("http.request.method", method), KeyValue::new("http.route", route.clone())];
+    let operators = route.starts_with("/health") || route == "/metrics";
+    let lane = if operators { Lane::Free } else { (around.lane)(&request) };
+    let turn = match around.shed.admit(lane).await {
+        Ok(turn) => turn,
+        // It is counted, but it has no span and no line in the log: those would be load of their own.
+        Err(mut refusal) => {
+            around.done(start, &attributes, refusal.status());
+            complete(refusal.headers_mut(), &id);
+            return refusal;
+        }
+    };
     let span = tracing::info_span!(
         "request",
         otel.name = format!("{method} {route}"),
@@ -265,32 +286,27 @@ async fn observe(State(instruments): State<Arc<Instruments>>, request: Request, 
     let trace_id = span.context().span().span_context().trace_id();
     span.record("trace_id", trace_id.to_string());
 
-    let attributes =
-        [KeyValue::new("http.request.method", method), KeyValue::new("http.route", route.clone())];
-    instruments.active.add(1, &attributes);
-    let guard = ActiveGuard { instruments: Arc::clone(&instruments), attributes };
+    around.active.add(1, &attributes);
+    let guard = ActiveGuard { around: Arc::clone(&around), attributes };
     let mut response = next.run(request).instrument(span.clone()).await;
+    drop(turn);
 
-    let status = response.status();
-    let elapsed = start.elapsed();
-    let attributes = [
-        guard.attributes[0].clone(),
-        guard.attributes[1].clone(),
-        KeyValue::new("http.response.status_code", i64::from(status.as_u16())),
-    ];
-    instruments.duration.record(elapsed.as_secs_f64(), &attributes);
+    let elapsed = around.done(start, &guard.attributes, response.status());
     drop(guard);
-    span.record("http.response.status_code", status.as_u16());
+    span.record("http.response.status_code", response.status().as_u16());
     let duration_ms = (elapsed.as_secs_f64() * 1e6).round() / 1e3;
-    // Probes come every few seconds, and what is turned away comes in floods: they would drown the log.
-    let turned_away = response.extensions().get::<TurnedAway>().is_some();
-    if turned_away || route.starts_with("/health") || route == "/metrics" {
+    // Probes come every few seconds: they would drown the log.
+    if operators {
         tracing::debug!(parent: &span, duration_ms, "answered");
     } else {
         tracing::info!(parent: &span, duration_ms, "answered");
     }
+    complete(response.headers_mut(), &id);
+    response
+}
 
-    let headers = response.headers_mut();
+/// The headers that every answer has.
+fn complete(headers: &mut HeaderMap, id: &str) {
     if let Ok(id) = HeaderValue::try_from(id) {
         headers.insert(REQUEST_ID, id);
     }
@@ -299,18 +315,28 @@ async fn observe(State(instruments): State<Arc<Instruments>>, request: Request, 
             headers.insert(name.clone(), value.clone());
         }
     }
-    response
+}
+
+impl Around {
+    /// Records a request that has its answer, and tells how long it took.
+    fn done(&self, start: Instant, attributes: &[KeyValue; 2], status: StatusCode) -> Duration {
+        let [method, route] = attributes.clone();
+        let status = KeyValue::new("http.response.status_code", i64::from(status.as_u16()));
+        let elapsed = start.elapsed();
+        self.duration.record(elapsed.as_secs_f64(), &[method, route, status]);
+        elapsed
+    }
 }
 
 /// Counts a request out even where its client went away in the middle.
 struct ActiveGuard {
-    instruments: Arc<Instruments>,
+    around: Arc<Around>,
     attributes: [KeyValue; 2],
 }
 
 impl Drop for ActiveGuard {
     fn drop(&mut self) {
-        self.instruments.active.add(-1, &self.attributes);
+        self.around.active.add(-1, &self.attributes);
     }
 }
 

@@ -11,6 +11,6 @@ pub mod limits;
 pub mod problem;
 pub mod redis;
 pub mod server;
-mod shed;
+pub mod shed;
 pub mod shutdown;
 pub mod telemetry;

@@ -1,6 +1,8 @@
 //! What the OpenAPI document says of every operation alike, so that no operation can forget it: what the layers around the
 //! routes may answer, who may ask, and which part of the shop it belongs to.
 
+pub mod page;
+
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{ObjectBuilder, Type};

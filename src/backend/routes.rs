@@ -78,6 +78,8 @@ pub fn router(state: AppState) -> Router {
     // What the configuration let through is never refused; were it, no other site would be trusted.
     let csrf = trusted.unwrap_or_else(|_| CsrfLayer::new());
     api.route("/api/openapi.json", get(operations::openapi))
+        .route("/api/docs", get(operations::docs))
+        .route("/api/docs.css", get(operations::docs_style))
         .layer(csrf.with_rejection_response(cross_site))
         .layer(axum::middleware::from_fn_with_state(state.clone(), limits::limit))
         .route("/internal/catalogue", get(internal::catalogue))

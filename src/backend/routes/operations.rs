@@ -1,6 +1,7 @@
 //! What operators and orchestrators ask.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use axum::extract::State;
 use axum::http::header;
@@ -10,6 +11,7 @@ use platform::health::{Health, PoolUse, probe};
 use platform::problem::Problem;
 
 use crate::error::Result;
+use crate::openapi::page;
 use crate::{AppState, VERSION, db};
 
 /// `GET /health`: each dependency, probed now.
@@ -66,4 +68,24 @@ pub async fn metrics(State(state): State<AppState>) -> impl IntoResponse {
 /// `GET /api/openapi.json`: the document that is committed beside the code.
 pub async fn openapi() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], include_str!("../openapi.json"))
+}
+
+/// The document as a page.
+static PAGE: LazyLock<String> = LazyLock::new(|| {
+    let document = serde_json::from_str(include_str!("../openapi.json")).unwrap_or_default();
+    page::render(&document).unwrap_or_default()
+});
+
+/// `GET /api/docs`: the document to be read. It needs its style sheet and nothing else.
+pub async fn docs() -> impl IntoResponse {
+    let policy =
+        "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+    let headers =
+        [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, policy)];
+    (headers, PAGE.as_str())
+}
+
+/// `GET /api/docs.css`.
+pub async fn docs_style() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], page::STYLE)
 }

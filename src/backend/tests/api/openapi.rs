@@ -19,3 +19,14 @@ async fn the_service_shows_its_document() {
     let committed: Value = serde_json::from_str(include_str!("../../openapi.json")).expect("JSON");
     assert_eq!(document, committed);
 }
+
+#[tokio::test]
+async fn the_document_can_be_read() {
+    let app = TestApp::new().await;
+    let page = app.guest().get("/api/docs").await;
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    assert!(page.header("content-security-policy").starts_with("default-src 'none'; style-src 'self'"));
+    assert!(page.text.contains("/api/products/{id}") && page.text.contains("href=\"/api/docs.css\""));
+    let style = app.guest().get("/api/docs.css").await;
+    assert_eq!((style.status, style.header("content-type")), (200, "text/css; charset=utf-8"));
+}

@@ -58,6 +58,13 @@ describe('request', () => {
     expect(await retryAfter('soon')).toBeUndefined();
   });
 
+  it('tells a lock-out from haste', async () => {
+    serve({ 'GET /api/x': () => problem(429, 'too-many-attempts') });
+    expect(explain(await failure('/api/x'))).toContain('failed attempts');
+    serve({ 'GET /api/x': () => problem(429, 'too-many-requests') });
+    expect(explain(await failure('/api/x'))).toContain('a bit fast');
+  });
+
   it('tells no answer from an answer', async () => {
     serve({
       'GET /api/x': () => {

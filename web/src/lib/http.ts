@@ -126,6 +126,8 @@ export function explain(error: unknown): string {
   if (error instanceof ConnectionError)
     return 'We cannot reach the shop. Check your connection and try again.';
   if (error instanceof ProblemError) {
+    if (error.slug === 'too-many-attempts')
+      return 'Too many failed attempts to log in. Wait some minutes before the next one.';
     if (error.status === 429) return 'That was a bit fast. Wait a moment and try again.';
     if (error.status === 503) return 'The shop is catching its breath. Try again in a moment.';
     if (error.status >= 500) return 'Something went wrong on our side. Try again in a moment.';

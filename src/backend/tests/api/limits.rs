@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::json;
 use shopmicro_backend::limits::Class;
 
-use crate::harness::{Answer, Client, Proxy, Setup};
+use crate::harness::{Answer, Client, Logs, Proxy, Setup};
 
 /// A report as a client at this address sends it through a proxy.
 async fn report(client: &Client, forwarded_for: &str) -> Answer {
@@ -131,6 +131,30 @@ async fn an_account_has_one_limit_wherever_it_is_used() {
     let guest = app.guest();
     let other = guest.request(Method::POST, "/api/users/logout").header("x-forwarded-for", "198.51.100.4");
     assert_eq!(Answer::of(other).await.header("ratelimit"), r#""write";r=2;t=60"#);
+}
+
+#[tokio::test]
+async fn a_clients_address_is_told_to_nobody() {
+    let (logs, _guard) = Logs::capture();
+    let app = Setup::default().set("RATE_LIMIT_REPORT", "1 burst 1").start().await;
+    let client = app.guest();
+    for _ in 0..2 {
+        report(&client, "203.0.113.77").await;
+    }
+    let metrics = client.get("/metrics").await.text;
+    let pattern = app.state.redis.key("limit:*");
+    let mut scan = redis::cmd("SCAN");
+    scan.arg(0).arg("MATCH").arg(pattern).arg("COUNT").arg(1_000_000);
+    let scan =
+        app.state.redis.call("scan", async |mut c| scan.query_async::<(u64, Vec<String>)>(&mut c).await);
+    let keys = scan.await.expect("Redis").1.join("\n");
+    assert!(logs.text().contains("answered") && metrics.contains("shop_rate_limit_total"));
+    assert!(keys.contains("limit:report:"), "{keys}");
+    for form in ["203.0.113", "cb00714d", "cb:00:71:4d", "203, 0, 113"] {
+        for text in [&logs.text(), &metrics, &keys] {
+            assert!(!text.contains(form), "{form} in {text}");
+        }
+    }
 }
 
 /// Every request with a password is of the class that is limited most, and every class is documented.

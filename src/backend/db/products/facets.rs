@@ -3,7 +3,7 @@
 use deadpool_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::search::{Queries, Statement, Wanted, conditions, near_words};
+use super::search::{Queries, Statement, Wanted, all, conditions, near_words};
 use crate::domain::listing::Filters;
 use crate::domain::product::{Count, Counts, Facets, PriceCount, ValueCount};
 use crate::error::{Error, Result};
@@ -39,7 +39,7 @@ pub fn statement(filters: &Filters, wanted: Option<Wanted<'_>>) -> Statement {
         sets.push(format!(
             "{name} as materialized (select p.category, p.price_cents, p.stock, p.tags from products p where {} \
              order by p.popularity desc, p.id desc limit {})",
-            conditions.join(" and "),
+            all(&conditions),
             BOUND + 1
         ));
         name

@@ -3,7 +3,7 @@
 use deadpool_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::search::{Queries, Statement, Wanted, conditions, near_words};
+use super::search::{About, Condition, Queries, Statement, Wanted, all, conditions, near_words};
 use super::{COLUMNS, product};
 use crate::domain::listing::{Cursor, Listing, Matching, Sort, SortKey};
 use crate::domain::product::Product;
@@ -12,6 +12,9 @@ use crate::error::Result;
 /// How many matches are ranked by relevance: the best sellers among them all. By name as well: the words that are asked
 /// for are in the names, so that the planner, which takes them for spread evenly, would look for them from A to Z.
 const RANKED: i64 = 1000;
+
+/// How many products in the order of the list are looked at before those that match are looked for.
+const WINDOW: i64 = 2000;
 
 /// A page of the catalogue: up to `limit + 1` products, each with its cursor, so that the caller sees whether there is
 /// more. Where no product has the words of a first page's `q`, products with words like them are found, unless `q` is
@@ -35,29 +38,41 @@ pub async fn list(client: &Client, listing: &Listing) -> Result<Vec<(Product, Cu
     }
 }
 
+/// An order as SQL: the key of `p`, the direction, and how to go on from a key.
+struct Order {
+    key: &'static str,
+    direction: &'static str,
+    beyond: &'static str,
+}
+
+impl From<Sort> for Order {
+    fn from(sort: Sort) -> Self {
+        let (key, direction, beyond) = match sort {
+            Sort::Relevance => ("p.score", "desc", "<"),
+            Sort::Newest => ("p.created_at", "desc", "<"),
+            Sort::PriceAscending => ("p.price_cents", "asc", ">"),
+            Sort::PriceDescending => ("p.price_cents", "desc", "<"),
+            Sort::Name => ("p.name", "asc", ">"),
+        };
+        Self { key, direction, beyond }
+    }
+}
+
+impl Order {
+    fn by(&self) -> String {
+        format!("{} {direction}, p.id {direction}", self.key, direction = self.direction)
+    }
+}
+
 /// The statement for a page.
 pub fn statement(listing: &Listing, wanted: Option<Wanted<'_>>) -> Statement {
+    let Listing { filters, sort, limit, cursor } = listing;
     let mut statement = Statement::default();
-    let mut conditions = conditions(&mut statement, &listing.filters);
+    let mut conditions = conditions(&mut statement, filters);
     let queries = wanted.map(|wanted| Queries::bind(&mut statement, wanted));
     conditions.extend(queries.as_ref().map(Queries::condition));
-    let (key, direction, beyond) = match listing.sort {
-        Sort::Relevance => ("p.score", "desc", "<"),
-        Sort::Newest => ("p.created_at", "desc", "<"),
-        Sort::PriceAscending => ("p.price_cents", "asc", ">"),
-        Sort::PriceDescending => ("p.price_cents", "desc", "<"),
-        Sort::Name => ("p.name", "asc", ">"),
-    };
-    let mut from = "products p".to_owned();
-    if let (Sort::Relevance | Sort::Name, Some(queries)) = (listing.sort, &queries) {
-        from = format!(
-            "(select p.*, {} as score from products p where {} order by p.popularity desc, p.id desc limit {RANKED}) p",
-            queries.score(),
-            conditions.join(" and "),
-        );
-        conditions = vec!["true".to_owned()];
-    }
-    if let Some(cursor) = &listing.cursor {
+    let order = Order::from(*sort);
+    let beyond = cursor.as_ref().map(|cursor| {
         let last = match &cursor.key {
             SortKey::Score(score) => statement.bind(*score, Type::FLOAT4),
             SortKey::At(at) => statement.bind(*at, Type::TIMESTAMPTZ),
@@ -65,15 +80,76 @@ pub fn statement(listing: &Listing, wanted: Option<Wanted<'_>>) -> Statement {
             SortKey::Name(name) => statement.bind(name.clone(), Type::TEXT),
         };
         let id = statement.bind(cursor.id, Type::UUID);
-        conditions.push(format!("({key}, p.id) {beyond} ({last}, {id})"));
-    }
-    let limit = statement.bind(listing.limit + 1, Type::INT8);
-    let score = if listing.sort == Sort::Relevance { ", p.score" } else { "" };
-    statement.sql = format!(
-        "select {COLUMNS}{score} from {from} where {} order by {key} {direction}, p.id {direction} limit {limit}",
-        conditions.join(" and "),
-    );
+        let sql = format!("({}, p.id) {} ({last}, {id})", order.key, order.beyond);
+        Condition { about: About::Position, sql }
+    });
+    let limit = statement.bind(limit + 1, Type::INT8);
+    statement.sql = match &queries {
+        Some(queries) if matches!(sort, Sort::Relevance | Sort::Name) => {
+            ranked(&order, &conditions, queries, beyond.as_slice(), &limit)
+        }
+        _ => {
+            conditions.extend(beyond);
+            // What an index in this order, within a category too, begins and ends with.
+            let by_price = matches!(sort, Sort::PriceAscending | Sort::PriceDescending);
+            let (ranges, filters): (Vec<&Condition>, Vec<&Condition>) =
+                conditions.iter().partition(|condition| match condition.about {
+                    About::Sale | About::Category | About::Position => true,
+                    About::Price => by_price,
+                    About::Tags | About::Stock | About::Question => false,
+                });
+            let indexed = filters.iter().any(|filter| filter.about != About::Stock);
+            if indexed {
+                windowed(&order, &ranges, &filters, &limit)
+            } else {
+                let (conditions, by) = (all(&conditions), order.by());
+                format!("select {COLUMNS} from products p where {conditions} order by {by} limit {limit}")
+            }
+        }
+    };
     statement
+}
+
+/// From the best sellers among all matches.
+fn ranked(
+    order: &Order,
+    conditions: &[Condition],
+    queries: &Queries,
+    beyond: &[Condition],
+    limit: &str,
+) -> String {
+    format!(
+        "select {COLUMNS}, p.score from ( \
+             select p.*, {score} as score from products p where {conditions} \
+             order by p.popularity desc, p.id desc limit {RANKED}) p \
+         where {beyond} order by {by} limit {limit}",
+        score = queries.score(),
+        conditions = all(conditions),
+        beyond = if beyond.is_empty() { "true".to_owned() } else { all(beyond) },
+        by = order.by(),
+    )
+}
+
+/// Looks at the next products in the order of the list. Where not enough of them match, all that match are found by an
+/// index and sorted. The planner would choose the one or the other, and does not know that what is tagged so may all be
+/// dear: it would look for the cheapest of it through the whole catalogue.
+fn windowed(order: &Order, ranges: &[&Condition], filters: &[&Condition], limit: &str) -> String {
+    let (ranges, filters) = (all(ranges.iter().copied()), all(filters.iter().copied()));
+    format!(
+        "with near as materialized ( \
+             select p.id from (select p.* from products p where {ranges} order by {by} limit {WINDOW}) p \
+             where {filters} order by {by} limit {limit}), \
+         rest as materialized ( \
+             select p.id, {key} as key from products p \
+             where {ranges} and {filters} and (select count(*) from near) < {limit}) \
+         select {COLUMNS} from ( \
+             select id from near where (select count(*) from near) >= {limit} \
+             union all (select id from rest order by key {direction}, id {direction} limit {limit}) \
+         ) found join products p on p.id = found.id order by {by}",
+        by = order.by(),
+        key = order.key,
+        direction = order.direction,
+    )
 }
 
 async fn page(

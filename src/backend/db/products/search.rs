@@ -76,8 +76,8 @@ impl Queries {
     }
 
     /// The condition on `p`.
-    pub(super) fn condition(&self) -> String {
-        format!("p.search @@ {}", self.wide)
+    pub(super) fn condition(&self) -> Condition {
+        Condition { about: About::Question, sql: format!("p.search @@ {}", self.wide) }
     }
 
     /// The score of `p`: a whole word counts more than the beginning of one, and so does a closer one.
@@ -86,23 +86,49 @@ impl Queries {
     }
 }
 
+/// A condition on `p`, by what it is about.
+#[derive(Clone, Debug)]
+pub(super) struct Condition {
+    pub(super) about: About,
+    pub(super) sql: String,
+}
+
+/// What a condition is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum About {
+    Sale,
+    Category,
+    Tags,
+    Price,
+    Stock,
+    Question,
+    /// Where a page begins.
+    Position,
+}
+
+/// The conditions as one.
+pub(super) fn all<'a>(conditions: impl IntoIterator<Item = &'a Condition>) -> String {
+    conditions.into_iter().map(|condition| condition.sql.as_str()).collect::<Vec<_>>().join(" and ")
+}
+
 /// What the filters demand of `p`, apart from the question.
-pub(super) fn conditions(statement: &mut Statement, filters: &Filters) -> Vec<String> {
-    let mut conditions = vec!["p.archived_at is null".to_owned()];
+pub(super) fn conditions(statement: &mut Statement, filters: &Filters) -> Vec<Condition> {
+    let mut conditions = vec![Condition { about: About::Sale, sql: "p.archived_at is null".to_owned() }];
+    let mut add = |about, sql| conditions.push(Condition { about, sql });
     if let Some(category) = &filters.category {
-        conditions.push(format!("p.category = {}", statement.bind(category.clone(), Type::TEXT)));
+        add(About::Category, format!("p.category = {}", statement.bind(category.clone(), Type::TEXT)));
     }
     if !filters.tags.is_empty() {
-        conditions.push(format!("p.tags @> {}", statement.bind(filters.tags.clone(), Type::TEXT_ARRAY)));
+        add(About::Tags, format!("p.tags @> {}", statement.bind(filters.tags.clone(), Type::TEXT_ARRAY)));
     }
     if let Some(price) = filters.min_price_cents {
-        conditions.push(format!("p.price_cents >= {}", statement.bind(price, Type::INT8)));
+        add(About::Price, format!("p.price_cents >= {}", statement.bind(price, Type::INT8)));
     }
     if let Some(price) = filters.max_price_cents {
-        conditions.push(format!("p.price_cents <= {}", statement.bind(price, Type::INT8)));
+        add(About::Price, format!("p.price_cents <= {}", statement.bind(price, Type::INT8)));
     }
     if filters.in_stock {
-        conditions.push("p.stock > 0".to_owned());
+        add(About::Stock, "p.stock > 0".to_owned());
     }
     conditions
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
-use crate::harness::{Answer, TestApp, read_to_end};
+use crate::harness::{Answer, NewProduct, TestApp, read_to_end};
 
 /// A request that closes its connection.
 fn get(url: &str, headers: &str) -> Vec<u8> {
@@ -125,6 +125,89 @@ async fn a_body_that_trickles_is_cut() {
     let (answer, trickled) = tokio::join!(read_to_end(from), trickle);
     refused(&answer, 408, "request-timeout");
     assert!(trickled.is_err(), "the connection is closed");
+}
+
+#[tokio::test]
+async fn nothing_is_decoded_twice() {
+    let app = TestApp::new().await;
+    let reduced = app.add(NewProduct { category: "50% off", ..NewProduct::default() }).await;
+    let encoded = app.add(NewProduct { category: "50%25 off", ..NewProduct::default() }).await;
+    for (query, product) in [("50%25%20off", reduced), ("50%2525%20off", encoded)] {
+        let page = app.guest().get(&format!("/api/products?category={query}")).await.expect(200);
+        let items = page["items"].as_array().expect("items");
+        assert_eq!(
+            items.iter().map(|item| item["id"].clone()).collect::<Vec<_>>(),
+            [json!(product)],
+            "{query}"
+        );
+    }
+    let id = reduced.to_string();
+    let (once, twice) = (format!("%{:x}", id.as_bytes()[0]), format!("%25{:x}", id.as_bytes()[0]));
+    app.guest().get(&format!("/api/products/{once}{}", &id[1..])).await.expect(200);
+    app.guest().get(&format!("/api/products/{twice}{}", &id[1..])).await.refused(400, "bad-request");
+}
+
+#[tokio::test]
+async fn what_is_said_twice_is_refused() {
+    let app = TestApp::new().await.with_products(1).await;
+    let client = app.customer().await;
+    client.get("/api/products?limit=1&limit=2").await.refused(400, "bad-request");
+    let item = format!("/api/cart/items/{}", app.products[0]);
+    let request = client.request(Method::PUT, &item).header("content-type", "application/json");
+    let answer = Answer::of(request.body(r#"{"quantity":1,"quantity":2}"#)).await;
+    assert_eq!(answer.refused_fields(422, "invalid"), ["quantity"]);
+    // What the path says, the query and the body cannot.
+    let request = client.request(Method::PUT, &format!("{item}?product_id={}", Uuid::nil()));
+    let answer = Answer::of(request.json(&json!({ "quantity": 1, "product_id": Uuid::nil() }))).await;
+    assert_eq!(answer.status, 422, "{}", answer.text);
+}
+
+#[tokio::test]
+async fn methods_that_nobody_needs_are_refused() {
+    let app = TestApp::new().await;
+    for method in ["TRACE", "TRACK", "CONNECT", "PROPFIND", "get"] {
+        let request = format!(
+            "{method} /api/products HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncookie: a=secret\r\n\r\n"
+        );
+        let answer = app.raw(request.as_bytes()).await;
+        let refused =
+            ["400", "404", "405"].iter().any(|code| answer.starts_with(&format!("HTTP/1.1 {code} ")));
+        assert!(refused && !answer.contains("secret"), "{method}: {answer}");
+    }
+}
+
+/// Against a database that takes no writes, every safe method answers as before: links, pictures and prefetches of another
+/// site cannot do anything.
+#[tokio::test]
+async fn safe_methods_change_nothing() {
+    let app = TestApp::new().await.with_products(1).await;
+    let client = app.admin().await;
+    client.put_item(app.products[0], 1).await.expect(200);
+    let order = client.checkout("k", "4242424242424242").await.expect(201);
+    let ids = [app.products[0].to_string(), order["id"].as_str().expect("an id").to_owned()];
+    // Connections that are made from now on, the one that says so, and none of the others.
+    app.sql(
+        "do $$ begin \
+           execute format('alter database %I set default_transaction_read_only = on', current_database()); \
+         end $$; \
+         set default_transaction_read_only = on; \
+         select pg_terminate_backend(pid) from pg_stat_activity \
+         where datname = current_database() and pid <> pg_backend_pid()",
+    )
+    .await;
+    let document = serde_json::to_value(shopmicro_backend::routes::openapi()).expect("JSON");
+    let mut asked = 0;
+    for (path, _) in
+        document["paths"].as_object().expect("paths").iter().filter(|(_, item)| item["get"].is_object())
+    {
+        for id in &ids {
+            let answer = client.get(&fill(path, id)).await;
+            assert!(answer.status < 500, "{path}: {} {}", answer.status, answer.text);
+            asked += 1;
+        }
+    }
+    assert!(asked > 20, "{asked}");
+    assert!(client.put_item(app.products[0], 2).await.status >= 500, "the database takes no writes");
 }
 
 /// PostgreSQL's text cannot hold the character NUL: what reaches it must be refused before.

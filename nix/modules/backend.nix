@@ -87,7 +87,11 @@ in
   config = lib.mkIf cfg.enable {
     # A mistake in the settings fails the build of the system, not its start.
     system.checks = [
-      (pkgs.runCommand "shopmicro-backend-config" { env = settings; } "${exe} check-config && touch $out")
+      (pkgs.runCommand "shopmicro-backend-config" {
+        # In place of a URL that is a secret, and so not for the store.
+        env =
+          settings // lib.optionalAttrs (cfg.postgresUrlFile != null) { POSTGRES_URL = "postgresql:///shopmicro"; };
+      } "${exe} check-config && touch $out")
     ];
 
     # PostgreSQL knows the system's user by name, which spares a password.

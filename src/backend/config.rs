@@ -44,9 +44,12 @@ impl Config {
     /// Reads the environment.
     pub fn read(env: &mut Env) -> Result<Self, ConfigError> {
         let service = ServiceConfig::read(env, "shopmicro-backend", "NODE_ENV", 3001);
-        let postgres_url = env
-            .secret("POSTGRES_URL")
-            .unwrap_or_else(|| Secret::new("postgresql://postgres:postgres@postgres:5432/shopmicro"));
+        let postgres_url = env.secret("POSTGRES_URL").unwrap_or_else(|| {
+            if service.production {
+                env.mistake("POSTGRES_URL: must be set in production: the default has a password that everybody knows");
+            }
+            Secret::new("postgresql://postgres:postgres@postgres:5432/shopmicro")
+        });
         if let Err(error) = postgres_url.reveal().parse::<tokio_postgres::Config>() {
             env.mistake(format!("POSTGRES_URL: {error}"));
         }
@@ -95,6 +98,15 @@ mod tests {
         assert_eq!(config.service.listen.port(), 3001);
         assert_eq!(config.ml_service_url.as_str(), "http://ml-service:3002/");
         assert!(!config.service.production);
+    }
+
+    #[test]
+    fn production_starts_with_no_default_password() {
+        let read = |pairs: &[(&str, &str)]| Config::read(&mut Env::from_pairs(pairs.iter().copied()));
+        let text = read(&[("NODE_ENV", "production")]).expect_err("no database is named").to_string();
+        assert!(text.contains("POSTGRES_URL"), "{text}");
+        let url = "postgresql://shop:x@db/shop";
+        assert!(read(&[("NODE_ENV", "production"), ("POSTGRES_URL", url)]).is_ok());
     }
 
     #[test]

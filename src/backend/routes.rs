@@ -80,8 +80,9 @@ pub fn router(state: AppState) -> Router {
     api.route("/api/openapi.json", get(operations::openapi))
         .route("/api/docs", get(operations::docs))
         .route("/api/docs.css", get(operations::docs_style))
-        .layer(csrf.with_rejection_response(cross_site))
         .layer(axum::middleware::from_fn_with_state(state.clone(), limits::limit))
+        // Before anything is counted: another site shall not use up what its visitor may ask.
+        .layer(csrf.with_rejection_response(cross_site))
         .route("/internal/catalogue", get(internal::catalogue))
         .route("/internal/interactions", get(internal::interactions))
         .route("/health", get(operations::health))

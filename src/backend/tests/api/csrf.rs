@@ -3,7 +3,7 @@
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
-use crate::harness::{Answer, TestApp};
+use crate::harness::{Answer, PASSWORD, Setup, TestApp};
 
 #[tokio::test]
 async fn unsafe_requests_of_other_sites_are_refused() {
@@ -54,4 +54,17 @@ async fn the_shops_own_pages_and_programs_are_let_through() {
     // A link from elsewhere may be followed.
     let link = client.request(Method::GET, "/api/users/me").header("sec-fetch-site", "cross-site");
     Answer::of(link).await.expect(200);
+}
+
+#[tokio::test]
+async fn another_site_does_not_use_up_what_its_visitor_may_ask() {
+    let app = Setup::default().set("RATE_LIMIT_AUTH", "1 burst 2").start().await;
+    let client = app.customer().await;
+    for _ in 0..5 {
+        let request = client.request(Method::POST, "/api/users/login").header("sec-fetch-site", "cross-site");
+        Answer::of(request.json(&json!({}))).await.refused(403, "forbidden");
+    }
+    let body = json!({ "email": "nobody@example.com", "password": PASSWORD });
+    client.post("/api/users/login", &body).await.expect(401);
+    client.post("/api/users/login", &body).await.refused(429, "too-many-requests");
 }

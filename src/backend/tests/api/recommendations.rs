@@ -132,3 +132,14 @@ async fn senseless_questions_are_refused() {
         }
     }
 }
+
+/// Who answers for the service could otherwise send the shop anywhere inside.
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let elsewhere = Recommender::start(model(&[], "popular")).await;
+    let recommender = Recommender::start(Reply::Redirect(format!("{}/api", elsewhere.url()))).await;
+    let app = Setup::default().recommender(&recommender).start().await.with_products(1).await;
+    let list = app.guest().get("/api/recommendations").await.expect(200);
+    assert_eq!(list["source"], "fallback");
+    assert_eq!((recommender.asked().len(), elsewhere.asked().len()), (1, 0));
+}

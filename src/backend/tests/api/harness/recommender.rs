@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -19,6 +19,8 @@ pub(crate) enum Reply {
     Nonsense(&'static str),
     /// An error.
     Status(u16),
+    /// The way to somebody else.
+    Redirect(String),
     /// Nothing, ever.
     Silence,
 }
@@ -72,6 +74,7 @@ async fn answer(State(shared): State<Arc<Mutex<Shared>>>, request: Request) -> R
     match reply {
         Reply::Json(value) => json(value.to_string()),
         Reply::Nonsense(text) => json(text.to_owned()),
+        Reply::Redirect(to) => Redirect::temporary(&to).into_response(),
         Reply::Status(status) => StatusCode::from_u16(status).expect("a status").into_response(),
         Reply::Silence => std::future::pending().await,
     }

@@ -65,6 +65,7 @@ impl Backend {
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
             .timeout(STREAM_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
             .build()?;
         Ok(Self { http, base })
     }
@@ -176,4 +177,28 @@ impl Lines {
 
 fn parse<T: DeserializeOwned>(line: &[u8], number: usize) -> Result<T, StreamError> {
     serde_json::from_slice(line).map_err(|source| StreamError::Line { number, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::response::Redirect;
+    use axum::routing::get;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Who answers for the backend could otherwise send the service anywhere inside.
+    #[tokio::test]
+    async fn a_redirect_is_not_followed() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let base = format!("http://{}", listener.local_addr().expect("an address"));
+        let app = Router::new()
+            .route("/elsewhere", get(async || ""))
+            .fallback(async || Redirect::temporary("/elsewhere"));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let backend = Backend::new(base.parse().expect("a URL")).expect("a client");
+        let refused = backend.catalogue().await.expect_err("no catalogue");
+        assert!(matches!(refused, StreamError::Status(StatusCode::TEMPORARY_REDIRECT)), "{refused}");
+    }
 }

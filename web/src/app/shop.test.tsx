@@ -219,6 +219,44 @@ describe('an account', () => {
     expect(router.state.location.pathname).toBe('/account');
   });
 
+  it('takes a password that nobody sees, from a password manager as well', async () => {
+    serve({ 'GET /api/cart': empty });
+    const { navigate } = renderShop('/login');
+    for (const [path, kind] of [
+      ['/login', 'current-password'],
+      ['/register', 'new-password'],
+    ] as const) {
+      await navigate(path);
+      const heading = path === '/login' ? 'Welcome back' : /account/i;
+      await screen.findByRole('heading', { level: 1, name: heading });
+      const password = screen.getByLabelText<HTMLInputElement>('Password');
+      expect(password.type).toBe('password');
+      expect(password.autocomplete).toBe(kind);
+      await userEvent.click(password);
+      await userEvent.paste('correct horse battery');
+      expect(password.value).toBe('correct horse battery');
+    }
+  });
+
+  it('leaves nothing behind when it logs out', async () => {
+    localStorage.setItem('shopmicro.session', '1');
+    sessionStorage.setItem('shopmicro.address', 'York');
+    let left = false;
+    serve({
+      'GET /api/cart': empty,
+      'GET /api/users/me': () => json(ada),
+      'POST /api/users/logout': () => {
+        left = true;
+        return new Response(null, { status: 204 });
+      },
+    });
+    renderShop('/account');
+    await userEvent.click(await screen.findByRole('button', { name: 'Log out' }));
+    await waitFor(() => expect(screen.queryByText(ada.email)).toBeNull());
+    expect(left).toBe(true);
+    expect({ ...localStorage, ...sessionStorage }).toEqual({});
+  });
+
   it('whose session has ended leads to the login', async () => {
     localStorage.setItem('shopmicro.session', '1');
     serve({

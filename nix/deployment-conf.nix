@@ -9,7 +9,6 @@
   upstream backend {
   ${builtins.concatStringsSep "\n" (map (address: "    server ${address} max_fails=0;") backends)}
       keepalive 32;
-      keepalive_timeout 2s;
   }
   server {
       listen ${listen};

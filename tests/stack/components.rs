@@ -334,7 +334,7 @@ fn nginx(stack: &Stack) -> Result<Command> {
     let servers: Vec<String> =
         servers.iter().map(|port| format!("    server 127.0.0.1:{port} max_fails=0;\n")).collect();
     let deployment = format!(
-        "upstream backend {{\n{}    keepalive 32;\n    keepalive_timeout 2s;\n}}\n\
+        "upstream backend {{\n{}    keepalive 32;\n}}\n\
          server {{\n    listen {}:{};\n    root \"{}\";\n    include shop.conf;\n}}\n",
         servers.concat(),
         stack.web_host,

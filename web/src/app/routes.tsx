@@ -1,4 +1,5 @@
 import { matchRoutes, type RouteObject } from 'react-router';
+import type { Page } from '@/lib/telemetry';
 import { Broken } from './broken';
 import { Layout } from './layout';
 import { AccountPage } from './pages/account';
@@ -38,7 +39,8 @@ export const routes: RouteObject[] = [
 ];
 
 /** A path's route as the API names it: `/products/{id}`, or `*` for a page that does not exist. */
-export function templateOf(pathname: string): string {
+export function templateOf(pathname: string): Page {
   const path = matchRoutes(pages, pathname)?.at(-1)?.route.path ?? '*';
-  return path.replace(/:(\w+)/g, '{$1}');
+  // The API knows every page: the browser tests see its answers to their reports.
+  return path.replace(/:(\w+)/g, '{$1}') as Page;
 }

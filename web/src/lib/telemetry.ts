@@ -1,15 +1,18 @@
 import type { SpanReport } from '@/api/schema';
 import { type MetricType, onCLS, onFCP, onINP, onLCP, onTTFB } from 'web-vitals';
 
+/** A page's route template, as the API names it. */
+export type Page = SpanReport['page'];
+
 interface Vital {
   name: MetricType['name'];
   value: number;
-  page: string;
+  page: Page;
 }
 
 interface PageError {
   message: string;
-  page: string;
+  page: Page;
 }
 
 /** Something that took time, as the page saw it. */
@@ -28,10 +31,10 @@ export class Telemetry {
   private errors: PageError[] = [];
   private spans: Span[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private readonly pageOf: (pathname: string) => string;
+  private readonly pageOf: (pathname: string) => Page;
 
   /** `pageOf` gives the route template of a path, so that ids never become labels. */
-  constructor(pageOf: (pathname: string) => string) {
+  constructor(pageOf: (pathname: string) => Page) {
     this.pageOf = pageOf;
   }
 

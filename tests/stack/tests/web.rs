@@ -30,6 +30,10 @@ const SECURITY: [&str; 13] = [
 
 fn make_pages(directory: &Path) {
     std::fs::create_dir(directory.join("assets")).expect("make a directory");
+    for hidden in [".git", "assets/.git"] {
+        std::fs::create_dir(directory.join(hidden)).expect("make a directory");
+        std::fs::write(directory.join(hidden).join("config"), "secret").expect("write");
+    }
     std::fs::write(directory.join("index.html"), "<title>shop</title>").expect("write");
     std::fs::write(directory.join("favicon.svg"), "<svg/>").expect("write");
     std::fs::write(directory.join("assets/app-1a2b.js"), "plain").expect("write");
@@ -140,6 +144,8 @@ async fn every_answer_is_protected_and_says_how_long_it_keeps() {
         // It may be there a moment later, when a new version is rolled out.
         ("/assets/app-none.js", StatusCode::NOT_FOUND, "no-cache"),
         ("/missing.png", StatusCode::NOT_FOUND, "no-cache"),
+        ("/.git/config", StatusCode::NOT_FOUND, "no-cache"),
+        ("/assets/.git/config", StatusCode::NOT_FOUND, "no-cache"),
         // No list of what is there.
         ("/assets/", StatusCode::NOT_FOUND, "no-cache"),
         ("/health", StatusCode::OK, "no-store"),

@@ -83,6 +83,10 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
     }
     let cookie = ApiKeyValue::with_description(SESSION_COOKIE, "Registration and login set it");
     let components = document.components.get_or_insert_default();
+    for (status, description) in EVERYWHERE.iter().chain(&WITH_BODY).chain(&WRITING) {
+        let answer = shared_answer(status, description).into();
+        components.responses.insert(shared_name(status), answer);
+    }
     components.add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     let tags = TAGS.iter().filter(|(_, _, description)| !description.is_empty());
     document.tags = Some(
@@ -101,16 +105,25 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
 fn answers(operation: &mut Operation, writes: bool) {
     let with_body = if operation.request_body.is_some() { &WITH_BODY[..] } else { &[] };
     let writing = if writes { &WRITING[..] } else { &[] };
-    for (status, description) in EVERYWHERE.iter().chain(with_body).chain(writing) {
-        let content = Content::builder().schema(Some(Ref::from_schema_name("Problem"))).build();
-        let mut response =
-            Response::builder().description(*description).content("application/problem+json", content);
-        if matches!(*status, "429" | "503") {
-            let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
-            let header = HeaderBuilder::new().schema(Some(seconds)).description(Some("Seconds")).build();
-            response = response.header("Retry-After", header);
-        }
-        let response = response.build();
-        operation.responses.responses.entry((*status).to_owned()).or_insert_with(|| response.into());
+    for (status, _) in EVERYWHERE.iter().chain(with_body).chain(writing) {
+        let shared = || Ref::from_response_name(shared_name(status)).into();
+        operation.responses.responses.entry((*status).to_owned()).or_insert_with(shared);
     }
+}
+
+/// The name under which operations refer to an answer.
+fn shared_name(status: &str) -> String {
+    format!("Problem{status}")
+}
+
+/// What operations refer to.
+fn shared_answer(status: &str, description: &str) -> Response {
+    let content = Content::builder().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let response = Response::builder().description(description).content("application/problem+json", content);
+    if !matches!(status, "429" | "503") {
+        return response.build();
+    }
+    let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
+    let header = HeaderBuilder::new().schema(Some(seconds)).description(Some("Seconds")).build();
+    response.header("Retry-After", header).build()
 }

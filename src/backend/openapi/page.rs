@@ -74,7 +74,7 @@ pub fn render(document: &Value) -> Result<String, fmt::Error> {
         for (path, item) in entries(&document["paths"]) {
             for (method, operation) in entries(item) {
                 if list(&operation["tags"]).any(|of| *of == tag["name"]) {
-                    operation_of(&mut page, path, method, operation)?;
+                    operation_of(&mut page, document, path, method, operation)?;
                 }
             }
         }
@@ -95,7 +95,13 @@ pub fn render(document: &Value) -> Result<String, fmt::Error> {
     Ok(page)
 }
 
-fn operation_of(page: &mut String, path: &str, method: &str, operation: &Value) -> fmt::Result {
+fn operation_of(
+    page: &mut String,
+    document: &Value,
+    path: &str,
+    method: &str,
+    operation: &Value,
+) -> fmt::Result {
     write!(
         page,
         "<details id=\"{id}\">\n<summary><span class=\"method {method}\">{upper}</span> <b>{path}</b> \
@@ -138,6 +144,9 @@ fn operation_of(page: &mut String, path: &str, method: &str, operation: &Value) 
     }
     page.push_str("<h3>Answers</h3>\n<dl>\n");
     for (status, response) in entries(&operation["responses"]) {
+        let shared =
+            response["$ref"].as_str().and_then(|path| document.pointer(path.trim_start_matches('#')));
+        let response = shared.unwrap_or(response);
         let class = if status.starts_with('2') { "good" } else { "other" };
         write!(page, "<dt><code class=\"{class}\">{}</code> <span class=\"type\">", Text(status))?;
         for (_, content) in entries(&response["content"]) {
@@ -248,6 +257,7 @@ mod tests {
             let id = link.split('"').next().unwrap_or_default();
             assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
         }
+        assert!(page.contains("Asked too often"), "answers that operations share");
         assert!(!page.contains("<script") && !page.contains("style=") && !page.contains("http://"));
     }
 }

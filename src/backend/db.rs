@@ -11,16 +11,25 @@ pub mod query;
 pub mod sessions;
 pub mod users;
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::{
-    Client, ManagerConfig, PoolError, RecyclingMethod, Runtime, Status, TimeoutType, Timeouts,
+    Client, Hook, HookError, ManagerConfig, Metrics, PoolError, RecyclingMethod, Runtime, Status,
+    TimeoutType, Timeouts,
 };
 use platform::config::Secret;
 use tokio_postgres::NoTls;
 
 /// How long a request waits for a connection, and a connection may take to be made.
 const POOL_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A connection that was last taken so long ago is asked whether it still answers: its holder may have given up on it at
+/// a deadline, or something between may have forgotten it meanwhile. Busy shops never ask.
+const DOUBTFUL: Duration = Duration::from_secs(3);
+
+/// How long it may take to answer that: with the above, longer than any statement that is still being worked on.
+const PROOF_TIMEOUT: Duration = Duration::from_millis(1200);
 
 /// How many requests may wait for a connection, for each that there is.
 const WAITING_PER_CONNECTION: usize = 4;
@@ -90,8 +99,40 @@ pub fn pool(url: &Secret, size: usize) -> Result<Pool, Box<dyn std::error::Error
     );
     let timeouts =
         Timeouts { wait: Some(POOL_TIMEOUT), create: Some(POOL_TIMEOUT), recycle: Some(POOL_TIMEOUT) };
-    let pool = deadpool_postgres::Pool::builder(manager).max_size(size).timeouts(timeouts);
+    let pool = deadpool_postgres::Pool::builder(manager)
+        .max_size(size)
+        .timeouts(timeouts)
+        .pre_recycle(lasting_connections());
     Ok(Pool(pool.runtime(Runtime::Tokio1).build()?))
+}
+
+/// Keeps connections out of use that do not answer any more though nobody has closed them, as when a firewall forgets
+/// them. Where one does not answer, those that were last taken before that are closed with it, unasked: what forgot one
+/// has most likely forgotten all.
+fn lasting_connections() -> Hook {
+    let forgotten = Arc::new(Mutex::new(None));
+    Hook::async_fn(move |client, metrics: &Metrics| {
+        let forgotten = Arc::clone(&forgotten);
+        Box::pin(async move {
+            let taken = metrics.recycled.unwrap_or(metrics.created);
+            let lost: Option<Instant> = *forgotten.lock().unwrap_or_else(PoisonError::into_inner);
+            if lost.is_some_and(|lost| taken <= lost) {
+                return Err(HookError::message("it was there when another was forgotten"));
+            }
+            if taken.elapsed() < DOUBTFUL {
+                return Ok(());
+            }
+            match tokio::time::timeout(PROOF_TIMEOUT, client.simple_query("")).await {
+                Ok(Ok(_)) => Ok(()),
+                Ok(Err(error)) => Err(HookError::Backend(error)),
+                Err(_) => {
+                    tracing::warn!("a connection to the database does not answer: all of its age are closed");
+                    *forgotten.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+                    Err(HookError::message("it does not answer"))
+                }
+            }
+        })
+    })
 }
 
 /// A single connection, for commands that run once.

@@ -9,7 +9,10 @@ pub mod revocations;
 use std::time::Duration;
 
 use crate::AppState;
-use crate::error::Result;
+use crate::error::{Error, Result};
+
+/// The longest a pass may take: one that waits for an answer which never comes shall not be the worker's last.
+const PASS_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Whether a pass left work behind for the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +42,8 @@ async fn repeat(
 ) {
     let mut failing = false;
     loop {
-        let done = pass(&state).await;
+        let late = || Err(Error::DatabaseUnavailable("the pass came to no end in time".to_owned()));
+        let done = tokio::time::timeout(PASS_DEADLINE, pass(&state)).await.unwrap_or_else(|_| late());
         match &done {
             Err(error) if !failing => tracing::warn!(worker, %error, "a worker's pass failed"),
             Ok(_) if failing => tracing::info!(worker, "the worker is at work again"),

@@ -1,8 +1,8 @@
 //! Redis as something the shop can do without: every call has a deadline, a failure is an absence and a metric, and
 //! after a failure Redis is left alone for a moment, so that a stalled server costs one deadline and not one a call.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use opentelemetry::KeyValue;
@@ -25,13 +25,23 @@ pub struct Unavailable;
 /// A shared connection that is made anew by itself. Clones share it.
 #[derive(Clone)]
 pub struct Redis {
-    connection: ConnectionManager,
+    client: redis::Client,
+    connection: Arc<RwLock<ConnectionManager>>,
     started: Instant,
     /// Milliseconds after `started` until which no call is made.
     rest_until: Arc<AtomicU64>,
     failures: Arc<AtomicU64>,
     prefix: Arc<str>,
     errors: Counter<u64>,
+}
+
+/// Connects when it is first used, and again where the connection breaks.
+fn connect(client: &redis::Client) -> RedisResult<ConnectionManager> {
+    let config = ConnectionManagerConfig::new()
+        .set_connection_timeout(Some(DEADLINE))
+        .set_response_timeout(Some(DEADLINE))
+        .set_number_of_retries(0);
+    ConnectionManager::new_lazy_with_config(client.clone(), config)
 }
 
 impl std::fmt::Debug for Redis {
@@ -43,12 +53,10 @@ impl std::fmt::Debug for Redis {
 impl Redis {
     /// Connects at the first call, so that a service starts without Redis. `prefix` goes before every key.
     pub fn new(url: &str, prefix: &str) -> RedisResult<Self> {
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(DEADLINE))
-            .set_response_timeout(Some(DEADLINE))
-            .set_number_of_retries(0);
-        let connection = ConnectionManager::new_lazy_with_config(redis::Client::open(url)?, config)?;
+        let client = redis::Client::open(url)?;
+        let connection = Arc::new(RwLock::new(connect(&client)?));
         Ok(Self {
+            client,
             connection,
             started: Instant::now(),
             rest_until: Arc::default(),
@@ -59,6 +67,18 @@ impl Redis {
                 .with_description("Calls to Redis that failed or came too late")
                 .build(),
         })
+    }
+
+    fn connection(&self) -> ConnectionManager {
+        self.connection.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Leaves a connection that does not answer: one that the network has forgotten breaks never, and so the manager
+    /// would keep it for good.
+    fn reconnect(&self) {
+        if let Ok(fresh) = connect(&self.client) {
+            *self.connection.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        }
     }
 
     /// A key with this instance's prefix.
@@ -86,10 +106,18 @@ impl Redis {
         if self.now() < self.rest_until.load(Ordering::Relaxed) {
             return Err(Unavailable);
         }
-        let cause = match tokio::time::timeout(DEADLINE, call(self.connection.clone())).await {
+        let cause = match tokio::time::timeout(DEADLINE, call(self.connection())).await {
             Ok(Ok(value)) => return Ok(value),
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => "deadline exceeded".to_owned(),
+            Ok(Err(error)) => {
+                if error.is_timeout() {
+                    self.reconnect();
+                }
+                error.to_string()
+            }
+            Err(_) => {
+                self.reconnect();
+                "deadline exceeded".to_owned()
+            }
         };
         self.failures.fetch_add(1, Ordering::SeqCst);
         let rest = u64::try_from(REST.as_millis()).unwrap_or(u64::MAX);
@@ -101,7 +129,7 @@ impl Redis {
 
     /// True when Redis answers a PING. Asks even while Redis is left alone, since health must tell the present state.
     pub async fn ping(&self) -> bool {
-        let mut connection = self.connection.clone();
+        let mut connection = self.connection();
         let ping = async move { redis::cmd("PING").query_async::<String>(&mut connection).await };
         matches!(tokio::time::timeout(DEADLINE, ping).await, Ok(Ok(answer)) if answer == "PONG")
     }

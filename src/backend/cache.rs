@@ -59,6 +59,10 @@ pub trait Key {
     fn key(&self) -> String;
     /// What makes the value stale before its time.
     fn scope(&self) -> Scope;
+    /// Whether the value is worth its place.
+    fn keeps(_value: &Self::Value) -> bool {
+        true
+    }
 }
 
 /// One product.
@@ -107,6 +111,10 @@ impl Key for PageKey {
     }
     fn scope(&self) -> Scope {
         Scope::Catalogue
+    }
+    // Anybody can ask for categories that there are not, of which each would have an entry.
+    fn keeps(page: &ProductPage) -> bool {
+        !page.items.is_empty()
     }
 }
 
@@ -276,7 +284,7 @@ impl Cache {
     /// kept.
     async fn keep<K: Key>(&self, key: &K, value: K::Value, generation: Option<String>) -> Result<K::Value> {
         self.count(K::NAME, "miss");
-        let Some(generation) = generation else { return Ok(value) };
+        let Some(generation) = generation.filter(|_| K::keeps(&value)) else { return Ok(value) };
         let json = serde_json::to_vec(&value).map_err(|error| Error::Internal(error.to_string()))?;
         let (key, marker) = (self.redis.key(&key.key()), self.redis.key(&marker(&key.key())));
         let mut commands = redis::pipe();

@@ -10,6 +10,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
+use crate::domain::product::is_picture;
+
 /// The namespace of the ids of imported customers: the `UUIDv5` of `customer:<id>` in it is the user's id, so that every
 /// import of a customer meets the same user. It is the `UUIDv5` of `https://shopmicro.example/imported-customers` in the
 /// URL namespace, and must never change.
@@ -298,12 +300,7 @@ fn image_url(raw: &str) -> Result<Option<String>, Reject> {
     if url.is_empty() {
         return Ok(None);
     }
-    let known = ["https://", "http://", "/"].iter().any(|start| url.starts_with(start));
-    if known && !url.contains(char::is_whitespace) {
-        Ok(Some(url))
-    } else {
-        Err(Reject::Unreadable("image_url"))
-    }
+    if is_picture(&url) { Ok(Some(url)) } else { Err(Reject::Unreadable("image_url")) }
 }
 
 /// The user that stands for an imported customer.
@@ -1055,6 +1052,11 @@ mod tests {
                 CatalogueFields { image_url: "javascript:alert(1)", ..PRODUCT },
                 Reject::Unreadable("image_url"),
             ),
+            (
+                CatalogueFields { image_url: "http://example.com/a", ..PRODUCT },
+                Reject::Unreadable("image_url"),
+            ),
+            (CatalogueFields { image_url: "//example.com/a", ..PRODUCT }, Reject::Unreadable("image_url")),
         ];
         for (fields, reason) in cases {
             assert_eq!(CatalogueLine::clean(&fields), Err(reason), "{reason}");

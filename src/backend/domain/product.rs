@@ -4,6 +4,7 @@ pub mod edit;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use url::Url;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -50,6 +51,17 @@ pub struct Product {
 /// Where the picture is that the shop draws of a product.
 pub fn drawn_picture(id: Uuid) -> String {
     format!("/api/products/{id}/picture.svg")
+}
+
+/// Whether an address may be that of a picture: pages show it, so it is a path of this shop, or `https`.
+pub fn is_picture(url: &str) -> bool {
+    // Browsers take two slashes, or a slash and a backslash, for the beginning of another host.
+    let path = url.starts_with('/') && !url.starts_with("//");
+    let https = url.starts_with("https://")
+        && Url::parse(url)
+            .is_ok_and(|url| url.has_host() && url.username().is_empty() && url.password().is_none());
+    let plain = !url.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\');
+    plain && (path || https)
 }
 
 /// A product that is no longer for sale.

@@ -1,7 +1,6 @@
 //! What people may write of a product, and the precondition under which they may.
 
 use serde::Deserialize;
-use url::Url;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -152,13 +151,7 @@ fn image_url(check: &mut Check, id: Uuid, url: Option<String>) -> Option<String>
         return None;
     }
     check.that(url.chars().count() <= 500, "image_url", "must have at most 500 characters");
-    // Browsers take two slashes, or a slash and a backslash, for the beginning of another host.
-    let path = url.starts_with('/') && !url.starts_with("//");
-    let https = url.starts_with("https://")
-        && Url::parse(&url)
-            .is_ok_and(|url| url.has_host() && url.username().is_empty() && url.password().is_none());
-    let plain = !url.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\');
-    check.that(plain && (path || https), "image_url", "must be a path of this shop or an https address");
+    check.that(super::is_picture(&url), "image_url", "must be a path of this shop or an https address");
     Some(url)
 }
 

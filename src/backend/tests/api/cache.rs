@@ -58,6 +58,16 @@ async fn what_nobody_changed_is_read_once_by_all_replicas() {
     other.cache.read_through(&ProductKey(id), never()).await.expect("kept");
 }
 
+/// Categories that there are not can be made up without end.
+#[tokio::test]
+async fn an_empty_page_is_not_kept() {
+    let app = TestApp::new().await.with_products(1).await;
+    let page = "/api/products?category=Nowhere";
+    assert_eq!(app.guest().get(page).await.expect(200)["items"], serde_json::json!([]));
+    app.execute("update products set category = 'Nowhere'", &[]).await;
+    assert_eq!(app.guest().get(page).await.expect(200)["items"][0]["category"], "Nowhere");
+}
+
 /// A sale makes the product stale, and neither lists nor other products.
 #[tokio::test]
 async fn a_scope_takes_its_own_with_it_and_nothing_else() {

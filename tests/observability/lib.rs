@@ -1,0 +1,3 @@
+//! What the tests of dashboards, rules and telemetry share.
+
+pub mod dashboards;

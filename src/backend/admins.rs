@@ -50,6 +50,6 @@ pub async fn create(client: &mut Client, passwords: &Passwords, new: NewUser) ->
         Admin::Created(user.id)
     };
     db::logins::clear(&transaction, &new.email).await?;
-    transaction.commit().await?;
+    db::fetch::commit(transaction).await?;
     Ok(admin)
 }

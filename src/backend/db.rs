@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod carts;
 pub mod export;
+pub mod fetch;
 pub mod logins;
 pub mod orders;
 pub mod outbox;
@@ -18,6 +19,8 @@ use deadpool_postgres::{
     Client, Hook, HookError, ManagerConfig, Metrics, PoolError, RecyclingMethod, Runtime, Status,
     TimeoutType, Timeouts,
 };
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{AsyncInstrument, Counter, Histogram};
 use platform::config::Secret;
 use tokio_postgres::NoTls;
 
@@ -59,28 +62,71 @@ pub enum MigrateError {
 
 /// Connections to the database. Clones share them.
 #[derive(Clone, Debug)]
-pub struct Pool(deadpool_postgres::Pool);
+pub struct Pool {
+    connections: deadpool_postgres::Pool,
+    wait_time: Histogram<f64>,
+    timeouts: Counter<u64>,
+}
 
 impl Pool {
     /// A connection, perhaps after a wait. Where many wait already, none: a database that stalls shall not take every
     /// place in the service, for cached reads do without it.
     pub async fn get(&self) -> Result<Client, PoolError> {
-        let status = self.0.status();
-        if status.waiting >= WAITING_PER_CONNECTION * status.max_size {
-            return Err(PoolError::Timeout(TimeoutType::Wait));
+        let start = Instant::now();
+        let status = self.connections.status();
+        let taken = if status.waiting >= WAITING_PER_CONNECTION * status.max_size {
+            Err(PoolError::Timeout(TimeoutType::Wait))
+        } else {
+            self.connections.get().await
+        };
+        self.wait_time.record(start.elapsed().as_secs_f64(), &[]);
+        if taken.is_err() {
+            self.timeouts.add(1, &[]);
         }
-        self.0.get().await
+        taken
     }
 
     /// A connection, however many wait: for probes, which ask whether the database answers and not how busy it is.
     pub async fn get_patiently(&self) -> Result<Client, PoolError> {
-        self.0.get().await
+        self.connections.get().await
     }
 
     /// How many connections there are, and how many requests wait for one.
     pub fn status(&self) -> Status {
-        self.0.status()
+        self.connections.status()
     }
+
+    /// Shows the pool as metrics, after OpenTelemetry's
+    /// [conventions](https://opentelemetry.io/docs/specs/semconv/database/database-metrics/). Once a process: it is
+    /// looked at as long as that lives.
+    pub fn show(&self) {
+        let meter = platform::telemetry::meter();
+        let gauge = |name, description, of: fn(&Status) -> i64| {
+            let pool = self.connections.clone();
+            let show = meter.i64_observable_gauge(name).with_description(description);
+            show.with_callback(move |gauge| gauge.observe(of(&pool.status()), &[])).build();
+        };
+        gauge("db.client.connection.max", "The most connections that there may be", |pool| {
+            count(pool.max_size)
+        });
+        gauge("db.client.connection.pending_requests", "Requests that wait for a connection", |pool| {
+            count(pool.waiting)
+        });
+        let pool = self.connections.clone();
+        let connections = meter.i64_observable_gauge("db.client.connection.count");
+        let states = move |gauge: &dyn AsyncInstrument<i64>| {
+            let status = pool.status();
+            let used = status.size.saturating_sub(status.available);
+            for (state, units) in [("idle", status.available), ("used", used)] {
+                gauge.observe(count(units), &[KeyValue::new("db.client.connection.state", state)]);
+            }
+        };
+        connections.with_description("Connections that there are, by state").with_callback(states).build();
+    }
+}
+
+fn count(units: usize) -> i64 {
+    i64::try_from(units).unwrap_or(i64::MAX)
 }
 
 /// A pool that connects when first asked, so that the service starts without the database.
@@ -103,7 +149,19 @@ pub fn pool(url: &Secret, size: usize) -> Result<Pool, Box<dyn std::error::Error
         .max_size(size)
         .timeouts(timeouts)
         .pre_recycle(lasting_connections());
-    Ok(Pool(pool.runtime(Runtime::Tokio1).build()?))
+    let meter = platform::telemetry::meter();
+    let timeouts = meter
+        .u64_counter("db.client.connection.timeouts")
+        .with_description("Requests that got no connection: in time, or since too many waited")
+        .build();
+    timeouts.add(0, &[]);
+    let wait_time = meter
+        .f64_histogram("db.client.connection.wait_time")
+        .with_unit("s")
+        .with_description("How long requests waited for a connection")
+        .with_boundaries(vec![0.000_1, 0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0])
+        .build();
+    Ok(Pool { connections: pool.runtime(Runtime::Tokio1).build()?, wait_time, timeouts })
 }
 
 /// Keeps connections out of use that do not answer any more though nobody has closed them, as when a firewall forgets

@@ -1,10 +1,13 @@
 //! The shop's own figures, beside those of HTTP, cache and Redis.
 
+use std::time::Duration;
+
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Gauge, Histogram};
 
 use crate::domain::listing::Matching;
 use crate::domain::order::Status;
+use crate::domain::payment::Outcome;
 
 /// Instruments of the business. Clones share them.
 #[derive(Clone, Debug)]
@@ -15,6 +18,10 @@ pub struct ShopMetrics {
     logins: Counter<u64>,
     recommendations: Counter<u64>,
     searches: Counter<u64>,
+    carts: Counter<u64>,
+    payments: Counter<u64>,
+    payment_duration: Histogram<f64>,
+    mismatches: Gauge<i64>,
     outbox_events: Gauge<i64>,
     outbox_age: Gauge<f64>,
     /// Web vitals as browsers report them.
@@ -30,7 +37,22 @@ impl ShopMetrics {
     pub fn new() -> Self {
         let meter = platform::telemetry::meter();
         let counter = |name, description| meter.u64_counter(name).with_description(description).build();
-        Self {
+        let metrics = Self {
+            carts: counter("shop.carts", "Carts that got their first item"),
+            payments: counter(
+                "shop.payments",
+                "Charges by what the payment provider answered; unknown: nothing in time",
+            ),
+            payment_duration: meter
+                .f64_histogram("shop.payment.duration")
+                .with_unit("s")
+                .with_description("How long the payment provider took to answer")
+                .with_boundaries(vec![0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5])
+                .build(),
+            mismatches: meter
+                .i64_gauge("shop.stock.mismatch_products")
+                .with_description("Products whose stock is not the sum of their movements")
+                .build(),
             orders: counter("shop.orders", "Orders by each status that they reached"),
             revenue: counter("shop.revenue", "Money of paid orders, in minor units of the currency"),
             stock_outs: counter("shop.stock_outs", "Checkouts refused because a product was short"),
@@ -66,7 +88,38 @@ impl ShopMetrics {
                 .with_boundaries(vec![0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0])
                 .build(),
             page_errors: counter("shop.page_errors", "Uncaught errors in the browser, by page"),
+        };
+        metrics.begin();
+        metrics
+    }
+
+    /// Shows what has not happened yet, so that its first time is seen as an increase.
+    fn begin(&self) {
+        for status in [Status::PendingPayment, Status::Paid, Status::PaymentFailed, Status::Cancelled] {
+            self.orders.add(0, &[KeyValue::new("status", status.as_str())]);
         }
+        for outcome in [Outcome::Captured, Outcome::Declined, Outcome::Unknown] {
+            self.payments.add(0, &[KeyValue::new("result", outcome.as_str())]);
+        }
+        for counter in [&self.revenue, &self.stock_outs, &self.carts] {
+            counter.add(0, &[]);
+        }
+    }
+
+    /// A cart got its first item.
+    pub fn cart(&self) {
+        self.carts.add(1, &[]);
+    }
+
+    /// The payment provider answered, or did not in time.
+    pub fn payment(&self, outcome: Outcome, took: Duration) {
+        self.payments.add(1, &[KeyValue::new("result", outcome.as_str())]);
+        self.payment_duration.record(took.as_secs_f64(), &[]);
+    }
+
+    /// So many products' stock is not the sum of their movements.
+    pub fn mismatches(&self, products: i64) {
+        self.mismatches.record(products, &[]);
     }
 
     /// An order reached a status.

@@ -46,7 +46,7 @@ pub async fn change_status(state: &AppState, id: Uuid, to: Status, by: By) -> Re
         db::audit::insert(&transaction, Some(actor), "order.status_changed", id, detail).await?;
     }
     let order = db::orders::find(&transaction, id, owner).await?.ok_or(Error::NotFound("order"))?;
-    transaction.commit().await?;
+    db::fetch::commit(transaction).await?;
     state.shop_metrics.order(order.status, order.total_cents);
     forget_stock(state, &order).await;
     Ok(order)

@@ -6,6 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::db::Pool;
+use crate::db::fetch::Fetch;
 use crate::domain::payment::{Card, Outcome};
 use crate::error::{Error, Result};
 
@@ -56,7 +57,7 @@ impl PaymentProvider {
         let answer = async {
             let client = self.books.get().await?;
             let sql = "select status from payment_provider.charges where order_id = $1";
-            let row = client.query_opt(&client.prepare_cached(sql).await?, &[&order_id]).await?;
+            let row = client.fetch_optional(sql, &[&order_id]).await?;
             row.map_or(Ok(Outcome::Unknown), |row| outcome(row.try_get("status")?))
         };
         within_deadline(answer).await
@@ -68,7 +69,7 @@ impl PaymentProvider {
             let client = self.books.get().await?;
             let sql = "insert into payment_provider.charges as c (order_id, status, amount_cents) values ($1, 'voided', 0) \
                        on conflict (order_id) do update set status = 'refunded' where c.status = 'captured'";
-            client.execute(&client.prepare_cached(sql).await?, &[&order_id]).await?;
+            client.run(sql, &[&order_id]).await?;
             Ok(())
         };
         within_deadline(answer).await
@@ -80,8 +81,7 @@ impl PaymentProvider {
         // The update changes nothing: it returns the row that was there.
         let sql = "insert into payment_provider.charges as c (order_id, status, amount_cents) values ($1, $2, $3) \
                    on conflict (order_id) do update set status = c.status returning status";
-        let statement = client.prepare_cached(sql).await?;
-        let row = client.query_one(&statement, &[&order_id, &status, &amount_cents]).await?;
+        let row = client.fetch_one(sql, &[&order_id, &status, &amount_cents]).await?;
         outcome(row.try_get("status")?)
     }
 }

@@ -65,12 +65,15 @@ impl Recommender {
     /// For a user, or for everybody.
     pub async fn for_user(&self, user: Option<Uuid>, limit: i64) -> Option<Recommendations> {
         let whom = user.map_or_else(|| "popular".to_owned(), |id| id.to_string());
-        self.ask("recommend", &format!("api/recommendations/{whom}"), limit).await
+        let route =
+            if user.is_some() { "/api/recommendations/{user_id}" } else { "/api/recommendations/popular" };
+        self.ask("recommend", route, &format!("api/recommendations/{whom}"), limit).await
     }
 
     /// Like a product.
     pub async fn similar(&self, product: Uuid, limit: i64) -> Option<Recommendations> {
-        self.ask("similar", &format!("api/products/{product}/similar"), limit).await
+        let route = "/api/products/{id}/similar";
+        self.ask("similar", route, &format!("api/products/{product}/similar"), limit).await
     }
 
     /// True where the service has a model and answers.
@@ -79,14 +82,20 @@ impl Recommender {
         self.http.get(url).send().await.is_ok_and(|response| response.status().is_success())
     }
 
-    async fn ask(&self, operation: &'static str, path: &str, limit: i64) -> Option<Recommendations> {
+    async fn ask(
+        &self,
+        operation: &'static str,
+        route: &str,
+        path: &str,
+        limit: i64,
+    ) -> Option<Recommendations> {
         let Ok(_place) = self.places.try_acquire() else {
             self.failures.add(1, &[KeyValue::new("operation", operation)]);
             return None;
         };
         let url = self.base.join(path).ok()?;
-        let request = self.http.get(url).query(&[("limit", limit)]).headers(platform::http::trace_headers());
-        let answer = async { request.send().await?.error_for_status()?.json().await };
+        let request = self.http.get(url).query(&[("limit", limit)]);
+        let answer = async { platform::spans::send(request, route).await?.error_for_status()?.json().await };
         match answer.await {
             Ok(recommendations) => Some(recommendations),
             Err(error) => {

@@ -2,6 +2,7 @@
 //! and a loop that runs it again and again.
 
 pub mod housekeeping;
+pub mod ledger;
 pub mod outbox;
 pub mod payments;
 pub mod revocations;
@@ -30,6 +31,12 @@ pub fn spawn(state: &AppState) {
     state.lifecycle.spawn(repeat("outbox", second / 2, state.clone(), outbox::pass));
     state.lifecycle.spawn(repeat("revocations", second, state.clone(), revocations::pass));
     state.lifecycle.spawn(repeat("housekeeping", Duration::from_mins(10), state.clone(), housekeeping::pass));
+    state.lifecycle.spawn(ledger::watch(state.clone()));
+    let watched = state.clone();
+    state.lifecycle.spawn(platform::health::watch(async move || {
+        crate::routes::operations::health(axum::extract::State(watched.clone())).await
+    }));
+    state.pool.show();
 }
 
 /// Runs a pass for ever: at once where there is more to do, else after the pause. A pass that fails is tried again

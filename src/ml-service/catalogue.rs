@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use platform::http::trace_headers;
+use platform::spans::send;
 use reqwest::{Response, StatusCode};
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -117,7 +117,7 @@ impl Backend {
     /// be asked here.
     pub async fn alive(&self) -> bool {
         let Ok(url) = self.base.join("health/live") else { return false };
-        let answer = self.http.get(url).timeout(CONNECT_TIMEOUT).headers(trace_headers()).send().await;
+        let answer = self.http.get(url).timeout(CONNECT_TIMEOUT).send().await;
         answer.is_ok_and(|response| response.status().is_success())
     }
 
@@ -129,7 +129,7 @@ impl Backend {
         if let Some(cursor) = after {
             url.query_pairs_mut().append_pair("after", cursor);
         }
-        let response = self.http.get(url).headers(trace_headers()).send().await?;
+        let response = send(self.http.get(url), path).await?;
         match response.status() {
             StatusCode::OK => Ok(Lines { response, buffer: Vec::new(), start: 0, number: 0 }),
             status => Err(StreamError::Status(status)),

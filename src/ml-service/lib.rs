@@ -20,6 +20,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use anyhow::Context;
 use axum::Router;
+use axum::extract::State;
 use platform::http::{Options, Origins};
 use platform::redis::Redis;
 use platform::shed::one_lane;
@@ -95,6 +96,9 @@ impl App {
     pub fn follow(&self, config: &Config) {
         self.lifecycle.spawn(updates::follow_catalogue(self.clone(), config.catalogue_poll));
         self.lifecycle.spawn(updates::follow_interactions(self.clone(), config.interactions_poll));
+        let watched = self.clone();
+        let look = async move || routes::health::health(State(watched.clone())).await;
+        self.lifecycle.spawn(platform::health::watch(look));
     }
 
     /// What customers did. A panic while it was written would leave one line half counted, which harms less

@@ -198,7 +198,7 @@ impl ServiceConfig {
             environment: environment.clone(),
             json: production,
             log_level: env.get("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),
-            loki: env.url("LOKI_URL", &["http", "https"]),
+            loki: env.url("LOKI_URL", &["http"]),
             otlp_traces: env.url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &["http"]),
         };
         if let Err(error) = telemetry.log_filter() {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use opentelemetry::KeyValue;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -104,6 +105,24 @@ impl Health {
             Status::Ok
         };
         Self { status, version, uptime_seconds: lifecycle.uptime().as_secs(), dependencies }
+    }
+}
+
+/// How often a service looks at its dependencies when nobody asks.
+const WATCH_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Looks again and again, and shows each dependency as a metric: 1 where it answered.
+pub async fn watch(look: impl AsyncFn() -> Health) {
+    let up = crate::telemetry::meter()
+        .i64_gauge("shop.dependency.up")
+        .with_description("Whether the dependency answered when it was last looked at")
+        .build();
+    loop {
+        for (name, dependency) in look().await.dependencies {
+            let answered = i64::from(dependency.status == Status::Ok);
+            up.record(answered, &[KeyValue::new("dependency", name)]);
+        }
+        tokio::time::sleep(WATCH_INTERVAL).await;
     }
 }
 

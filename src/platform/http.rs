@@ -224,7 +224,7 @@ impl Injector for HeadersMut<'_> {
 
 /// The W3C trace context of the current span as headers, for a call to another service.
 #[must_use]
-pub fn trace_headers() -> HeaderMap {
+pub(crate) fn trace_headers() -> HeaderMap {
     let mut headers = HeaderMap::new();
     let context = tracing::Span::current().context();
     global::get_text_map_propagator(|propagator| {
@@ -276,15 +276,20 @@ async fn observe(State(around): State<Arc<Around>>, request: Request, next: Next
         http.request.method = method,
         http.route = route,
         http.response.status_code = tracing::field::Empty,
+        otel.status_code = tracing::field::Empty,
         request_id = id,
         trace_id = tracing::field::Empty,
+        span_id = tracing::field::Empty,
     );
     let parent =
         global::get_text_map_propagator(|propagator| propagator.extract(&Headers(request.headers())));
     // It fails only where no OpenTelemetry layer is installed, as in tests of handlers.
     let _ = span.set_parent(parent);
-    let trace_id = span.context().span().span_context().trace_id();
-    span.record("trace_id", trace_id.to_string());
+    let context = span.context();
+    let ids = context.span();
+    let ids = ids.span_context();
+    span.record("trace_id", ids.trace_id().to_string());
+    span.record("span_id", ids.span_id().to_string());
 
     around.active.add(1, &attributes);
     let guard = ActiveGuard { around: Arc::clone(&around), attributes };
@@ -294,6 +299,9 @@ async fn observe(State(around): State<Arc<Around>>, request: Request, next: Next
     let elapsed = around.done(start, &guard.attributes, response.status());
     drop(guard);
     span.record("http.response.status_code", response.status().as_u16());
+    if response.status().is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
     let duration_ms = (elapsed.as_secs_f64() * 1e6).round() / 1e3;
     // Probes come every few seconds: they would drown the log.
     if operators {

@@ -13,4 +13,5 @@ pub mod redis;
 pub mod server;
 pub mod shed;
 pub mod shutdown;
+pub mod spans;
 pub mod telemetry;

@@ -12,6 +12,8 @@ use redis::{AsyncCommands, RedisResult};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::spans::Operation;
+
 /// The longest a call may take.
 const DEADLINE: Duration = Duration::from_millis(250);
 /// How long Redis is left alone after a failed call.
@@ -106,18 +108,25 @@ impl Redis {
         if self.now() < self.rest_until.load(Ordering::Relaxed) {
             return Err(Unavailable);
         }
-        let cause = match tokio::time::timeout(DEADLINE, call(self.connection())).await {
-            Ok(Ok(value)) => return Ok(value),
-            Ok(Err(error)) => {
-                if error.is_timeout() {
-                    self.reconnect();
+        let observed = Operation { system: "redis", name: operation, summary: operation, text: None };
+        let answer = async {
+            match tokio::time::timeout(DEADLINE, call(self.connection())).await {
+                Ok(Ok(value)) => Ok(value),
+                Ok(Err(error)) => {
+                    if error.is_timeout() {
+                        self.reconnect();
+                    }
+                    Err(error.to_string())
                 }
-                error.to_string()
+                Err(_) => {
+                    self.reconnect();
+                    Err("deadline exceeded".to_owned())
+                }
             }
-            Err(_) => {
-                self.reconnect();
-                "deadline exceeded".to_owned()
-            }
+        };
+        let cause = match observed.observe(answer).await {
+            Ok(value) => return Ok(value),
+            Err(cause) => cause,
         };
         self.failures.fetch_add(1, Ordering::SeqCst);
         let rest = u64::try_from(REST.as_millis()).unwrap_or(u64::MAX);

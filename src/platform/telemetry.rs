@@ -3,22 +3,27 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use opentelemetry::metrics::Meter;
+use opentelemetry::metrics::{Counter, Meter};
 use opentelemetry::trace::{TraceContextExt, TracerProvider};
 use opentelemetry::{KeyValue, global};
-use opentelemetry_otlp::{Protocol, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use prometheus::process_collector::ProcessCollector;
 use prometheus::{Encoder, Registry, TextEncoder};
+use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
+mod loki;
+mod traces;
+
 /// How long the last spans and log lines may take to be sent at shutdown.
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Where telemetry goes.
 #[derive(Clone, Debug)]
@@ -55,7 +60,73 @@ pub struct Guard {
     metrics: Metrics,
     meters: SdkMeterProvider,
     tracers: SdkTracerProvider,
-    loki: Option<(tracing_loki::BackgroundTaskController, tokio::task::JoinHandle<()>)>,
+    loki: Option<loki::Shipper>,
+}
+
+/// Counts what of a signal reached its receiver, and what was lost on the way. Clones share it.
+#[derive(Clone, Debug)]
+struct Losses {
+    signal: &'static str,
+    sent: Counter<u64>,
+    dropped: Counter<u64>,
+}
+
+impl Losses {
+    fn of(signal: &'static str) -> Self {
+        let meter = meter();
+        let counter = |name, description| meter.u64_counter(name).with_description(description).build();
+        let losses = Self {
+            signal,
+            sent: counter("telemetry.sent", "Log lines and spans that their receiver took"),
+            dropped: counter("telemetry.dropped", "Log lines and spans that were lost on the way"),
+        };
+        // From the beginning, so that the first loss is seen as an increase.
+        losses.sent(0);
+        losses.dropped(0);
+        losses
+    }
+
+    fn sent(&self, count: u64) {
+        self.sent.add(count, &[KeyValue::new("signal", self.signal)]);
+    }
+
+    fn dropped(&self, count: u64) {
+        self.dropped.add(count, &[KeyValue::new("signal", self.signal)]);
+    }
+}
+
+/// Counts the lines of the log by level.
+struct Counted(Counter<u64>);
+
+impl Counted {
+    fn new() -> Self {
+        let counter = meter().u64_counter("log.records").with_description("Lines on standard output").build();
+        for level in [Level::ERROR, Level::WARN, Level::INFO] {
+            counter.add(0, &[KeyValue::new("level", label(level))]);
+        }
+        Self(counter)
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Counted {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        self.0.add(1, &[KeyValue::new("level", label(*event.metadata().level()))]);
+    }
+}
+
+const fn label(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "error",
+        Level::WARN => "warn",
+        Level::INFO => "info",
+        Level::DEBUG => "debug",
+        Level::TRACE => "trace",
+    }
+}
+
+/// A span of ours: those of libraries would make traces long and costly.
+fn is_own_span(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span() && metadata.target().starts_with("shopmicro")
 }
 
 /// What `/metrics` answers from. Clones share it.
@@ -91,6 +162,8 @@ pub fn current_trace_id() -> Option<String> {
 
 fn metrics_provider(resource: Resource) -> Result<(SdkMeterProvider, Metrics), TelemetryError> {
     let registry = Registry::new();
+    let failed = |error: prometheus::Error| TelemetryError(error.to_string());
+    registry.register(Box::new(ProcessCollector::for_self())).map_err(failed)?;
     let exporter = opentelemetry_prometheus::exporter()
         .with_registry(registry.clone())
         .scope_info_enabled(false)
@@ -122,47 +195,47 @@ pub fn init(config: &TelemetryConfig, version: &'static str) -> Result<Guard, Te
     global::set_meter_provider(meters.clone());
 
     global::set_text_map_propagator(TraceContextPropagator::new());
+    // Sampled by parent, which is the SDK's default.
     let mut tracers = SdkTracerProvider::builder().with_resource(resource);
     if let Some(endpoint) = &config.otlp_traces {
-        let exporter = opentelemetry_otlp::SpanExporter::builder()
-            .with_http()
-            .with_protocol(Protocol::HttpBinary)
-            .with_endpoint(endpoint.as_str())
-            .with_timeout(Duration::from_secs(3))
-            .build()
-            .map_err(|error| failed(&error))?;
-        tracers = tracers.with_batch_exporter(exporter);
+        tracers = tracers.with_span_processor(traces::processor(endpoint, &Losses::of("traces"))?);
     }
     let tracers = tracers.build();
     let trace_layer = tracing_opentelemetry::layer()
         .with_tracer(tracers.tracer("shopmicro"))
         .with_location(false)
         .with_threads(false)
-        .with_tracked_inactivity(false);
+        .with_target(false)
+        .with_tracked_inactivity(false)
+        .with_filter(filter_fn(is_own_span));
 
     let (loki_layer, loki) = match &config.loki {
         None => (None, None),
         Some(url) => {
-            let (layer, controller, task) = tracing_loki::builder()
-                .label("service", config.service.clone())
-                .and_then(|builder| builder.label("env", config.environment.clone()))
-                .and_then(|builder| builder.build_controller_url(url.clone()))
-                .map_err(|error| failed(&error))?;
-            (Some(layer), Some((controller, tokio::spawn(task))))
+            let (layer, shipper) = loki::start(url, config, &Losses::of("logs"))?;
+            (Some(layer), Some(shipper))
         }
     };
 
-    let stdout = tracing_subscriber::fmt::layer().with_ansi(std::io::stdout().is_terminal());
     let stdout = if config.json {
-        stdout.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
+        let mut lines = json_subscriber::JsonLayer::stdout();
+        lines.with_timer("timestamp", tracing_subscriber::fmt::time::SystemTime);
+        lines.with_level("level");
+        lines.with_target("target");
+        lines.add_static_field("service", config.service.clone().into());
+        lines.with_top_level_flattened_span_list();
+        lines.with_flattened_event();
+        lines.boxed()
     } else {
-        stdout.compact().boxed()
+        let ansi = std::io::stdout().is_terminal();
+        tracing_subscriber::fmt::layer().with_ansi(ansi).compact().boxed()
     };
+    let lines = stdout.and_then(loki_layer).and_then(Counted::new());
+    // Spans whatever the level: they give lines their trace and request.
+    let filter = config.log_filter().map_err(|error| failed(&error))?.or(filter_fn(is_own_span));
     tracing_subscriber::registry()
-        .with(config.log_filter().map_err(|error| failed(&error))?)
         .with(trace_layer)
-        .with(stdout)
-        .with(loki_layer)
+        .with(lines.with_filter(filter))
         .try_init()
         .map_err(|error| failed(&error))?;
     Ok(Guard { metrics, meters, tracers, loki })
@@ -175,20 +248,19 @@ impl Guard {
         self.metrics.clone()
     }
 
-    /// Sends what is still buffered, within two seconds for each receiver.
+    /// Sends what is still buffered, within a second.
     pub async fn flush(self) {
         let Self { meters, tracers, loki, .. } = self;
-        if let Some((controller, task)) = loki {
-            controller.shutdown().await;
-            if tokio::time::timeout(FLUSH_TIMEOUT, task).await.is_err() {
-                tracing::warn!("the last log lines did not reach Loki in time");
+        let lines = async {
+            if let Some(loki) = loki {
+                loki.flush(FLUSH_TIMEOUT).await;
             }
-        }
+        };
         // The providers block while they flush.
-        let providers = tokio::task::spawn_blocking(move || {
+        let spans = tokio::task::spawn_blocking(move || {
             let _ = tracers.shutdown_with_timeout(FLUSH_TIMEOUT);
             let _ = meters.shutdown();
         });
-        let _ = tokio::time::timeout(FLUSH_TIMEOUT * 2, providers).await;
+        let ((), _) = tokio::join!(lines, spans);
     }
 }

@@ -10,6 +10,7 @@ use tokio_postgres::Row;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::db::fetch::Fetch;
 use crate::db::query::Query;
 use crate::error::Result;
 
@@ -23,8 +24,7 @@ pub async fn insert(
     detail: Value,
 ) -> Result<()> {
     let sql = "insert into audit_log (actor_id, action, subject, detail) values ($1, $2, $3, $4)";
-    let statement = client.prepare_cached(sql).await?;
-    client.execute(&statement, &[&actor, &action, &subject.to_string(), &detail]).await?;
+    client.run(sql, &[&actor, &action, &subject.to_string(), &detail]).await?;
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use tokio_postgres::types::ToSql;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::db::fetch::Fetch;
 use crate::db::products::product;
 use crate::domain::product::Product;
 use crate::error::{Error, Result};
@@ -88,7 +89,7 @@ pub async fn get(client: &impl GenericClient, owner: &Owner) -> Result<Cart> {
          from carts c join cart_items i on i.cart_id = c.id join products p on p.id = i.product_id \
          where c.{owner} = $1 order by i.added_at, p.id"
     );
-    let rows = client.query(&client.prepare_cached(&sql).await?, &[id]).await?;
+    let rows = client.fetch_all(&sql, &[id]).await?;
     let items = rows.iter().map(|row| {
         let product = product(row)?;
         let quantity: i32 = row.try_get("quantity")?;
@@ -102,6 +103,15 @@ pub async fn get(client: &impl GenericClient, owner: &Owner) -> Result<Cart> {
     Ok(Cart::new(items.collect::<Result<_, tokio_postgres::Error>>()?))
 }
 
+/// What a product is to the cart that it was put into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// Its first item.
+    First,
+    /// One of several, or another quantity of one.
+    More,
+}
+
 /// Puts a quantity of a product into the owner's cart in place of what there was, and notes it for the recommender where
 /// the owner is a user; one round trip, one transaction: the function `put_cart_item` says how. 404 for a product that is
 /// not for sale.
@@ -110,15 +120,15 @@ pub async fn put_item(
     owner: &Owner,
     product_id: Uuid,
     quantity: i32,
-) -> Result<()> {
+) -> Result<Put> {
     let (user_id, token_hash) = owner.columns();
     let sql = "select result from put_cart_item($1, $2, $3, $4, $5, $6)";
-    let statement = client.prepare_cached(sql).await?;
     let row = client
-        .query_one(&statement, &[&user_id, &token_hash, &Uuid::now_v7(), &product_id, &quantity, &MAX_ITEMS])
+        .fetch_one(sql, &[&user_id, &token_hash, &Uuid::now_v7(), &product_id, &quantity, &MAX_ITEMS])
         .await?;
     match row.try_get("result")? {
-        "put" => Ok(()),
+        "first" => Ok(Put::First),
+        "put" => Ok(Put::More),
         "unknown" => Err(Error::NotFound("product")),
         "full" => {
             let message = format!("a cart holds at most {MAX_ITEMS} different products");
@@ -133,7 +143,7 @@ pub async fn delete_item(client: &impl GenericClient, owner: &Owner, product_id:
     let (user_id, token_hash) = owner.columns();
     let sql = "delete from cart_items i using carts c \
                where c.id = i.cart_id and (c.user_id = $1 or c.token_hash = $2) and i.product_id = $3";
-    client.execute(&client.prepare_cached(sql).await?, &[&user_id, &token_hash, &product_id]).await?;
+    client.run(sql, &[&user_id, &token_hash, &product_id]).await?;
     Ok(())
 }
 
@@ -142,13 +152,12 @@ pub async fn merge(transaction: &Transaction<'_>, guest: &Owner, user_id: Uuid) 
     // The guest's cart is locked first: nothing is put into it any more, and no second login moves it as well.
     let sql = "select id from carts where token_hash = $1 for update";
     let (_, token_hash) = guest.columns();
-    let row = transaction.query_opt(&transaction.prepare_cached(sql).await?, &[&token_hash]).await?;
+    let row = transaction.fetch_optional(sql, &[&token_hash]).await?;
     let Some(row) = row else { return Ok(()) };
     let guest_cart: Uuid = row.try_get("id")?;
     let sql = "insert into carts (id, user_id) values ($1, $2) \
                on conflict (user_id) do update set updated_at = now() returning id";
-    let statement = transaction.prepare_cached(sql).await?;
-    let cart: Uuid = transaction.query_one(&statement, &[&Uuid::now_v7(), &user_id]).await?.try_get("id")?;
+    let cart: Uuid = transaction.fetch_one(sql, &[&Uuid::now_v7(), &user_id]).await?.try_get("id")?;
     let sql = "with have as (select count(*) as n from cart_items where cart_id = $2), \
                moved as (select product_id, quantity, price_cents, added_at from cart_items where cart_id = $1 \
                          order by added_at, product_id limit (select greatest($4 - n, 0) from have)) \
@@ -156,10 +165,9 @@ pub async fn merge(transaction: &Transaction<'_>, guest: &Owner, user_id: Uuid) 
                select $2, product_id, quantity, price_cents, added_at from moved \
                on conflict (cart_id, product_id) \
                do update set quantity = least(cart_items.quantity + excluded.quantity, $3)";
-    let statement = transaction.prepare_cached(sql).await?;
-    transaction.execute(&statement, &[&guest_cart, &cart, &MAX_QUANTITY, &MAX_ITEMS]).await?;
-    let statement = transaction.prepare_cached("delete from carts where id = $1").await?;
-    transaction.execute(&statement, &[&guest_cart]).await?;
+    transaction.run(sql, &[&guest_cart, &cart, &MAX_QUANTITY, &MAX_ITEMS]).await?;
+    let sql = "delete from carts where id = $1";
+    transaction.run(sql, &[&guest_cart]).await?;
     Ok(())
 }
 
@@ -168,5 +176,5 @@ pub async fn delete_old_guests(client: &impl GenericClient, age: Duration) -> Re
     let sql = "delete from carts where id in \
                (select id from carts where token_hash is not null and updated_at < now() - make_interval(secs => $1) \
                 order by updated_at limit 1000)";
-    Ok(client.execute(&client.prepare_cached(sql).await?, &[&age.as_secs_f64()]).await?)
+    Ok(client.run(sql, &[&age.as_secs_f64()]).await?)
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use deadpool_postgres::GenericClient;
 use sha2::{Digest, Sha256};
 
+use crate::db::fetch::Fetch;
 use crate::db::users::user;
 use crate::domain::login;
 use crate::domain::user::User;
@@ -43,9 +44,8 @@ pub async fn reserve(client: &impl GenericClient, email: &str) -> Result<Attempt
                left join login_attempts b on b.email_hash = $1 \
                left join users u on u.email = $2";
     let delays = login::DELAYS.map(|delay| delay.as_secs_f64()).to_vec();
-    let statement = client.prepare_cached(sql).await?;
     let forget = login::FORGOTTEN_AFTER.as_secs_f64();
-    let row = client.query_one(&statement, &[&key(email), &email, &forget, &delays]).await?;
+    let row = client.fetch_one(sql, &[&key(email), &email, &forget, &delays]).await?;
     let Some(failures) = row.try_get("failures")? else {
         // Nothing where another attempt blocked the address at this very moment.
         let seconds: Option<f64> = row.try_get("blocked_for")?;
@@ -58,8 +58,8 @@ pub async fn reserve(client: &impl GenericClient, email: &str) -> Result<Attempt
 
 /// Forgets the failures of an address, after an attempt that succeeded.
 pub async fn clear(client: &impl GenericClient, email: &str) -> Result<()> {
-    let statement = client.prepare_cached("delete from login_attempts where email_hash = $1").await?;
-    client.execute(&statement, &[&key(email)]).await?;
+    let sql = "delete from login_attempts where email_hash = $1";
+    client.run(sql, &[&key(email)]).await?;
     Ok(())
 }
 
@@ -68,5 +68,5 @@ pub async fn delete_forgotten(client: &impl GenericClient) -> Result<u64> {
     let sql = "delete from login_attempts where email_hash in \
                (select email_hash from login_attempts where updated_at < now() - make_interval(secs => $1) limit 1000)";
     let forget = login::FORGOTTEN_AFTER.as_secs_f64();
-    Ok(client.execute(&client.prepare_cached(sql).await?, &[&forget]).await?)
+    Ok(client.run(sql, &[&forget]).await?)
 }

@@ -11,6 +11,7 @@ use tokio_postgres::types::{Json, ToSql};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::db::fetch::Fetch;
 use crate::domain::CURRENCY;
 use crate::domain::order::{NewOrder, Order, OrderItem, ShippingAddress, Status};
 use crate::domain::page::TimeKey;
@@ -54,10 +55,9 @@ pub async fn place(
 ) -> Result<Placed> {
     let sql = "select result, this_order, answer, total_cents, shortages \
                from place_order($1, $2, $3, $4, $5, $6, $7, make_interval(secs => $8))";
-    let statement = client.prepare_cached(sql).await?;
     let row = client
-        .query_one(
-            &statement,
+        .fetch_one(
+            sql,
             &[
                 &user_id,
                 &key,
@@ -108,8 +108,7 @@ pub async fn settle(
     let sql = format!(
         "select s.answer, s.changed, {ORDER} cross join settle_payment($1, $2, $3) s where o.id = $1"
     );
-    let statement = client.prepare_cached(&sql).await?;
-    let row = client.query_opt(&statement, &[&id, &outcome.as_str(), &key]).await?;
+    let row = client.fetch_optional(&sql, &[&id, &outcome.as_str(), &key]).await?;
     let row = row.ok_or(Error::NotFound("order"))?;
     // The order's columns are those of before the settlement, and only its status is another.
     let status = parse_status(row.try_get("answer")?)?;
@@ -126,7 +125,7 @@ pub async fn change_status(
 ) -> Result<Status> {
     let sql =
         "select status from orders where id = $1 and ($2::uuid is null or user_id = $2) for no key update";
-    let row = transaction.query_opt(&transaction.prepare_cached(sql).await?, &[&id, &user_id]).await?;
+    let row = transaction.fetch_optional(sql, &[&id, &user_id]).await?;
     let from = status(&row.ok_or(Error::NotFound("order"))?)?;
     // Whether an order is paid, only the payment tells.
     if !from.may_become(to) || matches!(to, Status::Paid | Status::PaymentFailed) {
@@ -139,15 +138,13 @@ pub async fn change_status(
                shipping_address = case when user_id is null and $4 then null else shipping_address end \
                where id = $1";
     let cancelled = to == Status::Cancelled;
-    let statement = transaction.prepare_cached(sql).await?;
-    transaction.execute(&statement, &[&id, &to.as_str(), &cancelled, &to.is_final()]).await?;
+    transaction.run(sql, &[&id, &to.as_str(), &cancelled, &to.is_final()]).await?;
     if cancelled {
-        transaction.query(&transaction.prepare_cached("select return_stock($1)").await?, &[&id]).await?;
+        transaction.fetch_all("select return_stock($1)", &[&id]).await?;
     }
     let payload = serde_json::json!({ "order_id": id, "status": to });
     let sql = "insert into outbox (order_id, kind, payload) values ($1, 'order.' || $2, $3)";
-    let statement = transaction.prepare_cached(sql).await?;
-    transaction.execute(&statement, &[&id, &to.as_str(), &payload]).await?;
+    transaction.run(sql, &[&id, &to.as_str(), &payload]).await?;
     Ok(from)
 }
 
@@ -173,9 +170,7 @@ pub async fn claim_due_payments(
                where id in (select id from orders where payment_due_at <= now() \
                             order by payment_due_at limit $2 for no key update skip locked) \
                returning id, payment = 'releasing' as releasing, created_at < now() - make_interval(secs => $3) as expired";
-    let statement = client.prepare_cached(sql).await?;
-    let rows =
-        client.query(&statement, &[&PAYMENT_RETRY.as_secs_f64(), &limit, &expiry.as_secs_f64()]).await?;
+    let rows = client.fetch_all(sql, &[&PAYMENT_RETRY.as_secs_f64(), &limit, &expiry.as_secs_f64()]).await?;
     let due = rows.iter().map(|row| {
         Ok(DuePayment {
             order_id: row.try_get("id")?,
@@ -189,7 +184,7 @@ pub async fn claim_due_payments(
 /// The payment of an order that was called off is voided or given back.
 pub async fn payment_released(client: &impl GenericClient, id: Uuid) -> Result<()> {
     let sql = "update orders set payment = 'released', payment_due_at = null where id = $1 and payment = 'releasing'";
-    client.execute(&client.prepare_cached(sql).await?, &[&id]).await?;
+    client.run(sql, &[&id]).await?;
     Ok(())
 }
 
@@ -198,7 +193,7 @@ pub async fn delete_old_keys(client: &impl GenericClient, age: Duration) -> Resu
     let sql = "delete from idempotency_keys where (user_id, key) in \
                (select user_id, key from idempotency_keys where created_at < now() - make_interval(secs => $1) \
                 order by created_at limit 1000)";
-    Ok(client.execute(&client.prepare_cached(sql).await?, &[&age.as_secs_f64()]).await?)
+    Ok(client.run(sql, &[&age.as_secs_f64()]).await?)
 }
 
 fn parse_status(status: &str) -> Result<Status> {
@@ -233,7 +228,7 @@ fn order(row: &Row) -> Result<Order> {
 /// The order of an id, whoever's it is or only the user's.
 pub async fn find(client: &impl GenericClient, id: Uuid, user_id: Option<Uuid>) -> Result<Option<Order>> {
     let sql = format!("select {ORDER} where o.id = $1 and ($2::uuid is null or o.user_id = $2)");
-    let row = client.query_opt(&client.prepare_cached(&sql).await?, &[&id, &user_id]).await?;
+    let row = client.fetch_optional(&sql, &[&id, &user_id]).await?;
     row.as_ref().map(order).transpose()
 }
 
@@ -248,14 +243,14 @@ pub async fn list(
         None => {
             let sql =
                 format!("select {ORDER} where o.user_id = $1 order by o.created_at desc, o.id desc limit $2");
-            client.query(&client.prepare_cached(&sql).await?, &[&user_id, &limit]).await?
+            client.fetch_all(&sql, &[&user_id, &limit]).await?
         }
         Some(TimeKey { at, id }) => {
             let sql = format!(
                 "select {ORDER} where o.user_id = $1 and (o.created_at, o.id) < ($3, $4) \
                  order by o.created_at desc, o.id desc limit $2"
             );
-            client.query(&client.prepare_cached(&sql).await?, &[&user_id, &limit, &at, &id]).await?
+            client.fetch_all(&sql, &[&user_id, &limit, &at, &id]).await?
         }
     };
     rows.iter().map(order).collect()
@@ -307,7 +302,7 @@ const ADMIN_COLUMNS: &str = "o.user_id, o.payment, o.updated_at, u.email, u.name
 pub async fn find_for_admin(client: &impl GenericClient, id: Uuid) -> Result<Option<AdminOrder>> {
     let sql =
         format!("select {ADMIN_COLUMNS}, {ORDER} left join users u on u.id = o.user_id where o.id = $1");
-    let row = client.query_opt(&client.prepare_cached(&sql).await?, &[&id]).await?;
+    let row = client.fetch_optional(&sql, &[&id]).await?;
     row.as_ref().map(admin_order).transpose()
 }
 
@@ -350,6 +345,6 @@ pub async fn list_for_admin(
         "select {ADMIN_COLUMNS}, {ORDER} left join users u on u.id = o.user_id \
          where {conditions} order by o.created_at desc, o.id desc limit $1"
     );
-    let rows = client.query(&client.prepare_cached(&sql).await?, &parameters).await?;
+    let rows = client.fetch_all(&sql, &parameters).await?;
     rows.iter().map(admin_order).collect()
 }

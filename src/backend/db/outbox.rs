@@ -6,6 +6,7 @@ use deadpool_postgres::{GenericClient, Transaction};
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::db::fetch::Fetch;
 use crate::error::Result;
 
 /// An event as it is published.
@@ -37,7 +38,7 @@ pub async fn backlog(client: &impl GenericClient) -> Result<Backlog> {
     let sql = "select count(*) as events, \
                coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as age_seconds \
                from (select created_at from outbox where published_at is null order by id limit 10000) waiting";
-    let row = client.query_one(&client.prepare_cached(sql).await?, &[]).await?;
+    let row = client.fetch_one(sql, &[]).await?;
     Ok(Backlog { events: row.try_get("events")?, age_seconds: row.try_get("age_seconds")? })
 }
 
@@ -48,7 +49,7 @@ pub async fn claim(transaction: &Transaction<'_>, limit: i64) -> Result<Vec<Even
                where published_at is null and not exists \
                    (select from outbox e where e.order_id = o.order_id and e.published_at is null and e.id < o.id) \
                order by id limit $1 for update skip locked";
-    let rows = transaction.query(&transaction.prepare_cached(sql).await?, &[&limit]).await?;
+    let rows = transaction.fetch_all(sql, &[&limit]).await?;
     let events = rows.iter().map(|row| {
         Ok(Event {
             id: row.try_get("id")?,
@@ -64,7 +65,7 @@ pub async fn claim(transaction: &Transaction<'_>, limit: i64) -> Result<Vec<Even
 /// These events are published.
 pub async fn published(transaction: &Transaction<'_>, ids: &[i64]) -> Result<()> {
     let sql = "update outbox set published_at = now() where id = any($1)";
-    transaction.execute(&transaction.prepare_cached(sql).await?, &[&ids]).await?;
+    transaction.run(sql, &[&ids]).await?;
     Ok(())
 }
 
@@ -73,5 +74,5 @@ pub async fn delete_published(client: &impl GenericClient, age: Duration) -> Res
     let sql = "delete from outbox where id in \
                (select id from outbox where published_at < now() - make_interval(secs => $1) \
                 order by published_at limit 1000)";
-    Ok(client.execute(&client.prepare_cached(sql).await?, &[&age.as_secs_f64()]).await?)
+    Ok(client.run(sql, &[&age.as_secs_f64()]).await?)
 }

@@ -11,6 +11,7 @@ use deadpool_postgres::GenericClient;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+use crate::db::fetch::Fetch;
 use crate::domain::demo::DemoProduct;
 use crate::domain::product::{Category, Product, drawn_picture};
 use crate::error::Result;
@@ -42,14 +43,14 @@ pub(super) fn product(row: &Row) -> Result<Product, tokio_postgres::Error> {
 /// A product that is for sale.
 pub async fn find(client: &impl GenericClient, id: Uuid) -> Result<Option<Product>> {
     let sql = format!("select {COLUMNS} from products p where p.id = $1 and p.archived_at is null");
-    let row = client.query_opt(&client.prepare_cached(&sql).await?, &[&id]).await?;
+    let row = client.fetch_optional(&sql, &[&id]).await?;
     Ok(row.as_ref().map(product).transpose()?)
 }
 
 /// The products of these ids that are for sale, in no order.
 pub async fn find_many(client: &impl GenericClient, ids: &[Uuid]) -> Result<Vec<Product>> {
     let sql = format!("select {COLUMNS} from products p where p.id = any($1) and p.archived_at is null");
-    let rows = client.query(&client.prepare_cached(&sql).await?, &[&ids]).await?;
+    let rows = client.fetch_all(&sql, &[&ids]).await?;
     Ok(rows.iter().map(product).collect::<Result<_, _>>()?)
 }
 
@@ -59,7 +60,7 @@ pub async fn popular(client: &impl GenericClient, limit: i64) -> Result<Vec<Prod
         "select {COLUMNS} from products p where p.archived_at is null and p.stock > 0 \
          order by p.popularity desc, p.id desc limit $1"
     );
-    let rows = client.query(&client.prepare_cached(&sql).await?, &[&limit]).await?;
+    let rows = client.fetch_all(&sql, &[&limit]).await?;
     Ok(rows.iter().map(product).collect::<Result<_, _>>()?)
 }
 
@@ -70,14 +71,14 @@ pub async fn popular_beside(client: &impl GenericClient, id: Uuid, limit: i64) -
          and p.id <> $1 and p.archived_at is null and p.stock > 0 \
          order by p.popularity desc, p.id desc limit $2"
     );
-    let rows = client.query(&client.prepare_cached(&sql).await?, &[&id, &limit]).await?;
+    let rows = client.fetch_all(&sql, &[&id, &limit]).await?;
     Ok(rows.iter().map(product).collect::<Result<_, _>>()?)
 }
 
 /// Every category with its number of products, counted up to 10,000, by name.
 pub async fn categories(client: &impl GenericClient) -> Result<Vec<Category>> {
     let sql = include_str!("products/categories.sql");
-    let rows = client.query(&client.prepare_cached(sql).await?, &[]).await?;
+    let rows = client.fetch_all(sql, &[]).await?;
     let category = |row: &Row| Ok(Category { name: row.try_get("category")?, count: row.try_get("count")? });
     Ok(rows.iter().map(category).collect::<Result<_, tokio_postgres::Error>>()?)
 }
@@ -93,8 +94,8 @@ pub async fn insert_demo(client: &impl GenericClient, product: &DemoProduct, cur
                    select id, stock, 'opening' from added where stock <> 0) \
                select count(*) as added from added";
     let row = client
-        .query_one(
-            &client.prepare_cached(sql).await?,
+        .fetch_one(
+            sql,
             &[
                 &Uuid::now_v7(),
                 &product.sku,

@@ -8,6 +8,7 @@ use tokio_postgres::types::ToSql;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::db::fetch::Fetch;
 use crate::db::logins;
 use crate::domain::page::TimeKey;
 use crate::domain::user::Role;
@@ -77,11 +78,10 @@ pub async fn begin(client: &impl GenericClient, new: NewSession<'_>) -> Result<O
                    returning id, token_hash), \
                cleared as (delete from login_attempts l using account where l.email_hash = $6) \
                select revoked.id, revoked.token_hash from begun left join revoked on true";
-    let statement = client.prepare_cached(sql).await?;
     let NewSession { token_hash, user_id, email, password_hash, expires_at, replaces } = new;
     let attempts = logins::key(email);
     let rows = client
-        .query(&statement, &[&token_hash, &user_id, &password_hash, &expires_at, &replaces, &attempts])
+        .fetch_all(sql, &[&token_hash, &user_id, &password_hash, &expires_at, &replaces, &attempts])
         .await?;
     let Some(row) = rows.first() else { return Ok(None) };
     let replaced = row.try_get::<_, Option<i64>>("id")?.is_some();
@@ -102,9 +102,8 @@ pub async fn find(client: &impl GenericClient, token_hash: &[u8]) -> Result<Foun
                select found.*, \
                    exists (select from session_revocations where at > now() - make_interval(secs => $4)) as pending \
                from (select 1) one left join found on true";
-    let statement = client.prepare_cached(sql).await?;
     let [idle, seen, barred] = [IDLE_LIFETIME, SEEN_INTERVAL, BARRED].map(|time| time.as_secs_f64());
-    let row = client.query_one(&statement, &[&token_hash, &idle, &seen, &barred]).await?;
+    let row = client.fetch_one(sql, &[&token_hash, &idle, &seen, &barred]).await?;
     let session = match (row.try_get("id")?, row.try_get::<_, Option<&str>>("role")?) {
         (Some(id), Some(role)) => Some(Session {
             id,
@@ -147,9 +146,8 @@ pub async fn list(
                    and ($4::timestamptz is null or (created_at, id) < ($4, $5)) \
                order by created_at desc, id desc limit $6";
     let (at, id) = after.map(|key| (key.at, key.id)).unzip();
-    let statement = client.prepare_cached(sql).await?;
     let idle = IDLE_LIFETIME.as_secs_f64();
-    let rows = client.query(&statement, &[&current.user_id, &current.id, &idle, &at, &id, &limit]).await?;
+    let rows = client.fetch_all(sql, &[&current.user_id, &current.id, &idle, &at, &id, &limit]).await?;
     let session = |row: &Row| {
         Ok(OpenSession {
             id: row.try_get("id")?,
@@ -173,14 +171,14 @@ pub async fn end(client: &impl GenericClient, which: Which<'_>) -> Result<Vec<Re
         "with ended as (delete from sessions where {condition} returning token_hash) \
          insert into session_revocations (token_hash) select token_hash from ended returning id, token_hash"
     );
-    revocations(&client.query(&client.prepare_cached(&sql).await?, parameters).await?)
+    revocations(&client.fetch_all(&sql, parameters).await?)
 }
 
 /// Makes every copy of an account's sessions be read again. Redis is to be told after the commit.
 pub async fn revoke_copies(client: &impl GenericClient, user_id: Uuid) -> Result<Vec<Revocation>> {
     let sql = "insert into session_revocations (token_hash) \
                select token_hash from sessions where user_id = $1 returning id, token_hash";
-    revocations(&client.query(&client.prepare_cached(sql).await?, &[&user_id]).await?)
+    revocations(&client.fetch_all(sql, &[&user_id]).await?)
 }
 
 fn revocations(rows: &[Row]) -> Result<Vec<Revocation>> {
@@ -192,20 +190,20 @@ fn revocations(rows: &[Row]) -> Result<Vec<Revocation>> {
 /// Whether Redis is still to be told of anything.
 pub async fn any_revocation(client: &impl GenericClient) -> Result<bool> {
     let sql = "select exists (select from session_revocations) as any";
-    Ok(client.query_one(&client.prepare_cached(sql).await?, &[]).await?.try_get("any")?)
+    Ok(client.fetch_one(sql, &[]).await?.try_get("any")?)
 }
 
 /// Locks the oldest revocations that no other replica is at.
 pub async fn claim_revocations(client: &impl GenericClient, limit: i64) -> Result<Vec<Revocation>> {
     let sql = "select id, token_hash from session_revocations order by id limit $1 for update skip locked";
-    revocations(&client.query(&client.prepare_cached(sql).await?, &[&limit]).await?)
+    revocations(&client.fetch_all(sql, &[&limit]).await?)
 }
 
 /// Forgets revocations of which Redis has been told.
 pub async fn delete_revocations(client: &impl GenericClient, revoked: &[Revocation]) -> Result<()> {
     let ids: Vec<i64> = revoked.iter().map(|revocation| revocation.id).collect();
     let sql = "delete from session_revocations where id = any ($1)";
-    client.execute(&client.prepare_cached(sql).await?, &[&ids]).await?;
+    client.run(sql, &[&ids]).await?;
     Ok(())
 }
 
@@ -213,7 +211,7 @@ pub async fn delete_revocations(client: &impl GenericClient, revoked: &[Revocati
 pub async fn delete_outdated_revocations(client: &impl GenericClient) -> Result<u64> {
     let sql = "delete from session_revocations where id in \
                (select id from session_revocations where at < now() - make_interval(secs => $1) limit 1000)";
-    Ok(client.execute(&client.prepare_cached(sql).await?, &[&BARRED.as_secs_f64()]).await?)
+    Ok(client.run(sql, &[&BARRED.as_secs_f64()]).await?)
 }
 
 /// Removes what is over, a bounded number at a time; returns how many went.
@@ -221,5 +219,5 @@ pub async fn delete_expired(client: &impl GenericClient) -> Result<u64> {
     let sql = "delete from sessions where token_hash in ( \
                    (select token_hash from sessions where expires_at <= now() limit 1000) union all \
                    (select token_hash from sessions where last_seen_at <= now() - make_interval(secs => $1) limit 1000))";
-    Ok(client.execute(&client.prepare_cached(sql).await?, &[&IDLE_LIFETIME.as_secs_f64()]).await?)
+    Ok(client.run(sql, &[&IDLE_LIFETIME.as_secs_f64()]).await?)
 }

@@ -7,6 +7,7 @@ use tokio_postgres::Row;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::db::fetch::Fetch;
 use crate::db::query::Query;
 use crate::db::sessions::{self, Revocation, Which};
 use crate::domain::page::TimeKey;
@@ -42,22 +43,21 @@ pub async fn insert(
     let sql = format!(
         "insert into users (id, email, name, password_hash, role) values ($1, $2, $3, $4, $5) returning {COLUMNS}"
     );
-    let statement = client.prepare_cached(&sql).await?;
     let id = Uuid::now_v7();
-    user(&client.query_one(&statement, &[&id, &email, &name, &password_hash, &role.as_str()]).await?)
+    user(&client.fetch_one(&sql, &[&id, &email, &name, &password_hash, &role.as_str()]).await?)
 }
 
 /// Makes an account an admin with this password.
 pub async fn make_admin(client: &impl GenericClient, id: Uuid, password_hash: &str) -> Result<()> {
     let sql = "update users set role = 'admin', password_hash = $2, updated_at = now() where id = $1";
-    client.execute(&client.prepare_cached(sql).await?, &[&id, &password_hash]).await?;
+    client.run(sql, &[&id, &password_hash]).await?;
     Ok(())
 }
 
 /// The account of an id.
 pub async fn find(client: &impl GenericClient, id: Uuid) -> Result<Option<User>> {
     let sql = format!("select {COLUMNS} from users where id = $1");
-    client.query_opt(&client.prepare_cached(&sql).await?, &[&id]).await?.as_ref().map(user).transpose()
+    client.fetch_optional(&sql, &[&id]).await?.as_ref().map(user).transpose()
 }
 
 /// The account of an address, with its password's hash where it has one.
@@ -66,7 +66,7 @@ pub async fn find_by_email(
     email: &str,
 ) -> Result<Option<(User, Option<String>)>> {
     let sql = format!("select {COLUMNS}, password_hash from users where email = $1");
-    let row = client.query_opt(&client.prepare_cached(&sql).await?, &[&email]).await?;
+    let row = client.fetch_optional(&sql, &[&email]).await?;
     row.map(|row| Ok((user(&row)?, row.try_get("password_hash")?))).transpose()
 }
 
@@ -83,8 +83,7 @@ pub async fn update_profile(
         "update users set name = coalesce($2, name), email = coalesce($3, email), updated_at = now() \
          where id = $1 and ($4::text is null or password_hash = $4) returning {COLUMNS}"
     );
-    let statement = client.prepare_cached(&sql).await?;
-    client.query_opt(&statement, &[&id, &name, &email, &password_hash]).await?.as_ref().map(user).transpose()
+    client.fetch_optional(&sql, &[&id, &name, &email, &password_hash]).await?.as_ref().map(user).transpose()
 }
 
 /// Changes the password from one hash to another; false where the first is no longer the account's. The account stays
@@ -92,17 +91,16 @@ pub async fn update_profile(
 pub async fn update_password(transaction: &Transaction<'_>, id: Uuid, from: &str, to: &str) -> Result<bool> {
     let sql = "with account as (select id from users where id = $1 and password_hash = $2 for update) \
                update users u set password_hash = $3, updated_at = now() from account where u.id = account.id";
-    let statement = transaction.prepare_cached(sql).await?;
-    Ok(transaction.execute(&statement, &[&id, &from, &to]).await? == 1)
+    Ok(transaction.run(sql, &[&id, &from, &to]).await? == 1)
 }
 
 /// Lets nobody else change who is an admin until the transaction ends, and says whether another account is one.
 pub async fn other_admins(transaction: &Transaction<'_>, id: Uuid) -> Result<bool> {
-    let lock = transaction.prepare_cached("select pg_advisory_xact_lock($1)").await?;
-    transaction.query(&lock, &[&ADMINS_LOCK]).await?;
+    let lock = "select pg_advisory_xact_lock($1)";
+    transaction.fetch_all(lock, &[&ADMINS_LOCK]).await?;
     // A statement of its own, which sees what was committed while the lock was waited for.
     let sql = "select exists (select from users where role = 'admin' and id <> $1) as others";
-    Ok(transaction.query_one(&transaction.prepare_cached(sql).await?, &[&id]).await?.try_get("others")?)
+    Ok(transaction.fetch_one(sql, &[&id]).await?.try_get("others")?)
 }
 
 /// Erases an account with this password's hash and role: its person, sessions and cart go, its orders stay without a
@@ -119,19 +117,18 @@ pub async fn delete(
         "select id from orders where user_id = $1 order by id for update",
         "select id from carts where user_id = $1 for update",
     ] {
-        transaction.query(&transaction.prepare_cached(sql).await?, &[&id]).await?;
+        transaction.fetch_all(sql, &[&id]).await?;
     }
     let sql = "select id from users where id = $1 and password_hash = $2 and role = $3 for update";
-    let statement = transaction.prepare_cached(sql).await?;
-    if transaction.query_opt(&statement, &[&id, &password_hash, &role.as_str()]).await?.is_none() {
+    if transaction.fetch_optional(sql, &[&id, &password_hash, &role.as_str()]).await?.is_none() {
         return Ok(None);
     }
     let revoked = sessions::end(transaction, Which::OfUser(id)).await?;
     let sql = "update orders set shipping_address = null \
                where user_id = $1 and status in ('delivered', 'cancelled', 'payment_failed')";
-    transaction.execute(&transaction.prepare_cached(sql).await?, &[&id]).await?;
-    let statement = transaction.prepare_cached("delete from users where id = $1").await?;
-    transaction.execute(&statement, &[&id]).await?;
+    transaction.run(sql, &[&id]).await?;
+    let sql = "delete from users where id = $1";
+    transaction.run(sql, &[&id]).await?;
     Ok(Some(revoked))
 }
 
@@ -200,8 +197,7 @@ pub async fn find_account(client: &impl GenericClient, id: Uuid) -> Result<Optio
              and blocked_until > now()) as blocked_until \
          from users u where id = $1"
     );
-    let statement = client.prepare_cached(&sql).await?;
-    let Some(row) = client.query_opt(&statement, &[&id, &IDLE_LIFETIME.as_secs_f64()]).await? else {
+    let Some(row) = client.fetch_optional(&sql, &[&id, &IDLE_LIFETIME.as_secs_f64()]).await? else {
         return Ok(None);
     };
     Ok(Some(Account {
@@ -216,13 +212,11 @@ pub async fn find_account(client: &impl GenericClient, id: Uuid) -> Result<Optio
 /// Locks an account until the transaction ends: no session of it begins meanwhile.
 pub async fn lock(transaction: &Transaction<'_>, id: Uuid) -> Result<Option<User>> {
     let sql = format!("select {COLUMNS} from users where id = $1 for update");
-    let statement = transaction.prepare_cached(&sql).await?;
-    transaction.query_opt(&statement, &[&id]).await?.as_ref().map(user).transpose()
+    transaction.fetch_optional(&sql, &[&id]).await?.as_ref().map(user).transpose()
 }
 
 /// Gives an account a role.
 pub async fn update_role(transaction: &Transaction<'_>, id: Uuid, role: Role) -> Result<User> {
     let sql = format!("update users set role = $2, updated_at = now() where id = $1 returning {COLUMNS}");
-    let statement = transaction.prepare_cached(&sql).await?;
-    user(&transaction.query_one(&statement, &[&id, &role.as_str()]).await?)
+    user(&transaction.fetch_one(&sql, &[&id, &role.as_str()]).await?)
 }

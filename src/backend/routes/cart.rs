@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::AppState;
 use crate::db;
-use crate::db::carts::{Cart, MAX_QUANTITY, Owner};
+use crate::db::carts::{Cart, MAX_QUANTITY, Owner, Put};
 use crate::domain::input::Check;
 use crate::error::Result;
 use crate::sessions::{self, CART_COOKIE, Session};
@@ -69,7 +69,9 @@ pub async fn put_item(
         (owner, jar.add(sessions::cookie(CART_COOKIE, token, state.production)))
     };
     let client = state.pool.get().await?;
-    db::carts::put_item(&client, &owner, product_id, quantity).await?;
+    if db::carts::put_item(&client, &owner, product_id, quantity).await? == Put::First {
+        state.shop_metrics.cart();
+    }
     Ok((jar, Json(db::carts::get(&client, &owner).await?)))
 }
 

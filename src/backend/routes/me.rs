@@ -110,7 +110,7 @@ pub async fn change(
     }
     db::audit::insert(&transaction, Some(user.id), "account.changed", user.id, json!({ "fields": fields }))
         .await?;
-    transaction.commit().await?;
+    db::fetch::commit(transaction).await?;
     Ok(Json(user))
 }
 
@@ -146,7 +146,7 @@ pub async fn change_password(
     // The browser's session has ended with the others: there is no other to replace.
     let (jar, _) = sessions::begin(&state, &transaction, &account, jar).await?;
     db::audit::insert(&transaction, Some(user.id), "password.changed", user.id, json!({})).await?;
-    transaction.commit().await?;
+    db::fetch::commit(transaction).await?;
     sessions::announce(&state, &revoked).await;
     Ok((StatusCode::NO_CONTENT, jar))
 }
@@ -183,7 +183,7 @@ pub async fn delete(
     let revoked = deleted.ok_or(Error::Unauthenticated)?;
     db::logins::clear(&transaction, &user.email).await?;
     db::audit::insert(&transaction, Some(user.id), "account.deleted", user.id, json!({})).await?;
-    transaction.commit().await?;
+    db::fetch::commit(transaction).await?;
     sessions::announce(&state, &revoked).await;
     Ok((StatusCode::NO_CONTENT, without_session(&state, jar)))
 }
@@ -216,7 +216,7 @@ async fn end(state: &AppState, session: Session, which: Which<'_>) -> Result<usi
         let user_id = session.user_id;
         db::audit::insert(&transaction, Some(user_id), "sessions.ended", user_id, detail).await?;
     }
-    transaction.commit().await?;
+    db::fetch::commit(transaction).await?;
     sessions::announce(state, &revoked).await;
     Ok(revoked.len())
 }

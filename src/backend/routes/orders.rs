@@ -1,5 +1,7 @@
 //! `/api/orders`: checkout and what became of it.
 
+use std::time::Instant;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -100,7 +102,9 @@ pub async fn checkout(
         }
     };
     // No connection is held while the provider thinks.
+    let start = Instant::now();
     let outcome = state.payments.charge(id, total_cents, new.card).await;
+    state.shop_metrics.payment(outcome, start.elapsed());
     answer(orders::settle(&state, id, outcome, Some(&key)).await?)
 }
 

@@ -112,7 +112,7 @@ pub async fn register(
     db::audit::insert(&transaction, Some(user.id), "account.registered", user.id, json!({})).await?;
     let account = Verified { user, password_hash };
     let (jar, revoked) = log_in(&state, &transaction, &account, jar).await?;
-    transaction.commit().await?;
+    db::fetch::commit(transaction).await?;
     sessions::announce(&state, &revoked).await;
     Ok((StatusCode::CREATED, jar, Json(account.user)))
 }
@@ -140,7 +140,7 @@ pub async fn login(
     let (jar, revoked) = if sessions::sent(&jar, CART_COOKIE, state.production).is_some() {
         let transaction = client.transaction().await?;
         let begun = log_in(&state, &transaction, &account, jar).await?;
-        transaction.commit().await?;
+        db::fetch::commit(transaction).await?;
         begun
     } else {
         // One statement, which needs no transaction around it.
@@ -224,7 +224,7 @@ pub async fn change_role(
     let revoked = db::sessions::revoke_copies(&transaction, id).await?;
     let detail = json!({ "from": before.role, "to": body.role });
     db::audit::insert(&transaction, Some(session.user_id), "role.changed", id, detail).await?;
-    transaction.commit().await?;
+    db::fetch::commit(transaction).await?;
     sessions::announce(&state, &revoked).await;
     Ok(Json(user))
 }
@@ -247,7 +247,7 @@ pub async fn log_out(
     let revoked = db::sessions::end(&transaction, Which::OfUser(id)).await?;
     let detail = json!({ "count": revoked.len() });
     db::audit::insert(&transaction, Some(session.user_id), "sessions.ended", id, detail).await?;
-    transaction.commit().await?;
+    db::fetch::commit(transaction).await?;
     sessions::announce(&state, &revoked).await;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -31,7 +31,7 @@ pub async fn pass(state: &AppState) -> Result<Pass> {
     }
     let ids: Vec<i64> = events.iter().map(|event| event.id).collect();
     db::outbox::published(&transaction, &ids).await?;
-    transaction.commit().await?;
+    db::fetch::commit(transaction).await?;
     Ok(Pass::More)
 }
 

@@ -22,6 +22,6 @@ pub async fn pass(state: &AppState) -> Result<Pass> {
         return Ok(Pass::Idle);
     }
     db::sessions::delete_revocations(&transaction, &revoked).await?;
-    transaction.commit().await?;
+    db::fetch::commit(transaction).await?;
     Ok(Pass::More)
 }

@@ -1,4 +1,5 @@
 import type { FieldError, Problem } from '@/api/schema';
+import { traceparent } from '@/lib/trace';
 
 /** How long a request may take before it counts as a failure of the connection. */
 const DEADLINE_MS = 15_000;
@@ -54,6 +55,7 @@ interface RequestOptions {
 export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
   const headers = new Headers(options.headers);
   headers.set('Accept', 'application/json, application/problem+json');
+  headers.set('traceparent', traceparent());
   if (options.body !== undefined) headers.set('Content-Type', 'application/json');
   const deadline = AbortSignal.timeout(DEADLINE_MS);
   let response: Response;

@@ -4,6 +4,7 @@ use deadpool_postgres::{GenericClient, Transaction};
 use uuid::Uuid;
 
 use super::{COLUMNS, product};
+use crate::db::fetch::Fetch;
 use crate::domain::CURRENCY;
 use crate::domain::page::TimeKey;
 use crate::domain::product::edit::{Content, Expected};
@@ -23,10 +24,9 @@ pub async fn insert(client: &impl GenericClient, id: Uuid, content: &Content, st
          select {COLUMNS} from p"
     );
     let Content { sku, name, description, category, tags, price_cents, image_url } = content;
-    let statement = client.prepare_cached(&sql).await?;
     let row = client
-        .query_one(
-            &statement,
+        .fetch_one(
+            &sql,
             &[&id, sku, name, description, category, tags, price_cents, image_url, &CURRENCY, &stock],
         )
         .await?;
@@ -42,7 +42,7 @@ pub async fn replace(
     expected: &Expected,
 ) -> Result<Product> {
     let sql = "select version from products where id = $1 and archived_at is null for no key update";
-    let row = transaction.query_opt(&transaction.prepare_cached(sql).await?, &[&id]).await?;
+    let row = transaction.fetch_optional(sql, &[&id]).await?;
     let version: i32 = row.ok_or(Error::NotFound("product"))?.try_get("version")?;
     if !expected.allows(version) {
         return Err(Error::VersionConflict { version });
@@ -53,9 +53,8 @@ pub async fn replace(
          where id = $1 returning {COLUMNS}"
     );
     let Content { sku, name, description, category, tags, price_cents, image_url } = content;
-    let statement = transaction.prepare_cached(&sql).await?;
     let row = transaction
-        .query_one(&statement, &[&id, sku, name, description, category, tags, price_cents, image_url])
+        .fetch_one(&sql, &[&id, sku, name, description, category, tags, price_cents, image_url])
         .await?;
     Ok(product(&row)?)
 }
@@ -66,7 +65,7 @@ pub async fn archive(client: &impl GenericClient, id: Uuid) -> Result<bool> {
                    update products set archived_at = now(), updated_at = now() \
                    where id = $1 and archived_at is null returning id) \
                select exists (select from changed) as changed from products where id = $1";
-    let row = client.query_opt(&client.prepare_cached(sql).await?, &[&id]).await?;
+    let row = client.fetch_optional(sql, &[&id]).await?;
     Ok(row.ok_or(Error::NotFound("product"))?.try_get("changed")?)
 }
 
@@ -76,7 +75,7 @@ pub async fn restore(client: &impl GenericClient, id: Uuid) -> Result<bool> {
                    update products set archived_at = null, updated_at = now() \
                    where id = $1 and archived_at is not null returning id) \
                select exists (select from changed) as changed from products where id = $1";
-    let row = client.query_opt(&client.prepare_cached(sql).await?, &[&id]).await?;
+    let row = client.fetch_optional(sql, &[&id]).await?;
     Ok(row.ok_or(Error::NotFound("product"))?.try_get("changed")?)
 }
 
@@ -92,9 +91,7 @@ pub async fn archived(
              (coalesce($1::timestamptz, 'infinity'), coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')) \
          order by p.archived_at desc, p.id desc limit $3"
     );
-    let statement = client.prepare_cached(&sql).await?;
-    let rows =
-        client.query(&statement, &[&after.map(|key| key.at), &after.map(|key| key.id), &limit]).await?;
+    let rows = client.fetch_all(&sql, &[&after.map(|key| key.at), &after.map(|key| key.id), &limit]).await?;
     let archived = rows
         .iter()
         .map(|row| Ok(ArchivedProduct { product: product(row)?, archived_at: row.try_get("archived_at")? }));

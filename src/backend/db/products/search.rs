@@ -7,6 +7,8 @@ use deadpool_postgres::Client;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
+use crate::db::fetch::Fetch;
+use crate::db::fetch::observe;
 use crate::domain::listing::Filters;
 use crate::domain::question::{Corrected, Question};
 use crate::error::Result;
@@ -34,7 +36,7 @@ impl Statement {
             .iter()
             .map(|(value, kind)| (value.as_ref() as &(dyn ToSql + Sync), kind.clone()))
             .collect();
-        Ok(client.query_typed(&self.sql, &parameters).await?)
+        Ok(observe(&self.sql, client.query_typed(&self.sql, &parameters)).await?)
     }
 }
 
@@ -140,8 +142,8 @@ pub async fn near_words(client: &Client, question: &Question) -> Result<Vec<(Str
     if words.is_empty() {
         return Ok(Vec::new());
     }
-    let statement = client.prepare_cached(include_str!("near_words.sql")).await?;
-    let rows = client.query(&statement, &[&words]).await?;
+    let sql = include_str!("near_words.sql");
+    let rows = client.fetch_all(sql, &[&words]).await?;
     let pairs = rows.iter().map(|row| Ok((row.try_get("word")?, row.try_get("near")?)));
     Ok(pairs.collect::<Result<_, tokio_postgres::Error>>()?)
 }

@@ -4,6 +4,7 @@ use deadpool_postgres::GenericClient;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+use crate::db::fetch::Fetch;
 use crate::domain::product::Movement;
 use crate::domain::product::edit::Adjustment;
 use crate::error::{Error, Result};
@@ -33,13 +34,12 @@ pub async fn adjust(
                    select id, $2::int, 'adjustment', $3 from changed \
                    returning delta, reason, order_id, note, at) \
                select changed.stock, moved.* from changed, moved";
-    let statement = client.prepare_cached(sql).await?;
-    let row = client.query_opt(&statement, &[&id, &adjustment.delta, &adjustment.note]).await?;
+    let row = client.fetch_optional(sql, &[&id, &adjustment.delta, &adjustment.note]).await?;
     if let Some(row) = row {
         return Ok((movement(&row)?, row.try_get("stock")?));
     }
-    let statement = client.prepare_cached("select stock from products where id = $1").await?;
-    let row = client.query_opt(&statement, &[&id]).await?;
+    let sql = "select stock from products where id = $1";
+    let row = client.fetch_optional(sql, &[&id]).await?;
     let available = row.ok_or(Error::NotFound("product"))?.try_get("stock")?;
     Err(Error::StockOutOfRange { available })
 }
@@ -48,7 +48,7 @@ pub async fn adjust(
 pub async fn balance(client: &impl GenericClient, id: Uuid) -> Result<(i32, i64)> {
     let sql = "select stock, (select coalesce(sum(delta), 0) from stock_movements where product_id = $1) as sum \
                from products where id = $1";
-    let row = client.query_opt(&client.prepare_cached(sql).await?, &[&id]).await?;
+    let row = client.fetch_optional(sql, &[&id]).await?;
     let row = row.ok_or(Error::NotFound("product"))?;
     Ok((row.try_get("stock")?, row.try_get("sum")?))
 }
@@ -62,7 +62,27 @@ pub async fn movements(
 ) -> Result<Vec<(i64, Movement)>> {
     let sql = "select id, delta, reason, order_id, note, at from stock_movements \
                where product_id = $1 and id < $2 order by id desc limit $3";
-    let rows = client.query(&client.prepare_cached(sql).await?, &[&id, &before, &limit]).await?;
+    let rows = client.fetch_all(sql, &[&id, &before, &limit]).await?;
     let movements = rows.iter().map(|row| Ok((row.try_get("id")?, movement(row)?)));
     Ok(movements.collect::<Result<_, tokio_postgres::Error>>()?)
+}
+
+/// A part of the catalogue, compared with its ledger.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// Products whose stock is not the sum of their movements.
+    pub mismatches: Vec<Uuid>,
+    /// The last product of the part; none where there was none left.
+    pub last: Option<Uuid>,
+}
+
+/// Compares the products after this one, in the order of their ids.
+pub async fn compare(client: &impl GenericClient, after: Uuid, limit: i64) -> Result<Comparison> {
+    let sql = "with part as (select id, stock from products where id > $1 order by id limit $2) \
+               select (array_agg(part.id order by part.id desc))[1] as last, \
+               coalesce(array_agg(part.id) filter (where part.stock <> moved.units), '{}') as mismatches \
+               from part cross join lateral \
+                   (select coalesce(sum(delta), 0) as units from stock_movements where product_id = part.id) moved";
+    let row = client.fetch_one(sql, &[&after, &limit]).await?;
+    Ok(Comparison { mismatches: row.try_get("mismatches")?, last: row.try_get("last")? })
 }

@@ -83,7 +83,7 @@ pub async fn create(
     let product = db::products::edit::insert(&transaction, id, &content, stock).await?;
     let detail = json!({ "sku": product.sku, "price_cents": product.price_cents, "stock": stock });
     db::audit::insert(&transaction, Some(admin.user_id), "product.created", id, detail).await?;
-    transaction.commit().await?;
+    db::fetch::commit(transaction).await?;
     forget(&state, id).await;
     let mut response = answer(StatusCode::CREATED, &product)?;
     let location = format!("/api/products/{id}").parse();
@@ -126,7 +126,7 @@ pub async fn replace(
     let detail =
         json!({ "sku": product.sku, "price_cents": product.price_cents, "version": product.version });
     db::audit::insert(&transaction, Some(admin.user_id), "product.edited", id, detail).await?;
-    transaction.commit().await?;
+    db::fetch::commit(transaction).await?;
     forget(&state, id).await;
     answer(StatusCode::OK, &product)
 }
@@ -148,7 +148,7 @@ pub async fn archive(
     let transaction = client.transaction().await?;
     if db::products::edit::archive(&transaction, id).await? {
         db::audit::insert(&transaction, Some(admin.user_id), "product.archived", id, json!({})).await?;
-        transaction.commit().await?;
+        db::fetch::commit(transaction).await?;
     }
     forget(&state, id).await;
     Ok(StatusCode::NO_CONTENT)
@@ -171,7 +171,7 @@ pub async fn restore(
     let transaction = client.transaction().await?;
     if db::products::edit::restore(&transaction, id).await? {
         db::audit::insert(&transaction, Some(admin.user_id), "product.restored", id, json!({})).await?;
-        transaction.commit().await?;
+        db::fetch::commit(transaction).await?;
     }
     forget(&state, id).await;
     Ok(StatusCode::NO_CONTENT)

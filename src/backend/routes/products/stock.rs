@@ -74,7 +74,7 @@ pub async fn adjust(
     let (movement, stock) = db::products::stock::adjust(&transaction, id, &adjustment).await?;
     let detail = json!({ "delta": movement.delta, "stock": stock });
     db::audit::insert(&transaction, Some(admin.user_id), "product.stock_adjusted", id, detail).await?;
-    transaction.commit().await?;
+    db::fetch::commit(transaction).await?;
     state.cache.forget(&[Scope::Product(id), Scope::Catalogue]).await;
     Ok(Json(Adjusted { stock, movement }))
 }

@@ -2,6 +2,8 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use shopmicro_backend::db;
+use shopmicro_backend::db::carts::{Owner, Put};
 use shopmicro_backend::sessions::CART_COOKIE;
 use uuid::Uuid;
 
@@ -196,4 +198,21 @@ async fn concurrent_changes_leave_one_cart() {
     }
     assert_eq!(cart(&client).await.len(), 8);
     assert_eq!(app.number("select count(*) from carts").await, 1);
+}
+
+/// What conversion is measured by.
+#[tokio::test]
+async fn a_carts_first_item_is_told_from_others() {
+    let app = TestApp::new().await.with_products(2).await;
+    let client = app.state.pool.get().await.expect("a connection");
+    let owner = Owner::Guest(vec![7; 32]);
+    let put =
+        async |product, quantity| db::carts::put_item(&client, &owner, product, quantity).await.expect("put");
+    assert_eq!(put(app.products[0], 1).await, Put::First);
+    assert_eq!(put(app.products[0], 2).await, Put::More);
+    assert_eq!(put(app.products[1], 1).await, Put::More);
+    for product in &app.products {
+        db::carts::delete_item(&client, &owner, *product).await.expect("deleted");
+    }
+    assert_eq!(put(app.products[1], 1).await, Put::First, "an emptied cart begins anew");
 }

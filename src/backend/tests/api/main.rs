@@ -16,6 +16,7 @@ mod frontend_metrics;
 mod harness;
 mod housekeeping;
 mod internal;
+mod ledger;
 mod limits;
 mod logins;
 mod me;

@@ -1,0 +1,103 @@
+//! Statements as they are asked: prepared once a connection, and seen in traces and metrics.
+
+use deadpool_postgres::{GenericClient, Transaction};
+use platform::spans::Operation;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Error, Row};
+
+type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// Asks through a connection or within a transaction.
+pub trait Fetch: GenericClient {
+    /// Every row.
+    fn fetch_all(
+        &self,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> impl Future<Output = Result<Vec<Row>, Error>> + Send {
+        observe(sql, async move { self.query(&self.prepare_cached(sql).await?, parameters).await })
+    }
+
+    /// The only row; another number of rows is an error.
+    fn fetch_one(
+        &self,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> impl Future<Output = Result<Row, Error>> + Send {
+        observe(sql, async move { self.query_one(&self.prepare_cached(sql).await?, parameters).await })
+    }
+
+    /// The only row where there is one; more are an error.
+    fn fetch_optional(
+        &self,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> impl Future<Output = Result<Option<Row>, Error>> + Send {
+        observe(sql, async move { self.query_opt(&self.prepare_cached(sql).await?, parameters).await })
+    }
+
+    /// How many rows were changed.
+    fn run(&self, sql: &str, parameters: Parameters<'_>) -> impl Future<Output = Result<u64, Error>> + Send {
+        observe(sql, async move { self.execute(&self.prepare_cached(sql).await?, parameters).await })
+    }
+}
+
+impl<T: GenericClient> Fetch for T {}
+
+/// Commits; the time that the disk takes is the commit's.
+pub async fn commit(transaction: Transaction<'_>) -> Result<(), Error> {
+    let operation = Operation { system: "postgresql", name: "COMMIT", summary: "COMMIT", text: None };
+    operation.observe(transaction.commit()).await
+}
+
+/// Observes a statement. Its text holds no values: they are sent beside it.
+pub async fn observe<T>(sql: &str, work: impl Future<Output = Result<T, Error>> + Send) -> Result<T, Error> {
+    let (name, summary) = summary(sql);
+    Operation { system: "postgresql", name: &name, summary: &summary, text: Some(sql) }.observe(work).await
+}
+
+/// The statement's first word, and with it the function or the table that comes first in the text.
+fn summary(sql: &str) -> (String, String) {
+    let mut words = sql.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
+    let name = words.next().unwrap_or_default().to_uppercase();
+    let mut target = None;
+    while let Some(word) = words.next() {
+        if let Some((function, _)) = word.split_once('(')
+            && matches!(function, "place_order" | "put_cart_item" | "settle_payment" | "return_stock")
+        {
+            target = Some(function);
+            break;
+        }
+        if matches!(word, "from" | "into" | "update") {
+            target = words.next();
+            // In brackets stands a query of its own, whose table it is.
+            if target.is_some_and(|target| !target.starts_with('(')) {
+                break;
+            }
+        }
+    }
+    let target = target.map(|word| word.trim_matches(['(', ')', ';']).split('(').next().unwrap_or_default());
+    let summary = target.map_or_else(|| name.clone(), |target| format!("{name} {target}"));
+    (name, summary)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_summed_up_by_what_it_does_and_to_what() {
+        for (sql, expected) in [
+            ("select 1", "SELECT"),
+            ("select a, b\n  from products p where id = $1", "SELECT products"),
+            ("insert into orders (id) values ($1)", "INSERT orders"),
+            ("update carts set a = 1", "UPDATE"),
+            ("delete from sessions where a in (select b from c)", "DELETE sessions"),
+            ("with new as (insert into users (a) values ($1) returning a) select * from new", "WITH users"),
+            ("select * from place_order($1, $2)", "SELECT place_order"),
+            ("select answer from (select answer from idempotency_keys) k", "SELECT idempotency_keys"),
+        ] {
+            assert_eq!(summary(sql).1, expected, "{sql}");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The stock of products is the sum of their movements, and it is seen where it is not.
+
+use shopmicro_backend::workers::ledger::mismatches;
+
+use crate::harness::TestApp;
+
+#[tokio::test]
+async fn a_stock_that_is_not_the_sum_of_its_movements_is_counted() {
+    let app = TestApp::new().await.with_products(3).await;
+    app.sql(
+        "insert into stock_movements (product_id, delta, reason) select id, stock, 'opening' from products",
+    )
+    .await;
+    let customer = app.customer().await;
+    customer.put_item(app.products[0], 2).await.expect(200);
+    customer.checkout("k", "4242424242424242").await.expect(201);
+    assert_eq!(mismatches(&app.state).await.expect("compared"), 0, "a sale keeps both together");
+    app.execute("update products set stock = stock + 1 where id = $1", &[&app.products[1]]).await;
+    assert_eq!(mismatches(&app.state).await.expect("compared"), 1);
+    app.execute("delete from stock_movements where product_id = $1", &[&app.products[2]]).await;
+    assert_eq!(mismatches(&app.state).await.expect("compared"), 2);
+    app.execute("update products set stock = stock - 1 where id = $1", &[&app.products[1]]).await;
+    assert_eq!(mismatches(&app.state).await.expect("compared"), 1);
+}

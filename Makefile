@@ -1,5 +1,5 @@
 # `make run` starts the shop, `make test` runs every test; the rest serves them.
-.PHONY: run test build generate clean
+.PHONY: run test test-observability build generate clean
 
 # Variables reach `stack run` through the environment: WEB_HOST, WEB_PORT, BACKEND_PORT, ML_PORT, POSTGRES_PORT,
 # REDIS_PORT, RUN_DIR, as in `make run WEB_PORT=8090`. PROFILE is cargo's.
@@ -15,6 +15,11 @@ build:
 
 test:
 	tests/run
+
+# The part of it that watches a shop with the real Loki, Mimir and Prometheus. Builds those first, in some ten minutes.
+test-observability:
+	tests/install test
+	tests/observability/check
 
 # The OpenAPI document from the backend's code, and the pages' types from the document. Built with the features of the
 # whole workspace, as the tests are, so that nothing is compiled twice.

@@ -1,3 +1,4 @@
 //! What the tests of dashboards, rules and telemetry share.
 
 pub mod dashboards;
+pub mod query;

@@ -13,7 +13,7 @@ use rustix::process::Signal;
 use sha2::{Digest, Sha256};
 
 use crate::process::{self, Process};
-use crate::{Component, Edge, Stack, binaries};
+use crate::{Component, Edge, Stack, binaries, observability};
 
 /// A port where nothing listens, for components whose neighbour is not part of the stack and that do without it.
 const NOBODY: u16 = 1;
@@ -60,18 +60,18 @@ pub(crate) fn stop_signal(component: Component) -> Signal {
     match component {
         Component::Postgres => Signal::INT,
         Component::Nginx => Signal::QUIT,
-        Component::Redis | Component::Backend | Component::BackendReplica | Component::MlService => {
-            Signal::TERM
-        }
+        _ => Signal::TERM,
     }
 }
 
-/// How long a component may take to end. Together less than ten seconds; PostgreSQL writes a checkpoint.
+/// How long a component may take to end. The shop's together take less than ten seconds; PostgreSQL writes a checkpoint.
 pub(crate) const fn patience(component: Component) -> Duration {
     Duration::from_millis(match component {
         Component::Postgres => 3_000,
         Component::Backend | Component::BackendReplica | Component::Nginx => 2_000,
-        Component::Redis | Component::MlService => 1_000,
+        // They write what they have in memory.
+        Component::Loki | Component::Mimir | Component::Prometheus => 10_000,
+        _ => 1_000,
     })
 }
 
@@ -86,6 +86,12 @@ pub(crate) fn spawn(stack: &Stack, component: Component) -> Result<Process> {
         }
         Component::MlService => ml_service(stack)?,
         Component::Nginx => nginx(stack)?,
+        Component::Loki => observability::loki(stack)?,
+        Component::Mimir => observability::mimir(stack)?,
+        Component::Prometheus => observability::prometheus(stack)?,
+        Component::PostgresExporter => observability::postgres_exporter(stack)?,
+        Component::RedisExporter => observability::redis_exporter(stack)?,
+        Component::NginxExporter => observability::nginx_exporter(stack)?,
     };
     let pid_file = stack.directory().join("pids").join(component.name());
     Process::spawn(component.name(), command, &stack.log(component), pid_file)
@@ -264,13 +270,16 @@ fn redis(stack: &Stack) -> Result<Command> {
 }
 
 /// A service of ours, with nothing of our own environment but what concerns telemetry.
-fn service(program: &str) -> Result<Command> {
+fn service(stack: &Stack, program: &str) -> Result<Command> {
     let mut command = Command::new(binaries::find_ours(program)?);
     command.env_clear().env("HOST", "127.0.0.1");
     for name in ["PATH", "LOG_LEVEL", "LOKI_URL", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
         }
+    }
+    if stack.parts.contains(&Component::Loki) {
+        command.env("LOKI_URL", stack.url(Component::Loki)?);
     }
     Ok(command)
 }
@@ -282,7 +291,7 @@ fn redis_url_over(stack: &Stack, edge: Edge) -> Result<String> {
 fn backend(stack: &Stack) -> Result<Command> {
     let database = stack.port_over(Edge::BackendToPostgres)?;
     let ml_service = stack.port_over(Edge::BackendToMlService).unwrap_or(NOBODY);
-    let mut command = service("shopmicro-backend")?;
+    let mut command = service(stack, "shopmicro-backend")?;
     command
         .env("NODE_ENV", "development")
         .env(
@@ -308,7 +317,7 @@ pub(crate) async fn run_backend(stack: &Stack, subcommand: &'static str) -> Resu
 }
 
 fn ml_service(stack: &Stack) -> Result<Command> {
-    let mut command = service("shopmicro-ml-service")?;
+    let mut command = service(stack, "shopmicro-ml-service")?;
     command
         .arg("serve")
         .env("FLASK_ENV", "development")
@@ -373,6 +382,11 @@ pub(crate) async fn is_ready(stack: &Stack, component: Component) -> bool {
                 get(stack, component, "/health/ready").await?;
             }
             Component::Nginx => get(stack, component, "/health").await?,
+            Component::Loki | Component::Mimir => get(stack, component, "/ready").await?,
+            Component::Prometheus => get(stack, component, "/-/ready").await?,
+            Component::PostgresExporter | Component::RedisExporter | Component::NginxExporter => {
+                get(stack, component, "/metrics").await?;
+            }
         }
         anyhow::Ok(())
     };

@@ -5,6 +5,7 @@
 mod binaries;
 mod components;
 mod directory;
+mod observability;
 mod ports;
 mod process;
 mod proxy;
@@ -18,6 +19,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 
 use crate::directory::Directory;
+use crate::observability::Watch;
 use crate::ports::Port;
 use crate::process::Process;
 pub use crate::proxy::Link;
@@ -28,6 +30,10 @@ const READY_DEADLINE: Duration = Duration::from_mins(1);
 /// A part of the stack, in the order in which they start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum)]
 pub enum Component {
+    /// Logs.
+    Loki,
+    /// Metrics, rules and alerts.
+    Mimir,
     /// The database.
     Postgres,
     /// Sessions and caches.
@@ -40,22 +46,61 @@ pub enum Component {
     MlService,
     /// The web server with the shop's pages.
     Nginx,
+    /// Figures of the database.
+    PostgresExporter,
+    /// Figures of Redis.
+    RedisExporter,
+    /// Figures of the web server.
+    NginxExporter,
+    /// Asks everything for metrics.
+    Prometheus,
 }
 
 impl Component {
     /// All of them, in the order in which they start.
-    pub const ALL: [Self; 6] =
-        [Self::Postgres, Self::Redis, Self::Backend, Self::BackendReplica, Self::MlService, Self::Nginx];
+    pub const ALL: [Self; 12] = [
+        Self::Loki,
+        Self::Mimir,
+        Self::Postgres,
+        Self::Redis,
+        Self::Backend,
+        Self::BackendReplica,
+        Self::MlService,
+        Self::Nginx,
+        Self::PostgresExporter,
+        Self::RedisExporter,
+        Self::NginxExporter,
+        Self::Prometheus,
+    ];
+
+    /// Those that make a shop.
+    pub const SHOP: [Self; 5] = [Self::Postgres, Self::Redis, Self::Backend, Self::MlService, Self::Nginx];
+
+    /// Those that watch it.
+    pub const OBSERVABILITY: [Self; 6] = [
+        Self::Loki,
+        Self::Mimir,
+        Self::PostgresExporter,
+        Self::RedisExporter,
+        Self::NginxExporter,
+        Self::Prometheus,
+    ];
 
     /// Its name in messages and of its log file.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Loki => "loki",
+            Self::Mimir => "mimir",
             Self::Postgres => "postgres",
             Self::Redis => "redis",
             Self::Backend => "backend",
             Self::BackendReplica => "backend-replica",
             Self::MlService => "ml-service",
             Self::Nginx => "nginx",
+            Self::PostgresExporter => "postgres-exporter",
+            Self::RedisExporter => "redis-exporter",
+            Self::NginxExporter => "nginx-exporter",
+            Self::Prometheus => "prometheus",
         }
     }
 }
@@ -116,6 +161,7 @@ pub struct Builder {
     web_host: Ipv4Addr,
     links: bool,
     limits: bool,
+    watch: Watch,
     backend_settings: Vec<(&'static str, String)>,
 }
 
@@ -131,6 +177,28 @@ impl Builder {
     #[must_use]
     pub fn with_replica(mut self) -> Self {
         self.parts.insert(Component::BackendReplica);
+        self
+    }
+
+    /// With Loki, Mimir, Prometheus and the exporters. Metrics are asked for, and rules evaluated, every second unless
+    /// told otherwise.
+    #[must_use]
+    pub fn with_observability(mut self) -> Self {
+        self.parts.extend(Component::OBSERVABILITY);
+        self
+    }
+
+    /// How often metrics are asked for and rules evaluated, in whole seconds.
+    #[must_use]
+    pub fn scrape_interval(mut self, interval: Duration) -> Self {
+        self.watch.interval = interval;
+        self
+    }
+
+    /// The directory of the rules, in place of `rules` of the configuration.
+    #[must_use]
+    pub fn rules(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.watch.rules = Some(directory.into());
         self
     }
 
@@ -204,6 +272,8 @@ impl Builder {
 pub struct Stack {
     parts: BTreeSet<Component>,
     ports: BTreeMap<Component, Port>,
+    /// For those whose parts speak to each other by gRPC.
+    grpc_ports: BTreeMap<Component, Port>,
     processes: BTreeMap<Component, Process>,
     links: BTreeMap<Edge, Link>,
     secrets: components::Secrets,
@@ -211,6 +281,7 @@ pub struct Stack {
     web: Option<PathBuf>,
     web_host: Ipv4Addr,
     limits: bool,
+    watch: Watch,
     backend_settings: Vec<(&'static str, String)>,
     directory: Directory,
 }
@@ -219,7 +290,7 @@ impl Stack {
     /// A whole stack on free ports in a temporary directory, unless told otherwise.
     pub fn builder() -> Builder {
         Builder {
-            parts: Component::ALL.into_iter().filter(|part| *part != Component::BackendReplica).collect(),
+            parts: Component::SHOP.into_iter().collect(),
             ports: BTreeMap::new(),
             directory: None,
             config: None,
@@ -227,6 +298,7 @@ impl Stack {
             web_host: Ipv4Addr::LOCALHOST,
             links: false,
             limits: false,
+            watch: Watch::default(),
             backend_settings: Vec::new(),
         }
     }
@@ -242,6 +314,12 @@ impl Stack {
         for component in &builder.parts {
             if !ports.contains_key(component) {
                 ports.insert(*component, Port::free()?);
+            }
+        }
+        let mut grpc_ports = BTreeMap::new();
+        for component in [Component::Loki, Component::Mimir] {
+            if builder.parts.contains(&component) {
+                grpc_ports.insert(component, Port::free()?);
             }
         }
         let config = match builder.config {
@@ -269,6 +347,7 @@ impl Stack {
         let mut stack = Self {
             parts: builder.parts,
             ports,
+            grpc_ports,
             processes: BTreeMap::new(),
             links: BTreeMap::new(),
             secrets,
@@ -276,6 +355,7 @@ impl Stack {
             web: web.map(|web| web.canonicalize()).transpose()?,
             web_host: builder.web_host,
             limits: builder.limits,
+            watch: builder.watch,
             backend_settings: builder.backend_settings,
             directory,
         };
@@ -298,16 +378,35 @@ impl Stack {
                 components::run_backend(self, "migrate").await?;
                 components::run_backend(self, "seed").await?;
             }
-            self.start(component).await?;
+            // The shop does not wait for those who watch it.
+            if Component::OBSERVABILITY.contains(&component) {
+                self.spawn(component)?;
+            } else {
+                self.start(component).await?;
+            }
+        }
+        for component in Component::OBSERVABILITY {
+            if self.parts.contains(&component) {
+                self.ready(component).await?;
+            }
         }
         Ok(())
     }
 
     /// Starts a component, the first time or again, and waits until it is ready.
     pub async fn start(&mut self, component: Component) -> Result<()> {
+        self.spawn(component)?;
+        self.ready(component).await
+    }
+
+    fn spawn(&mut self, component: Component) -> Result<()> {
         ensure!(!self.processes.contains_key(&component), "{} runs already", component.name());
         let process = components::spawn(self, component)?;
         self.processes.insert(component, process);
+        Ok(())
+    }
+
+    async fn ready(&mut self, component: Component) -> Result<()> {
         let deadline = Instant::now() + READY_DEADLINE;
         while !components::is_ready(self, component).await {
             self.check(component)?;
@@ -453,6 +552,11 @@ impl Stack {
                 Component::BackendReplica => ("BACKEND_REPLICA_URL", self.url(Component::BackendReplica)?),
                 Component::MlService => ("ML_SERVICE_URL", self.url(Component::MlService)?),
                 Component::Nginx => ("SHOP_URL", self.url(Component::Nginx)?),
+                Component::Loki => ("LOKI_URL", self.url(Component::Loki)?),
+                Component::Mimir => ("MIMIR_URL", self.url(Component::Mimir)?),
+                Component::Prometheus => ("PROMETHEUS_URL", self.url(Component::Prometheus)?),
+                // They are asked by Prometheus alone.
+                Component::PostgresExporter | Component::RedisExporter | Component::NginxExporter => continue,
             });
         }
         Ok(variables)
@@ -471,6 +575,11 @@ impl Stack {
             .get(&component)
             .map(|port| port.number)
             .with_context(|| format!("{} is not part of this stack", component.name()))
+    }
+
+    fn grpc_port(&self, component: Component) -> Result<u16> {
+        let port = self.grpc_ports.get(&component).map(|port| port.number);
+        port.with_context(|| format!("{} has no port for gRPC", component.name()))
     }
 
     /// The port that one component uses to reach another: the proxy's where there is one.

@@ -79,6 +79,9 @@ struct Exec {
     /// Only these components.
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Component>,
+    /// With Loki, Mimir, Prometheus and the exporters besides, in `LOKI_URL`, `MIMIR_URL` and `PROMETHEUS_URL`.
+    #[arg(long)]
+    observability: bool,
     /// Put a proxy on each connection between components, and let `stack fault` work in the command.
     #[arg(long)]
     faults: bool,
@@ -175,6 +178,7 @@ async fn exec(builder: stack::Builder, options: Exec) -> Result<u8> {
     let mut signals = Signals::listen()?;
     let builder = if options.only.is_empty() { builder } else { builder.only(options.only) };
     let builder = if options.faults { builder.with_links() } else { builder };
+    let builder = if options.observability { builder.with_observability() } else { builder };
     let mut stack = tokio::select! {
         stack = builder.start() => stack?,
         code = signals.next() => return Ok(code),

@@ -1,0 +1,169 @@
+//! The parts that watch the shop: Loki, Mimir, Prometheus and the exporters, with the configuration that every deployment
+//! uses.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{Component, Stack, binaries};
+
+/// The last part of Mimir's directory of rules: the name of its tenant.
+const TENANT: &str = "shopmicro";
+
+/// How the shop is watched.
+#[derive(Clone, Debug)]
+pub(crate) struct Watch {
+    /// How often metrics are asked for and rules evaluated.
+    pub(crate) interval: Duration,
+    /// The directory of the rules; else `rules` of the configuration.
+    pub(crate) rules: Option<PathBuf>,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self { interval: Duration::from_secs(1), rules: None }
+    }
+}
+
+/// A program with no environment but ours.
+fn program(name: &str) -> Result<Command> {
+    let hint =
+        || format!("{name} is needed to watch the shop (tests/observability/build makes loki and mimir)");
+    let mut command = Command::new(binaries::find(name).with_context(hint)?);
+    command.env_clear();
+    for name in ["PATH", "HOME"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    Ok(command)
+}
+
+pub(crate) fn loki(stack: &Stack) -> Result<Command> {
+    let directory = stack.directory().join("loki");
+    fs::create_dir_all(&directory)?;
+    let mut command = program("loki")?;
+    command
+        .arg("-config.expand-env=true")
+        .arg("-config.file")
+        .arg(stack.config.join("loki/loki.yaml"))
+        .env("LOKI_DIR", &directory)
+        .env("LOKI_PORT", stack.port(Component::Loki)?.to_string())
+        .env("LOKI_GRPC_PORT", stack.grpc_port(Component::Loki)?.to_string());
+    Ok(command)
+}
+
+pub(crate) fn mimir(stack: &Stack) -> Result<Command> {
+    let directory = stack.directory().join("mimir");
+    let rules = directory.join("rules-of-tenants").join(TENANT);
+    fs::create_dir_all(&rules)?;
+    for old in fs::read_dir(&rules)? {
+        fs::remove_file(old?.path())?;
+    }
+    let source = stack.watch.rules.clone().unwrap_or_else(|| stack.config.join("rules"));
+    for rule in fs::read_dir(&source).with_context(|| format!("read {}", source.display()))? {
+        let rule = rule?;
+        fs::write(rules.join(rule.file_name()), fs::read(rule.path())?)?;
+    }
+    let mut command = program("mimir")?;
+    command
+        .arg("-config.expand-env=true")
+        .arg("-config.file")
+        .arg(stack.config.join("mimir/mimir.yaml"))
+        // Where it would else write.
+        .current_dir(&directory)
+        .env("MIMIR_DIR", &directory)
+        .env("MIMIR_RULES", directory.join("rules-of-tenants"))
+        .env("MIMIR_ALERTMANAGER", stack.config.join("mimir/alertmanager.yaml"))
+        .env("MIMIR_EVALUATION_INTERVAL", format!("{}s", stack.watch.interval.as_secs()))
+        .env("MIMIR_PORT", stack.port(Component::Mimir)?.to_string())
+        .env("MIMIR_GRPC_PORT", stack.grpc_port(Component::Mimir)?.to_string());
+    Ok(command)
+}
+
+/// Replaces what a deployment may replace, and insists that it is there.
+fn replace(text: &str, from: &str, to: &str) -> Result<String> {
+    ensure!(text.contains(from), "prometheus.yml has no {from:?}");
+    Ok(text.replace(from, to))
+}
+
+pub(crate) fn prometheus(stack: &Stack) -> Result<Command> {
+    let directory = stack.directory().join("prometheus");
+    fs::create_dir_all(&directory)?;
+    let text = fs::read_to_string(stack.config.join("prometheus/prometheus.yml"))?;
+    let seconds = stack.watch.interval.as_secs();
+    let text = replace(&text, "http://mimir:9009", &stack.url(Component::Mimir)?)?;
+    let text = replace(&text, "scrape_interval: 15s", &format!("scrape_interval: {seconds}s"))?;
+    let text = replace(&text, "scrape_timeout: 5s", &format!("scrape_timeout: {}s", seconds.min(5)))?;
+    fs::write(directory.join("prometheus.yml"), text)?;
+    fs::write(directory.join("targets.yml"), targets(stack)?)?;
+    let mut command = program("prometheus")?;
+    command
+        .arg(agent()?)
+        .arg(format!("--config.file={}", directory.join("prometheus.yml").display()))
+        .arg(format!("--storage.agent.path={}", directory.join("data").display()))
+        .arg(format!("--web.listen-address=127.0.0.1:{}", stack.port(Component::Prometheus)?))
+        .arg("--log.level=warn");
+    Ok(command)
+}
+
+/// The flag that makes Prometheus an agent, which version 3 renamed.
+fn agent() -> Result<&'static str> {
+    let output = program("prometheus")?.arg("--version").output()?;
+    let version = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    Ok(if version.contains("version 2.") { "--enable-feature=agent" } else { "--agent" })
+}
+
+/// Where each job's metrics are. The names of the jobs are those of `config/prometheus/targets.yml`.
+fn targets(stack: &Stack) -> Result<String> {
+    let mut entries = Vec::new();
+    for (component, job) in [
+        (Component::Backend, "backend"),
+        (Component::BackendReplica, "backend"),
+        (Component::MlService, "ml-service"),
+        (Component::NginxExporter, "nginx"),
+        (Component::PostgresExporter, "postgres"),
+        (Component::RedisExporter, "redis"),
+        (Component::Loki, "loki"),
+        (Component::Mimir, "mimir"),
+        (Component::Prometheus, "prometheus"),
+    ] {
+        if stack.parts.contains(&component) {
+            let port = stack.port(component)?;
+            entries.push(format!("- targets: ['127.0.0.1:{port}']\n  labels: {{ job: {job} }}\n"));
+        }
+    }
+    Ok(entries.concat())
+}
+
+pub(crate) fn postgres_exporter(stack: &Stack) -> Result<Command> {
+    let mut command = program("prometheus-postgres-exporter")?;
+    let database = stack.port(Component::Postgres)?;
+    command
+        .arg(format!("--web.listen-address=127.0.0.1:{}", stack.port(Component::PostgresExporter)?))
+        .arg("--log.level=error")
+        .env("DATA_SOURCE_URI", format!("127.0.0.1:{database}/shopmicro?sslmode=disable"))
+        .env("DATA_SOURCE_USER", "postgres")
+        .env("DATA_SOURCE_PASS", &stack.secrets.postgres_admin);
+    Ok(command)
+}
+
+pub(crate) fn redis_exporter(stack: &Stack) -> Result<Command> {
+    let mut command = program("prometheus-redis-exporter")?;
+    command
+        .arg(format!("--web.listen-address=127.0.0.1:{}", stack.port(Component::RedisExporter)?))
+        .env("REDIS_ADDR", format!("redis://127.0.0.1:{}", stack.port(Component::Redis)?))
+        .env("REDIS_PASSWORD", &stack.secrets.redis);
+    Ok(command)
+}
+
+pub(crate) fn nginx_exporter(stack: &Stack) -> Result<Command> {
+    let mut command = program("prometheus-nginx-exporter")?;
+    command
+        .arg(format!("-web.listen-address=127.0.0.1:{}", stack.port(Component::NginxExporter)?))
+        .arg(format!("-nginx.scrape-uri={}/nginx_status", stack.url(Component::Nginx)?));
+    Ok(command)
+}

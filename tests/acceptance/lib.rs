@@ -89,13 +89,21 @@ impl Visitor {
     /// # Panics
     /// Where no client can be made.
     pub fn new() -> Self {
+        Self::at(shop())
+    }
+
+    /// Somebody new in the shop at this URL.
+    ///
+    /// # Panics
+    /// Where no client can be made.
+    pub fn at(base: String) -> Self {
         let http = reqwest::Client::builder()
             .cookie_store(true)
             .timeout(Duration::from_secs(30))
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .expect("a client");
-        Self { http, base: shop() }
+        Self { http, base }
     }
 
     /// Somebody new who has made an account.

@@ -60,11 +60,13 @@ pub struct Loki {
     http: reqwest::Client,
 }
 
-fn client() -> reqwest::Client {
+/// A client that does not wait for ever.
+pub fn client() -> reqwest::Client {
     reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap_or_default()
 }
 
-async fn get(http: &reqwest::Client, url: String, query: &[(&str, String)]) -> Result<Value, Refused> {
+/// Asks, and gives the answer as it is.
+pub async fn get(http: &reqwest::Client, url: String, query: &[(&str, String)]) -> Result<Value, Refused> {
     let failed = |error: reqwest::Error| Refused(error.to_string());
     let answer = http.get(url).query(query).send().await.map_err(failed)?;
     let status = answer.status();

@@ -149,8 +149,8 @@ pub(crate) async fn bad_moments(stack: &Stack) {
     }
 }
 
-/// Mimir and Loki refuse what has a wrong time.
-pub(crate) async fn refused_telemetry(telemetry: &Telemetry) {
+/// Mimir and Loki refuse what has a wrong time, and Loki writes to its disk.
+pub(crate) async fn telemetry(telemetry: &Telemetry) {
     let line =
         json!({ "streams": [{ "stream": { "service": "old" }, "values": [["1000000000000000000", "{}"]] }] });
     let refused =
@@ -163,4 +163,5 @@ pub(crate) async fn refused_telemetry(telemetry: &Telemetry) {
     let refused =
         answer(telemetry.http.post(format!("{}/otlp/v1/metrics", telemetry.mimir)).json(&sample)).await;
     assert_eq!(refused.status, 400, "{refused:?}");
+    answer(telemetry.http.post(format!("{}/flush", telemetry.loki))).await.expect(204);
 }

@@ -58,7 +58,11 @@ pub async fn observe<T>(sql: &str, work: impl Future<Output = Result<T, Error>> 
 
 /// The statement's first word, and with it the function or the table that comes first in the text.
 fn summary(sql: &str) -> (String, String) {
-    let mut words = sql.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
+    let mut words = sql
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("--"))
+        .flat_map(|line| line.split(|c: char| c.is_whitespace() || c == ','))
+        .filter(|word| !word.is_empty());
     let name = words.next().unwrap_or_default().to_uppercase();
     let mut target = None;
     while let Some(word) = words.next() {
@@ -89,6 +93,7 @@ mod tests {
     fn a_statement_is_summed_up_by_what_it_does_and_to_what() {
         for (sql, expected) in [
             ("select 1", "SELECT"),
+            ("-- Why it is so, from experience.\nselect a\n  -- and\n  from b", "SELECT b"),
             ("select a, b\n  from products p where id = $1", "SELECT products"),
             ("insert into orders (id) values ($1)", "INSERT orders"),
             ("update carts set a = 1", "UPDATE"),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use acceptance::{APPROVED, Answer, PASSWORD, Visitor, address, answer, id, key};
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 use stack::{Component, Edge, Stack};
@@ -147,6 +148,19 @@ pub(crate) async fn bad_moments(stack: &Stack) {
         }
         link(Edge::BackendToPostgres).restore();
     }
+}
+
+/// Hands nginx's log to Loki, as Alloy does where it runs.
+pub(crate) async fn ship_log_of_nginx(stack: &Stack, telemetry: &Telemetry) {
+    let log = std::fs::read_to_string(stack.log(Component::Nginx)).expect("a log");
+    let lines = log.lines().filter_map(|line| {
+        let fields: Value = serde_json::from_str(line).ok()?;
+        let at: Timestamp = fields["timestamp"].as_str()?.parse().ok()?;
+        Some(json!([at.as_nanosecond().to_string(), line]))
+    });
+    let labels = json!({ "service": "shopmicro-frontend", "env": "development", "level": "info" });
+    let push = json!({ "streams": [{ "stream": labels, "values": lines.collect::<Vec<_>>() }] });
+    answer(telemetry.http.post(format!("{}/loki/api/v1/push", telemetry.loki)).json(&push)).await.expect(204);
 }
 
 /// Mimir and Loki refuse what has a wrong time, and Loki writes to its disk.

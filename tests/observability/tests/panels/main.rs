@@ -52,6 +52,7 @@ async fn every_query_of_every_dashboard_answers() {
     let telemetry = Telemetry { http: client(), mimir, loki, since };
     drive::good_moments(&stack).await;
     drive::bad_moments(&stack).await;
+    drive::ship_log_of_nginx(&stack, &telemetry).await;
     drive::telemetry(&telemetry).await;
     let customers = tokio::spawn(drive::customers(url(Component::Nginx)));
 

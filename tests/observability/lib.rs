@@ -2,3 +2,4 @@
 
 pub mod dashboards;
 pub mod query;
+pub mod traces;

@@ -281,6 +281,9 @@ fn service(stack: &Stack, program: &str) -> Result<Command> {
     if stack.parts.contains(&Component::Loki) {
         command.env("LOKI_URL", stack.url(Component::Loki)?);
     }
+    if let Some(endpoint) = &stack.traces {
+        command.env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", endpoint);
+    }
     Ok(command)
 }
 

@@ -162,6 +162,7 @@ pub struct Builder {
     links: bool,
     limits: bool,
     watch: Watch,
+    traces: Option<String>,
     backend_settings: Vec<(&'static str, String)>,
 }
 
@@ -185,6 +186,13 @@ impl Builder {
     #[must_use]
     pub fn with_observability(mut self) -> Self {
         self.parts.extend(Component::OBSERVABILITY);
+        self
+    }
+
+    /// Where the services send their traces: an OTLP/HTTP endpoint, with its path.
+    #[must_use]
+    pub fn traces(mut self, endpoint: impl Into<String>) -> Self {
+        self.traces = Some(endpoint.into());
         self
     }
 
@@ -282,6 +290,7 @@ pub struct Stack {
     web_host: Ipv4Addr,
     limits: bool,
     watch: Watch,
+    traces: Option<String>,
     backend_settings: Vec<(&'static str, String)>,
     directory: Directory,
 }
@@ -299,6 +308,7 @@ impl Stack {
             links: false,
             limits: false,
             watch: Watch::default(),
+            traces: None,
             backend_settings: Vec::new(),
         }
     }
@@ -356,6 +366,7 @@ impl Stack {
             web_host: builder.web_host,
             limits: builder.limits,
             watch: builder.watch,
+            traces: builder.traces,
             backend_settings: builder.backend_settings,
             directory,
         };

@@ -1,12 +1,33 @@
 # `make run` starts the shop, `make test` runs every test; the rest serves them.
-.PHONY: run test test-observability build generate clean
+.PHONY: run load break mend test test-observability build generate clean
 
 # Variables reach `stack run` through the environment: WEB_HOST, WEB_PORT, BACKEND_PORT, ML_PORT, POSTGRES_PORT,
 # REDIS_PORT, RUN_DIR, as in `make run WEB_PORT=8090`. PROFILE is cargo's.
 PROFILE ?= release
 
+STACK = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/stack
+
+# `make run OBSERVABILITY=1` starts Loki, Mimir, Prometheus and the exporters besides, and builds the first two where PATH
+# has none.
 run: build
-	@exec target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/stack run
+ifdef OBSERVABILITY
+	@tests/install observability
+	@PATH="$$(tests/observability/build)$$PATH" exec $(STACK) run --observability
+else
+	@exec $(STACK) run
+endif
+
+# Customers for the shop that runs: `make load RATE=5 DURATION=60 URL=http://127.0.0.1:8080`.
+load:
+	@$(STACK) load $(if $(URL),--url $(URL)) $(if $(RATE),--rate $(RATE)) $(if $(DURATION),--duration $(DURATION))
+
+# An incident in the shop of `make run OBSERVABILITY=1`, as in `make break SCENARIO=redis-down`: docs/incidents.
+break:
+	@$(STACK) break $(SCENARIO)
+
+# The end of every incident.
+mend:
+	@$(STACK) mend
 
 build:
 	tests/install run

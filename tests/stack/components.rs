@@ -308,7 +308,8 @@ fn backend(stack: &Stack) -> Result<Command> {
             command.env(format!("RATE_LIMIT_{class}"), "1000000 burst 1000000");
         }
     }
-    command.envs(stack.backend_settings.iter().map(|(name, value)| (name, value)));
+    let settings = stack.backend_settings.iter().chain(&stack.deployed);
+    command.envs(settings.map(|(name, value)| (name, value)));
     Ok(command)
 }
 

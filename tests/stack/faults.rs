@@ -1,10 +1,11 @@
-//! Breaking a stack from outside its process: `stack exec --faults` listens on a socket in the stack's directory, and
-//! `stack fault` says there what shall happen.
+//! Breaking a stack from outside its process: `stack exec --faults` and `stack run --observability` listen on a
+//! socket in the stack's directory, and `stack fault`, `stack break` and `stack mend` say there what shall happen.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
+use stack::scenarios::Scenario;
 use stack::{Component, Edge, Stack};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -31,11 +32,17 @@ pub(crate) enum Fault {
     Stall { edge: Edge },
     /// Undo a cut or a stall.
     Restore { edge: Edge },
+    /// Make an incident happen.
+    Break { scenario: Scenario },
+    /// End every incident.
+    Mend,
 }
 
 impl Fault {
     fn words(self) -> [&'static str; 2] {
         match self {
+            Self::Break { scenario } => ["break", scenario.name()],
+            Self::Mend => ["mend", ""],
             Self::Kill { component } => ["kill", component.name()],
             Self::Pause { component } => ["pause", component.name()],
             Self::Resume { component } => ["resume", component.name()],
@@ -57,6 +64,15 @@ impl Fault {
             Self::Cut { edge } => stack.link(edge).map(stack::Link::cut),
             Self::Stall { edge } => stack.link(edge).map(stack::Link::stall),
             Self::Restore { edge } => stack.link(edge).map(stack::Link::restore),
+            Self::Break { scenario } => scenario.provoke(stack).await,
+            Self::Mend => {
+                // Each, whatever becomes of the others; the database first, which others need.
+                let mut outcome = Scenario::DatabaseDown.mend(stack).await;
+                for scenario in Scenario::ALL {
+                    outcome = outcome.and(scenario.mend(stack).await);
+                }
+                outcome
+            }
         }
     }
 }
@@ -73,8 +89,9 @@ struct Line {
 pub(crate) async fn ask(socket: Option<PathBuf>, fault: Fault) -> Result<()> {
     let socket =
         socket.with_context(|| format!("{SOCKET} is not set: this works inside `stack exec --faults`"))?;
-    let mut stream =
-        UnixStream::connect(&socket).await.with_context(|| format!("connect to {}", socket.display()))?;
+    let mut stream = UnixStream::connect(&socket).await.with_context(|| {
+        format!("nobody listens at {}: is there a `make run OBSERVABILITY=1`?", socket.display())
+    })?;
     stream.write_all(format!("{}\n", fault.words().join(" ")).as_bytes()).await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
@@ -91,9 +108,18 @@ pub(crate) struct Faults {
     path: PathBuf,
 }
 
+/// The socket of a stack in this directory.
+pub(crate) fn socket_in(directory: &Path) -> PathBuf {
+    directory.join("faults")
+}
+
 impl Faults {
     pub(crate) fn listen(directory: &Path) -> Result<Self> {
-        let path = directory.join("faults");
+        let path = socket_in(directory);
+        // A run before this one may have left its own; the lock on the directory says that it is over.
+        if path.exists() {
+            std::fs::remove_file(&path)?;
+        }
         Ok(Self { listener: UnixListener::bind(&path)?, path })
     }
 

@@ -5,10 +5,12 @@
 mod binaries;
 mod components;
 mod directory;
+pub mod load;
 mod observability;
 mod ports;
 mod process;
 mod proxy;
+pub mod scenarios;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -292,6 +294,8 @@ pub struct Stack {
     watch: Watch,
     traces: Option<String>,
     backend_settings: Vec<(&'static str, String)>,
+    /// Settings of the present release of the backend, over the others.
+    deployed: Vec<(&'static str, String)>,
     directory: Directory,
 }
 
@@ -368,6 +372,7 @@ impl Stack {
             watch: builder.watch,
             traces: builder.traces,
             backend_settings: builder.backend_settings,
+            deployed: Vec::new(),
             directory,
         };
         if builder.links {
@@ -505,6 +510,11 @@ impl Stack {
         self.links
             .get(&edge)
             .with_context(|| format!("there is no proxy on {edge:?}: build the stack with them"))
+    }
+
+    /// Whether a component was started and not taken away since.
+    pub fn runs(&self, component: Component) -> bool {
+        self.processes.contains_key(&component)
     }
 
     /// The process id of a component.

@@ -1,5 +1,5 @@
-//! `stack run` starts the shop on this machine; `stack exec` gives a command a private one for as long as it runs, which
-//! `stack fault` breaks.
+//! `stack run` starts the shop on this machine, where `stack load` sends customers and `stack break` makes incidents;
+//! `stack exec` gives a command a private one for as long as it runs, which `stack fault` breaks.
 
 mod faults;
 
@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
+use stack::load::Load;
+use stack::scenarios::Scenario;
 use stack::{Component, Stack};
 use tokio::process::Child;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -40,6 +42,21 @@ enum Command {
     /// Run a command beside a private stack on free ports, which it finds in its environment: `SHOP_URL`,
     /// `BACKEND_URL`, `ML_SERVICE_URL`, `POSTGRES_URL` (a role that may make databases) and `REDIS_URL`.
     Exec(Exec),
+    /// Send customers to a shop until the time is over or Ctrl-C, and tell how it went.
+    Load(Customers),
+    /// Make an incident happen in the shop of `stack run --observability`.
+    Break {
+        /// Where that shop's data lie.
+        #[arg(long, env = "RUN_DIR", default_value = ".run")]
+        dir: PathBuf,
+        scenario: Scenario,
+    },
+    /// End every incident.
+    Mend {
+        /// Where that shop's data lie.
+        #[arg(long, env = "RUN_DIR", default_value = ".run")]
+        dir: PathBuf,
+    },
     /// Break the stack of the `stack exec --faults` around this command, or repair it.
     Fault {
         #[arg(long, env = faults::SOCKET)]
@@ -72,6 +89,40 @@ struct Run {
     /// Redis' port.
     #[arg(long, env = "REDIS_PORT", default_value_t = 16379)]
     redis_port: u16,
+    /// With Loki, Mimir, Prometheus and the exporters, and ready for `stack break`.
+    #[arg(long)]
+    observability: bool,
+    /// Loki's port.
+    #[arg(long, env = "LOKI_PORT", default_value_t = 3100)]
+    loki_port: u16,
+    /// Mimir's port.
+    #[arg(long, env = "MIMIR_PORT", default_value_t = 9009)]
+    mimir_port: u16,
+    /// Prometheus' port.
+    #[arg(long, env = "PROMETHEUS_PORT", default_value_t = 9090)]
+    prometheus_port: u16,
+}
+
+/// How often metrics are asked for in `stack run`: often, for those who break things and watch.
+const SCRAPE_INTERVAL: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Args)]
+struct Customers {
+    /// The shop.
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    url: String,
+    /// New customers a second.
+    #[arg(long, default_value_t = 2.0)]
+    rate: f64,
+    /// For how many seconds they come.
+    #[arg(long, default_value_t = 60)]
+    duration: u64,
+    /// How many seconds a customer looks at a page.
+    #[arg(long, default_value_t = 1.0)]
+    think: f64,
+    /// In the middle third of the time, so many times more customers.
+    #[arg(long, default_value_t = 1.0)]
+    spike: f64,
 }
 
 #[derive(Debug, Args)]
@@ -99,6 +150,11 @@ async fn main() -> ExitCode {
         Command::Run(options) => run(builder, options).await.map(|()| 0),
         Command::Exec(options) => exec(builder, options).await,
         Command::Fault { socket, fault } => faults::ask(socket, fault).await.map(|()| 0),
+        Command::Load(customers) => load(customers).await.map(|()| 0),
+        Command::Break { dir, scenario } => {
+            faults::ask(Some(faults::socket_in(&dir)), Fault::Break { scenario }).await.map(|()| 0)
+        }
+        Command::Mend { dir } => faults::ask(Some(faults::socket_in(&dir)), Fault::Mend).await.map(|()| 0),
     };
     match result {
         Ok(code) => ExitCode::from(code),
@@ -139,11 +195,22 @@ async fn run(builder: stack::Builder, options: Run) -> Result<()> {
         (Component::MlService, options.ml_port),
         (Component::Nginx, options.web_port),
     ]);
+    let builder = if options.observability {
+        let ports = [
+            (Component::Loki, options.loki_port),
+            (Component::Mimir, options.mimir_port),
+            (Component::Prometheus, options.prometheus_port),
+        ];
+        builder.with_observability().scrape_interval(SCRAPE_INTERVAL).with_links().ports(ports)
+    } else {
+        builder
+    };
     // Also while it starts: dropping the half-started stack ends what runs.
     let mut stack = tokio::select! {
         stack = builder.start() => stack?,
         _ = signals.next() => return Ok(()),
     };
+    let faults = options.observability.then(|| Faults::listen(stack.directory())).transpose()?;
     let host = if options.web_host.is_unspecified() { Ipv4Addr::LOCALHOST } else { options.web_host };
     println!(
         "\n  The shop runs.\n\n\
@@ -163,9 +230,33 @@ async fn run(builder: stack::Builder, options: Run) -> Result<()> {
         options.redis_port,
         stack.directory().display(),
     );
-    let outcome = tokio::select! {
-        _ = signals.next() => Ok(()),
-        error = stack.died() => Err(error),
+    if options.observability {
+        println!(
+            "\x20 metrics     {}/prometheus/api/v1/query?query=up\n\
+             \x20 alerts      {}/prometheus/api/v1/alerts\n\
+             \x20 logs        {}/loki/api/v1/query_range?query=%7Bservice=~%22.%2B%22%7D\n\n\
+             \x20 make load sends customers, make break SCENARIO={} an incident, make mend ends it: docs/incidents.\n",
+            stack.url(Component::Mimir)?,
+            stack.url(Component::Mimir)?,
+            stack.url(Component::Loki)?,
+            Scenario::RedisDown,
+        );
+    }
+    let outcome = loop {
+        let asked = async {
+            match &faults {
+                Some(faults) => faults.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = signals.next() => break Ok(()),
+            error = stack.died() => break Err(error),
+            stream = asked => {
+                // One that hangs up before it has its answer is no concern of the shop's.
+                let _ = faults::answer(stream?, &mut stack).await;
+            }
+        }
     };
     let stopped = stack.stop_all().await;
     outcome?;
@@ -218,6 +309,24 @@ async fn exec(builder: stack::Builder, options: Exec) -> Result<u8> {
     };
     stack.stop_all().await?;
     Ok(code)
+}
+
+#[expect(clippy::print_stdout, reason = "figures for the person who asked for them")]
+async fn load(customers: Customers) -> Result<()> {
+    let Customers { url, rate, duration, think, spike } = customers;
+    let load = Load {
+        url: url.trim_end_matches('/').to_owned(),
+        rate,
+        duration: Duration::from_secs(duration),
+        think: Duration::try_from_secs_f64(think)?,
+        spike,
+    };
+    let mut signals = Signals::listen()?;
+    let stop = async {
+        signals.next().await;
+    };
+    println!("{}", stack::load::run(&load, stop).await?);
+    Ok(())
 }
 
 /// Tells why a command may have failed.

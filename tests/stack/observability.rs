@@ -28,6 +28,11 @@ impl Default for Watch {
     }
 }
 
+/// An exporter: Debian and Nix name them differently.
+fn exporter(names: [&str; 2]) -> Result<Command> {
+    names.into_iter().map(program).find(Result::is_ok).unwrap_or_else(|| program(names[0]))
+}
+
 /// A program with no environment but ours.
 fn program(name: &str) -> Result<Command> {
     let hint =
@@ -140,7 +145,7 @@ fn targets(stack: &Stack) -> Result<String> {
 }
 
 pub(crate) fn postgres_exporter(stack: &Stack) -> Result<Command> {
-    let mut command = program("prometheus-postgres-exporter")?;
+    let mut command = exporter(["prometheus-postgres-exporter", "postgres_exporter"])?;
     let database = stack.port(Component::Postgres)?;
     command
         .arg(format!("--web.listen-address=127.0.0.1:{}", stack.port(Component::PostgresExporter)?))
@@ -152,7 +157,7 @@ pub(crate) fn postgres_exporter(stack: &Stack) -> Result<Command> {
 }
 
 pub(crate) fn redis_exporter(stack: &Stack) -> Result<Command> {
-    let mut command = program("prometheus-redis-exporter")?;
+    let mut command = exporter(["prometheus-redis-exporter", "redis_exporter"])?;
     command
         .arg(format!("--web.listen-address=127.0.0.1:{}", stack.port(Component::RedisExporter)?))
         .env("REDIS_ADDR", format!("redis://127.0.0.1:{}", stack.port(Component::Redis)?))
@@ -161,7 +166,7 @@ pub(crate) fn redis_exporter(stack: &Stack) -> Result<Command> {
 }
 
 pub(crate) fn nginx_exporter(stack: &Stack) -> Result<Command> {
-    let mut command = program("prometheus-nginx-exporter")?;
+    let mut command = exporter(["prometheus-nginx-exporter", "nginx-prometheus-exporter"])?;
     command
         .arg(format!("-web.listen-address=127.0.0.1:{}", stack.port(Component::NginxExporter)?))
         .arg(format!("-nginx.scrape-uri={}/nginx_status", stack.url(Component::Nginx)?));

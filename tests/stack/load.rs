@@ -331,7 +331,8 @@ impl Customer {
         self.put_in_cart().await?;
         self.next_page().await;
         let name = format!("load-{:x}-{}", rand::random::<u64>(), self.number);
-        let person = json!({ "email": format!("{name}@example.com"), "password": name, "name": "Load" });
+        let password = format!("{:032x}", rand::random::<u128>());
+        let person = json!({ "email": format!("{name}@example.com"), "password": password, "name": "Load" });
         self.ask("register", self.request(Method::POST, "/api/users").json(&person), Instant::now()).await?;
         self.next_page().await;
         let cards = WeightedIndex::new(CARDS.map(|(_, share)| share)).ok()?;

@@ -177,6 +177,7 @@ async fn the_load_tells_what_the_shop_saw() {
     let report = stack::load::run(&load, std::future::pending()).await.expect("a report");
     assert!(report.customers > 30, "{report}");
     assert_eq!(report.answers(|status| status == 0 || status >= 500), 0, "{report}");
+    assert!(report.of("checkout", 201) > 0, "{report}");
     let url = format!("{}/metrics", stack.url(Component::Backend).expect("the backend"));
     let metrics = reqwest::get(url).await.expect("an answer").text().await.expect("text");
     let count = |route: &str, status: &str| -> u64 {

@@ -83,7 +83,7 @@ async fn take(State(receiver): State<Receiver>, body: Bytes) -> StatusCode {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn attributes(pairs: Vec<KeyValue>) -> BTreeMap<String, String> {

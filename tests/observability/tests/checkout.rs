@@ -51,15 +51,9 @@ fn children<'a>(spans: &'a [Span], parent: &Span) -> Vec<&'a Span> {
     spans.iter().filter(|span| span.parent_id == parent.span_id).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_checkout_is_found_in_metrics_trace_and_logs() {
-    let (receiver, endpoint) = Receiver::start().await.expect("a receiver");
-    let stack = Stack::builder().with_observability().traces(endpoint).start().await.expect("a stack");
-    let mimir = Mimir::new(stack.url(Component::Mimir).expect("Mimir"));
-    let loki = Loki::new(stack.url(Component::Loki).expect("Loki"));
-    let base = stack.url(Component::Nginx).expect("nginx");
-
-    let page = Page::open(&base);
+/// Registers, looks at what is recommended, and buys one piece.
+async fn buy(page: &Page) -> Value {
+    let base = &page.base;
     let person = json!({ "email": "trace@example.com", "password": "correct horse", "name": "Tracy" });
     page.send(page.http.post(format!("{base}/api/users")), person).await;
     // It crosses the recommender.
@@ -78,6 +72,19 @@ async fn a_checkout_is_found_in_metrics_trace_and_logs() {
     let post = page.http.post(format!("{base}/api/orders")).header("idempotency-key", "one-and-only");
     let order = page.send(post, order).await;
     assert_eq!(order["status"], "paid");
+    order
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkout_is_found_in_metrics_trace_and_logs() {
+    let (receiver, endpoint) = Receiver::start().await.expect("a receiver");
+    let stack = Stack::builder().with_observability().traces(endpoint).start().await.expect("a stack");
+    let mimir = Mimir::new(stack.url(Component::Mimir).expect("Mimir"));
+    let loki = Loki::new(stack.url(Component::Loki).expect("Loki"));
+    let base = stack.url(Component::Nginx).expect("nginx");
+
+    let page = Page::open(&base);
+    let order = buy(&page).await;
 
     // Metrics: one paid order, and its money.
     for (metric, value) in [

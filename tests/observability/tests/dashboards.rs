@@ -89,6 +89,14 @@ fn each_panel_says_what_it_shows_and_what_is_bad() {
         check(SOURCES.contains(&source), "asks a data source that is there");
         check(!panel.targets.is_empty(), "asks something");
         check(panel.targets.iter().all(|target| !target.text().is_empty()), "no query is empty");
+        // A window of its own is too short for one scrape interval and too long for another.
+        let fixed = |text: &str| text.split('[').skip(1).any(|window| !window.starts_with('$'));
+        check(!panel.targets.iter().any(|target| fixed(target.text())), "windows are Grafana's");
+        let whole = |text: &str| text.contains("$__range]");
+        check(
+            panel.targets.iter().all(|target| target.instant || !whole(target.text())),
+            "what sums up the time shown is asked once",
+        );
         let letters: BTreeSet<&str> = panel.targets.iter().map(|target| target.ref_id.as_str()).collect();
         check(letters.len() == panel.targets.len(), "each query has a letter of its own");
         let values = panel.kind != "logs" && source.1 != "tempo";

@@ -108,7 +108,7 @@ fn each_panel_says_what_it_shows_and_what_is_bad() {
 }
 
 #[test]
-fn panels_lie_in_the_grid_side_by_side() {
+fn panels_fill_the_grid_and_lie_side_by_side() {
     let mut wrong = Vec::new();
     for dashboard in all() {
         for (nth, panel) in dashboard.panels.iter().enumerate() {
@@ -126,6 +126,14 @@ fn panels_lie_in_the_grid_side_by_side() {
                         dashboard.uid, panel.title, other.title
                     ));
                 }
+            }
+        }
+        let bottom = dashboard.panels.iter().map(|panel| panel.grid_pos.y + panel.grid_pos.h).max();
+        for line in 0..bottom.unwrap_or_default() {
+            let here = dashboard.panels.iter().map(|panel| panel.grid_pos);
+            let here = here.filter(|place| (place.y..place.y + place.h).contains(&line));
+            if here.map(|place| place.w).sum::<u32>() != 24 {
+                wrong.push(format!("{}: line {line} of the grid has a hole", dashboard.uid));
             }
         }
     }

@@ -2,4 +2,5 @@
 
 pub mod dashboards;
 pub mod query;
+pub mod rules;
 pub mod traces;

@@ -1,0 +1,172 @@
+//! Every alert is tried over its real windows by promtool, tells what to do, and belongs to a runbook.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use observability::dashboards;
+use observability::rules::{alerts, all, kebab, root};
+use regex::Regex;
+use serde::Deserialize;
+
+const HEADINGS: [&str; 5] =
+    ["What it means", "What customers see", "How to see it", "How to fix it", "How to provoke it"];
+
+fn files(directory: &str, ending: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(root().join(directory)).expect(directory);
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("a file").path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == ending));
+    files.sort();
+    files
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = path.as_ref();
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Collects what is wrong, so that one run names it all.
+fn none(wrong: &[String]) {
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+fn promtool(arguments: [&str; 2], files: Vec<PathBuf>) {
+    let output = Command::new("promtool").args(arguments).args(files).output();
+    let output = output.expect("promtool, of Debian's package prometheus");
+    let said = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
+}
+
+#[test]
+fn prometheus_reads_every_rule() {
+    promtool(["check", "rules"], files("config/rules", "yaml"));
+}
+
+#[test]
+fn each_alert_keeps_its_promises_over_its_real_windows() {
+    promtool(["test", "rules"], files("tests/observability/rules", "yaml"));
+}
+
+/// As much of a file of promtool's as is looked at.
+#[derive(Deserialize)]
+struct Trials {
+    tests: Vec<Trial>,
+}
+
+#[derive(Deserialize)]
+struct Trial {
+    #[serde(default)]
+    alert_rule_test: Vec<Moment>,
+}
+
+#[derive(Deserialize)]
+struct Moment {
+    alertname: String,
+    #[serde(default)]
+    exp_alerts: Vec<BTreeMap<String, BTreeMap<String, String>>>,
+}
+
+#[test]
+fn each_alert_is_tried_before_during_and_after_its_fault() {
+    let mut tried = BTreeSet::new();
+    for path in files("tests/observability/rules", "yaml") {
+        let trials: Trials = serde_saphyr::from_str(&read(&path)).expect("a test of promtool's");
+        for trial in trials.tests {
+            let mut moments: BTreeMap<String, Vec<bool>> = BTreeMap::new();
+            for moment in trial.alert_rule_test {
+                moments.entry(moment.alertname).or_default().push(!moment.exp_alerts.is_empty());
+            }
+            tried.extend(
+                moments
+                    .into_iter()
+                    .filter(|(_, fires)| matches!(fires[..], [false, .., true, false]))
+                    .map(|(name, _)| name),
+            );
+        }
+    }
+    let names: BTreeSet<String> = alerts(&all()).map(|(name, _)| name.to_owned()).collect();
+    assert_eq!(tried, names);
+}
+
+#[test]
+fn each_alert_says_how_bad_it_is_and_where_to_go_on() {
+    let files = all();
+    let uids: BTreeSet<String> = dashboards::all().into_iter().map(|dashboard| dashboard.uid).collect();
+    let mut names = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for (name, rule) in alerts(&files) {
+        let mut check = |holds: bool, what: &str| {
+            if !holds {
+                wrong.push(format!("{name}: {what}"));
+            }
+        };
+        let label = |label: &str| rule.labels.get(label).map_or("", String::as_str);
+        let annotation = |name: &str| rule.annotations.get(name).map_or("", String::as_str);
+        check(names.insert(name), "there is one alert of a name");
+        check(["page", "ticket"].contains(&label("severity")), "severity is page or ticket");
+        check(!label("service").is_empty(), "names a service");
+        check(!annotation("summary").is_empty(), "has a summary");
+        check(annotation("description").contains("$value"), "describes with its value");
+        check(
+            annotation("dashboard").strip_prefix("/d/").is_some_and(|uid| uids.contains(uid)),
+            "leads to a dashboard",
+        );
+        check(annotation("runbook") == format!("docs/runbooks/{}.md", kebab(name)), "leads to its runbook");
+    }
+    assert!((15..=25).contains(&names.len()), "{} alerts: few and good", names.len());
+    none(&wrong);
+}
+
+#[test]
+fn each_alert_has_a_runbook_and_each_runbook_an_alert() {
+    let files_of_rules = all();
+    let mut wrong = Vec::new();
+    let mut expected = vec![root().join("docs/runbooks/README.md")];
+    let index = read(root().join("docs/runbooks/README.md"));
+    for (name, rule) in alerts(&files_of_rules) {
+        let file = format!("{}.md", kebab(name));
+        let path = root().join("docs/runbooks").join(&file);
+        let row = format!("| [{name}]({file}) | {} | ", rule.labels["severity"]);
+        if index.matches(&row).count() != 1 {
+            wrong.push(format!("README.md has no row that begins with {row}"));
+        }
+        let text = if path.exists() { read(&path) } else { String::new() };
+        let headings: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        if headings != HEADINGS {
+            wrong.push(format!("{file}: its headings are {headings:?}"));
+        }
+        if !text.starts_with(&format!("# {name}\n")) {
+            wrong.push(format!("{file}: its title is the alert's name"));
+        }
+        if text.lines().any(|line| line.chars().count() > 160) {
+            wrong.push(format!("{file}: a line is too long for a terminal"));
+        }
+        expected.push(path);
+    }
+    expected.sort();
+    assert_eq!(files("docs/runbooks", "md"), expected);
+    none(&wrong);
+}
+
+/// The budgets in the rules are those that Kubernetes enforces.
+#[test]
+fn budgets_are_those_of_the_deployment() {
+    let rules = read(root().join("config/rules/recording.yaml"));
+    let limit = Regex::new(r"limits:\n(?: +\w+: .*\n)*? +memory: (\d+)(\w)i").expect("a pattern");
+    let volume = Regex::new(r"storage: (\d+)(\w)i").expect("a pattern");
+    for (metric, job, file, pattern) in [
+        ("memory", "backend", "backend", &limit),
+        ("memory", "ml-service", "ml-service", &limit),
+        ("disk", "postgres", "postgres", &volume),
+    ] {
+        let manifest = read(root().join(format!("k8s/base/{file}.yaml")));
+        let found: Vec<_> = pattern.captures_iter(&manifest).collect();
+        let found = found.last().unwrap_or_else(|| panic!("{file}.yaml has no limit"));
+        let power = if &found[2] == "G" { 30 } else { 20 };
+        let rule = format!(
+            "record: service:{metric}_budget:bytes\n        labels: {{job: {job}}}\n        expr: vector({} * 2 ^ {power})",
+            &found[1]
+        );
+        assert!(rules.contains(&rule), "recording.yaml does not have:\n{rule}");
+    }
+}

@@ -60,8 +60,8 @@ fn each_is_found_by_its_uid_and_leads_to_the_others() {
                 .annotations
                 .list
                 .iter()
-                .any(|mark| mark.name == "Deploys" && mark.datasource.uid == "mimir"),
-            "marks deploys",
+                .any(|mark| mark.name == "Starts" && mark.datasource.uid == "mimir"),
+            "marks starts of services, and so deploys",
         );
     }
     none(&wrong);

@@ -102,8 +102,7 @@ async fn silent(telemetry: &Telemetry, dashboard: &Dashboard) -> Vec<String> {
         }
     }
     for mark in &dashboard.annotations.list {
-        // Without its second half, which takes away what was there before.
-        let text = mark.expr.split(" unless ").next().unwrap_or_default().to_owned();
+        let text = mark.expr.clone();
         let question = Question { source: mark.datasource.uid.clone(), text, instant: false };
         if let Err(error) = telemetry.ask(&question).await {
             wrong.push(format!("{}: marks of {}: {error}", dashboard.uid, mark.name));

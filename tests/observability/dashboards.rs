@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use reqwest::Url;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -195,14 +196,17 @@ pub struct Question {
 }
 
 impl Link {
-    /// The query of a link to Explore.
+    /// The query of a link to Explore, as a browser takes it out of the address.
     ///
     /// # Panics
     /// Where the link leads to Explore, but not in the form that Grafana reads.
     pub fn question(&self) -> Option<Question> {
-        let panes = self.url.strip_prefix("/explore?schemaVersion=1&panes=")?;
-        let panes: Value =
-            serde_json::from_str(panes).unwrap_or_else(|error| panic!("{}: {error}", self.url));
+        let url = Url::parse("http://grafana").and_then(|base| base.join(&self.url)).ok()?;
+        if url.path() != "/explore" {
+            return None;
+        }
+        let panes = url.query_pairs().find(|(name, _)| name == "panes").expect("panes").1;
+        let panes: Value = serde_json::from_str(&panes).unwrap_or_else(|error| panic!("{panes}: {error}"));
         let pane = panes.as_object().and_then(|panes| panes.values().next()).expect("a pane");
         let query = &pane["queries"][0];
         let text = query["expr"].as_str().or(query["query"].as_str()).expect("a query");

@@ -57,7 +57,7 @@ pub struct Annotation {
     /// Who is asked.
     pub datasource: Source,
     /// The query.
-    pub expr: String,
+    pub target: Target,
 }
 
 /// Something to choose.

@@ -102,7 +102,7 @@ async fn silent(telemetry: &Telemetry, dashboard: &Dashboard) -> Vec<String> {
         }
     }
     for mark in &dashboard.annotations.list {
-        let text = mark.expr.clone();
+        let text = mark.target.text().to_owned();
         let question = Question { source: mark.datasource.uid.clone(), text, instant: false };
         if let Err(error) = telemetry.ask(&question).await {
             wrong.push(format!("{}: marks of {}: {error}", dashboard.uid, mark.name));

@@ -26,6 +26,9 @@ use crate::telemetry::Metrics;
 /// The header that ties a request to its log lines.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The name of the span around each request.
+pub(crate) const REQUEST_SPAN: &str = "request";
+
 /// The longest a handler may take before the answer is 503. Dependencies have shorter deadlines of their own.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(6);
 
@@ -270,7 +273,7 @@ async fn observe(State(around): State<Arc<Around>>, request: Request, next: Next
         }
     };
     let span = tracing::info_span!(
-        "request",
+        REQUEST_SPAN,
         otel.name = format!("{method} {route}"),
         otel.kind = "server",
         http.request.method = method,

@@ -129,6 +129,12 @@ fn is_own_span(metadata: &Metadata<'_>) -> bool {
     metadata.is_span() && metadata.target().starts_with("shopmicro")
 }
 
+/// The span of a request, which gives lines their trace and request whatever their level. What is below it belongs in
+/// traces alone: each line would repeat it.
+fn is_request(metadata: &Metadata<'_>) -> bool {
+    is_own_span(metadata) && metadata.name() == crate::http::REQUEST_SPAN
+}
+
 /// What `/metrics` answers from. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Metrics(Registry);
@@ -231,8 +237,8 @@ pub fn init(config: &TelemetryConfig, version: &'static str) -> Result<Guard, Te
         tracing_subscriber::fmt::layer().with_ansi(ansi).compact().boxed()
     };
     let lines = stdout.and_then(loki_layer).and_then(Counted::new());
-    // Spans whatever the level: they give lines their trace and request.
-    let filter = config.log_filter().map_err(|error| failed(&error))?.or(filter_fn(is_own_span));
+    let events = config.log_filter().map_err(|error| failed(&error))?;
+    let filter = events.and(filter_fn(Metadata::is_event)).or(filter_fn(is_request));
     tracing_subscriber::registry()
         .with(trace_layer)
         .with(lines.with_filter(filter))

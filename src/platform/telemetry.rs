@@ -124,6 +124,10 @@ const fn label(level: Level) -> &'static str {
     }
 }
 
+fn is_line(metadata: &Metadata<'_>) -> bool {
+    metadata.is_event()
+}
+
 /// A span of ours: those of libraries would make traces long and costly.
 fn is_own_span(metadata: &Metadata<'_>) -> bool {
     metadata.is_span() && metadata.target().starts_with("shopmicro")
@@ -238,7 +242,7 @@ pub fn init(config: &TelemetryConfig, version: &'static str) -> Result<Guard, Te
     };
     let lines = stdout.and_then(loki_layer).and_then(Counted::new());
     let events = config.log_filter().map_err(|error| failed(&error))?;
-    let filter = events.and(filter_fn(Metadata::is_event)).or(filter_fn(is_request));
+    let filter = events.and(filter_fn(is_line)).or(filter_fn(is_request));
     tracing_subscriber::registry()
         .with(trace_layer)
         .with(lines.with_filter(filter))

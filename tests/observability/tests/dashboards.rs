@@ -2,6 +2,7 @@
 //! `panels.rs`.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use observability::dashboards::{Dashboard, Panel, all};
@@ -195,15 +196,46 @@ fn variables_are_defined_and_used() {
     none(&wrong);
 }
 
+/// A file of Grafana's configuration.
+fn configuration(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/grafana").join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+const DATA_SOURCES: &str = "provisioning/datasources/datasources.yaml";
+
 #[test]
 fn grafana_is_given_the_data_sources_that_dashboards_name() {
-    let file = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../config/grafana/provisioning/datasources/datasources.yaml"
-    );
-    let text = std::fs::read_to_string(file).expect("the data sources");
+    let text = configuration(DATA_SOURCES);
     let given: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("    uid: ")).collect();
     for (_, uid) in SOURCES {
         assert!(given.contains(&uid), "{uid} is not in {given:?}");
     }
+}
+
+#[test]
+fn the_variables_of_grafana_are_listed_where_one_looks_for_them() {
+    let ini = configuration("grafana.ini");
+    let (comments, settings): (Vec<&str>, Vec<&str>) = ini.lines().partition(|line| line.starts_with('#'));
+    let listed = Regex::new(r"\b(?:GRAFANA_[A-Z_]+|[A-Z]+_(?:WEBHOOK_)?URL)\b").expect("a pattern");
+    let listed: BTreeSet<String> = comments
+        .iter()
+        .flat_map(|line| listed.find_iter(line))
+        .map(|name| name.as_str().to_owned())
+        .collect();
+
+    let mut text = settings.join("\n");
+    for file in [
+        DATA_SOURCES,
+        "provisioning/dashboards/dashboards.yaml",
+        "provisioning/alerting/contact-points.yaml",
+        "provisioning/alerting/policies.yaml",
+    ] {
+        text.push_str(&configuration(file));
+    }
+    // `$$` is a dollar that stays.
+    let variable = Regex::new(r"\$(?:__env)?\{([A-Z_]+)\}").expect("a pattern");
+    let used: BTreeSet<String> =
+        variable.captures_iter(&text.replace("$$", "")).map(|found| found[1].to_owned()).collect();
+    assert_eq!(used, listed);
 }

@@ -148,6 +148,36 @@ fn each_alert_has_a_runbook_and_each_runbook_an_alert() {
     none(&wrong);
 }
 
+/// Runbooks say which incident provokes their alert, and incidents which alert shows them.
+#[test]
+fn runbooks_and_incidents_know_each_other() {
+    let files_of_rules = all();
+    let names: BTreeSet<&str> = alerts(&files_of_rules).map(|(name, _)| name).collect();
+    let scenario = Regex::new(r"SCENARIO=([\w-]+)").expect("a pattern");
+    let alert = Regex::new(r"\*\*([A-Z]\w+)\*\*").expect("a pattern");
+    let mut wrong = Vec::new();
+    for path in files("docs/runbooks", "md") {
+        for found in scenario.captures_iter(&read(&path)) {
+            if !root().join(format!("docs/incidents/{}.md", &found[1])).exists() {
+                wrong.push(format!("{}: there is no incident {}", path.display(), &found[1]));
+            }
+        }
+    }
+    for path in files("docs/incidents", "md") {
+        let text = read(&path);
+        let shown: Vec<_> = alert.captures_iter(&text).collect();
+        for found in &shown {
+            if !names.contains(&found[1]) {
+                wrong.push(format!("{}: there is no alert {}", path.display(), &found[1]));
+            }
+        }
+        if shown.is_empty() && !path.ends_with("README.md") {
+            wrong.push(format!("{}: no alert shows it", path.display()));
+        }
+    }
+    none(&wrong);
+}
+
 /// The budgets in the rules are those that Kubernetes enforces.
 #[test]
 fn budgets_are_those_of_the_deployment() {

@@ -6,7 +6,7 @@ mod shop;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use observability::query::{Mimir, get};
+use observability::query::{Loki, Mimir, get};
 use observability::rules::{File, Speed, alerts, all, metrics, root, rules};
 use serde_json::Value;
 use stack::{Component, Edge, Link, Stack};
@@ -53,6 +53,7 @@ fn hastened() -> tempfile::TempDir {
 /// Looks at Mimir's alerts, and remembers which fired under a fault of theirs.
 struct Watch {
     mimir: Mimir,
+    loki: Loki,
     url: String,
     http: reqwest::Client,
     seen: BTreeSet<String>,
@@ -136,6 +137,7 @@ async fn every_alert_fires_under_its_fault_and_clears_after_it() {
     let url = stack.url(Component::Mimir).expect("a URL");
     let mut watch = Watch {
         mimir: Mimir::new(&url),
+        loki: Loki::new(stack.url(Component::Loki).expect("a URL")),
         url,
         http: observability::query::client(),
         seen: BTreeSet::new(),
@@ -163,6 +165,9 @@ async fn every_alert_fires_under_its_fault_and_clears_after_it() {
 
     assert_eq!(watch.seen, names, "each was provoked");
     every_metric_is_there(&watch, &files).await;
+    for (_, query) in queries_of_runbooks("sql") {
+        shop.sql(&query).await;
+    }
     shop.close();
 }
 
@@ -279,18 +284,12 @@ async fn nobody_there(watch: &mut Watch, stack: &mut Stack) {
     }
 }
 
-/// Alerts and runbooks die of metrics that were renamed; these cannot.
+/// Alerts and runbooks die of metrics that were renamed; these cannot. Loki says of its queries whether it understands them.
 async fn every_metric_is_there(watch: &Watch, files: &BTreeMap<String, File>) {
     let mut wrong = Vec::new();
     let mut queries: Vec<(String, String)> =
         rules(files).map(|rule| ("config/rules".to_owned(), rule.expr.clone())).collect();
-    for entry in std::fs::read_dir(root().join("docs/runbooks")).expect("runbooks") {
-        let path = entry.expect("a file").path();
-        let text = std::fs::read_to_string(&path).expect("a runbook");
-        let blocks = text.split("```promql\n").skip(1).filter_map(|rest| rest.split("```").next());
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        queries.extend(blocks.map(|query| (name.to_string(), query.trim().to_owned())));
-    }
+    queries.extend(queries_of_runbooks("promql"));
     let mut known = BTreeMap::new();
     for (place, query) in queries {
         if let Err(error) = watch.mimir.query(&query).await {
@@ -306,6 +305,25 @@ async fn every_metric_is_there(watch: &Watch, files: &BTreeMap<String, File>) {
             }
         }
     }
+    for (place, query) in queries_of_runbooks("logql") {
+        if let Err(error) = watch.loki.numbers(&query).await {
+            wrong.push(format!("{place}: {query}: {error}"));
+        }
+    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(known.len() > 30, "{known:?}");
+}
+
+/// The queries of a language in the runbooks, each with the file that it is in.
+fn queries_of_runbooks(language: &str) -> Vec<(String, String)> {
+    let fence = format!("```{language}\n");
+    let mut queries = Vec::new();
+    for entry in std::fs::read_dir(root().join("docs/runbooks")).expect("runbooks") {
+        let path = entry.expect("a file").path();
+        let text = std::fs::read_to_string(&path).expect("a runbook");
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let blocks = text.split(&fence).skip(1).filter_map(|rest| rest.split("```").next());
+        queries.extend(blocks.map(|query| (name.to_string(), query.trim().to_owned())));
+    }
+    queries
 }

@@ -1,6 +1,7 @@
 //! Breaking a stack from outside its process: `stack exec --faults` and `stack run --observability` listen on a
 //! socket in the stack's directory, and `stack fault`, `stack break` and `stack mend` say there what shall happen.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -120,7 +121,10 @@ impl Faults {
         if path.exists() {
             std::fs::remove_file(&path)?;
         }
-        Ok(Self { listener: UnixListener::bind(&path)?, path })
+        let listener = UnixListener::bind(&path)?;
+        // Whoever may write to it may break the shop.
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+        Ok(Self { listener, path })
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -372,6 +372,43 @@ fn a_command_can_break_its_stack() {
 }
 
 #[test]
+fn nobody_else_can_break_a_stack() {
+    let output = exec(&["--only", "redis", "--faults"], "stat -c %A $STACK_FAULTS").output().expect("run");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "srw-------\n");
+}
+
+#[test]
+fn an_incident_that_there_is_not_is_refused_with_those_that_there_are() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stack"));
+    let output = command.args(["break", "meteorite"]).output().expect("run");
+    assert_eq!(output.status.code(), Some(2));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    for scenario in stack::scenarios::Scenario::ALL {
+        assert!(errors.contains(scenario.name()), "{scenario}: {errors}");
+    }
+}
+
+/// Whoever has seen enough ends it, and still hears how it went.
+#[test]
+fn a_load_that_is_interrupted_tells_how_it_went() {
+    let stack = env!("CARGO_BIN_EXE_stack");
+    // Until the first customers have been in the shop.
+    let script = format!(
+        "{stack} load --url $SHOP_URL --rate 10 --duration 3600 --think 0.1 & load=$!
+         until curl --silent $BACKEND_URL/metrics | grep --quiet shop_web_vitals; do sleep 0.2; done
+         kill -INT $load; wait $load"
+    );
+    // A shell without job control has its children ignore SIGINT; the program listens all the same.
+    let output = exec(&[], &script).output().expect("run");
+    let (report, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{errors}");
+    assert!(
+        report.contains("p99 ms") && report.contains("vitals") && report.contains("customers"),
+        "{report}"
+    );
+}
+
+#[test]
 fn sigterm_reaches_the_command_and_what_a_killed_stack_left_is_removed_by_the_next() {
     // A temporary directory of its own, so that other tests do not clean up first.
     let temporary =

@@ -69,7 +69,8 @@ impl Scenario {
             Self::DatabaseDown => stack.kill(Component::Postgres)?,
             Self::RedisDown => stack.kill(Component::Redis)?,
             Self::RecommenderSlow => stack.link(Edge::BackendToMlService)?.slow(Duration::from_secs(2)),
-            Self::MemoryPressure => redis(stack, &["CONFIG", "SET", "maxmemory", "1mb"]).await?,
+            // An empty one uses some 900 kB. With a little more it would evict and go on.
+            Self::MemoryPressure => redis(stack, &["CONFIG", "SET", "maxmemory", "100kb"]).await?,
             Self::BadDeploy => {
                 let settings = [("POSTGRES_POOL_SIZE", "1"), ("ML_SERVICE_URL", "http://127.0.0.1:1")];
                 let settings = settings.map(|(name, value)| (name, value.to_owned()));

@@ -1,5 +1,5 @@
 # `make run` starts the shop, `make test` runs every test; the rest serves them.
-.PHONY: run load break mend test test-observability build generate clean
+.PHONY: run load break mend test test-observability overhead build generate clean
 
 # Variables reach `stack run` through the environment: WEB_HOST, WEB_PORT, BACKEND_PORT, ML_PORT, POSTGRES_PORT,
 # REDIS_PORT, RUN_DIR, as in `make run WEB_PORT=8090`. PROFILE is cargo's.
@@ -41,6 +41,11 @@ test:
 test-observability:
 	tests/install test
 	tests/observability/check
+
+# What telemetry costs a released backend, as a ratio of two in one run.
+overhead:
+	cargo build --release --workspace --bins
+	cargo test --release --workspace --test overhead -- --ignored --nocapture
 
 # The OpenAPI document from the backend's code, and the pages' types from the document. Built with the features of the
 # whole workspace, as the tests are, so that nothing is compiled twice.

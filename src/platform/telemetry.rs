@@ -124,8 +124,9 @@ const fn label(level: Level) -> &'static str {
     }
 }
 
+/// What belongs in the log: not what the SDK says of itself, since what it loses is counted and told in `traces`.
 fn is_line(metadata: &Metadata<'_>) -> bool {
-    metadata.is_event()
+    metadata.is_event() && !metadata.target().starts_with("opentelemetry")
 }
 
 /// A span of ours: those of libraries would make traces long and costly.

@@ -2,7 +2,7 @@
 //! the receiver did not take, without a figure that could be watched.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use opentelemetry::Context;
@@ -41,7 +41,12 @@ pub(super) fn processor(endpoint: &Url, losses: &Losses) -> Result<Bounded, Tele
         .build()
         .map_err(|error| TelemetryError(format!("traces: {error}")))?;
     let waiting = Arc::new(AtomicUsize::new(0));
-    let exporter = Counted { inner: exporter, waiting: Arc::clone(&waiting), losses: losses.clone() };
+    let exporter = Counted {
+        inner: exporter,
+        waiting: Arc::clone(&waiting),
+        failing: AtomicBool::new(false),
+        losses: losses.clone(),
+    };
     let batches = BatchConfigBuilder::default().with_max_queue_size(WAITING).with_scheduled_delay(PAUSE);
     let inner = BatchSpanProcessor::builder(exporter).with_batch_config(batches.build()).build();
     Ok(Bounded { inner, waiting, losses: losses.clone() })
@@ -79,6 +84,7 @@ impl SpanProcessor for Bounded {
 struct Counted<E> {
     inner: E,
     waiting: Arc<AtomicUsize>,
+    failing: AtomicBool,
     losses: Losses,
 }
 
@@ -90,6 +96,13 @@ impl<E: SpanExporter> SpanExporter for Counted<E> {
         match &result {
             Ok(()) => self.losses.sent(spans as u64),
             Err(_) => self.losses.dropped(spans as u64),
+        }
+        // The SDK reports every failure, as an error; here the first of a row is told.
+        let failed = self.failing.swap(result.is_err(), Ordering::AcqRel);
+        match &result {
+            Err(error) if !failed => tracing::warn!(%error, "the receiver of traces does not take spans"),
+            Ok(()) if failed => tracing::info!("the receiver of traces takes spans again"),
+            _ => {}
         }
         result
     }

@@ -78,7 +78,7 @@ fn claims(scenario: Scenario) -> &'static [Claim] {
             ),
         ],
         Scenario::DatabaseDown => &[
-            ("pg_up", |up| up == 0.0),
+            (r#"pg_up or up{job="postgres"}"#, |up| up == 0.0),
             (r#"sum(rate(shop_cache_requests_total{result="stale"}[10s]))"#, |rate| rate > 0.0),
         ],
         Scenario::RedisDown => &[

@@ -79,8 +79,19 @@ impl Customer {
             self.client.checkout(&key, card).await
         };
         expect_one_of(&first, if card == DECLINED { &[402, 409] } else { &[201, 409] });
-        if first.status != 409 {
+        if first.status == 409 {
+            self.take_out_what_is_not_there(&first).await;
+        } else {
             self.attempts.insert(key, (card, first));
+        }
+    }
+
+    /// As somebody does who wants to buy the rest.
+    async fn take_out_what_is_not_there(&self, refusal: &Answer) {
+        let problem = refusal.expect(409);
+        for item in problem["items"].as_array().into_iter().flatten() {
+            let id = item["product_id"].as_str().expect("an id");
+            self.client.delete(&format!("/api/cart/items/{id}")).await.expect(200);
         }
     }
 

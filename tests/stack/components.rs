@@ -24,6 +24,7 @@ pub(crate) struct Secrets {
     pub(crate) postgres_admin: String,
     pub(crate) postgres: String,
     pub(crate) redis: String,
+    pub(crate) grafana: String,
 }
 
 impl Secrets {
@@ -43,6 +44,7 @@ impl Secrets {
             postgres_admin: secret("postgres-admin")?,
             postgres: secret("postgres")?,
             redis: secret("redis")?,
+            grafana: secret("grafana")?,
         })
     }
 }
@@ -70,7 +72,7 @@ pub(crate) const fn patience(component: Component) -> Duration {
         Component::Postgres => 3_000,
         Component::Backend | Component::BackendReplica | Component::Nginx => 2_000,
         // They write what they have in memory.
-        Component::Loki | Component::Mimir | Component::Prometheus => 10_000,
+        Component::Loki | Component::Mimir | Component::Tempo | Component::Prometheus => 10_000,
         _ => 1_000,
     })
 }
@@ -92,6 +94,9 @@ pub(crate) fn spawn(stack: &Stack, component: Component) -> Result<Process> {
         Component::PostgresExporter => observability::postgres_exporter(stack)?,
         Component::RedisExporter => observability::redis_exporter(stack)?,
         Component::NginxExporter => observability::nginx_exporter(stack)?,
+        Component::Tempo => observability::tempo(stack)?,
+        Component::Alloy => observability::alloy(stack)?,
+        Component::Grafana => observability::grafana(stack)?,
     };
     let pid_file = stack.directory().join("pids").join(component.name());
     Process::spawn(component.name(), command, &stack.log(component), pid_file)
@@ -283,6 +288,8 @@ fn service(stack: &Stack, program: &str) -> Result<Command> {
     }
     if let Some(endpoint) = &stack.traces {
         command.env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", endpoint);
+    } else if stack.parts.contains(&Component::Alloy) {
+        command.env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", observability::traces_endpoint(stack)?);
     }
     Ok(command)
 }
@@ -386,8 +393,9 @@ pub(crate) async fn is_ready(stack: &Stack, component: Component) -> bool {
                 get(stack, component, "/health/ready").await?;
             }
             Component::Nginx => get(stack, component, "/health").await?,
-            Component::Loki | Component::Mimir => get(stack, component, "/ready").await?,
-            Component::Prometheus => get(stack, component, "/-/ready").await?,
+            Component::Loki | Component::Mimir | Component::Tempo => get(stack, component, "/ready").await?,
+            Component::Prometheus | Component::Alloy => get(stack, component, "/-/ready").await?,
+            Component::Grafana => get(stack, component, "/api/health").await?,
             Component::PostgresExporter | Component::RedisExporter | Component::NginxExporter => {
                 get(stack, component, "/metrics").await?;
             }

@@ -36,6 +36,10 @@ pub enum Component {
     Loki,
     /// Metrics, rules and alerts.
     Mimir,
+    /// Traces.
+    Tempo,
+    /// Takes traces, and hands on those worth keeping.
+    Alloy,
     /// The database.
     Postgres,
     /// Sessions and caches.
@@ -56,13 +60,17 @@ pub enum Component {
     NginxExporter,
     /// Asks everything for metrics.
     Prometheus,
+    /// Shows it all.
+    Grafana,
 }
 
 impl Component {
     /// All of them, in the order in which they start.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Loki,
         Self::Mimir,
+        Self::Tempo,
+        Self::Alloy,
         Self::Postgres,
         Self::Redis,
         Self::Backend,
@@ -73,6 +81,7 @@ impl Component {
         Self::RedisExporter,
         Self::NginxExporter,
         Self::Prometheus,
+        Self::Grafana,
     ];
 
     /// Those that make a shop.
@@ -88,11 +97,20 @@ impl Component {
         Self::Prometheus,
     ];
 
+    /// Those that also watch it where their programs are, as in the Nix shell.
+    pub const WHERE_THERE: [Self; 3] = [Self::Tempo, Self::Alloy, Self::Grafana];
+
+    fn watches(self) -> bool {
+        Self::OBSERVABILITY.contains(&self) || Self::WHERE_THERE.contains(&self)
+    }
+
     /// Its name in messages and of its log file.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Loki => "loki",
             Self::Mimir => "mimir",
+            Self::Tempo => "tempo",
+            Self::Alloy => "alloy",
             Self::Postgres => "postgres",
             Self::Redis => "redis",
             Self::Backend => "backend",
@@ -103,6 +121,7 @@ impl Component {
             Self::RedisExporter => "redis-exporter",
             Self::NginxExporter => "nginx-exporter",
             Self::Prometheus => "prometheus",
+            Self::Grafana => "grafana",
         }
     }
 }
@@ -188,6 +207,14 @@ impl Builder {
     #[must_use]
     pub fn with_observability(mut self) -> Self {
         self.parts.extend(Component::OBSERVABILITY);
+        self
+    }
+
+    /// With those of Tempo, Alloy and Grafana whose programs are in PATH.
+    #[must_use]
+    pub fn with_what_is_there(mut self) -> Self {
+        let there = |component: &Component| binaries::find(component.name()).is_ok();
+        self.parts.extend(Component::WHERE_THERE.into_iter().filter(there));
         self
     }
 
@@ -282,8 +309,8 @@ impl Builder {
 pub struct Stack {
     parts: BTreeSet<Component>,
     ports: BTreeMap<Component, Port>,
-    /// For those whose parts speak to each other by gRPC.
-    grpc_ports: BTreeMap<Component, Port>,
+    /// Further ones, by what they are for.
+    other_ports: BTreeMap<(Component, &'static str), Port>,
     processes: BTreeMap<Component, Process>,
     links: BTreeMap<Edge, Link>,
     secrets: components::Secrets,
@@ -330,10 +357,10 @@ impl Stack {
                 ports.insert(*component, Port::free()?);
             }
         }
-        let mut grpc_ports = BTreeMap::new();
-        for component in [Component::Loki, Component::Mimir] {
-            if builder.parts.contains(&component) {
-                grpc_ports.insert(component, Port::free()?);
+        let mut other_ports = BTreeMap::new();
+        for other in observability::OTHER_PORTS {
+            if builder.parts.contains(&other.0) {
+                other_ports.insert(other, Port::free()?);
             }
         }
         let config = match builder.config {
@@ -361,7 +388,7 @@ impl Stack {
         let mut stack = Self {
             parts: builder.parts,
             ports,
-            grpc_ports,
+            other_ports,
             processes: BTreeMap::new(),
             links: BTreeMap::new(),
             secrets,
@@ -395,14 +422,14 @@ impl Stack {
                 components::run_backend(self, "seed").await?;
             }
             // The shop does not wait for those who watch it.
-            if Component::OBSERVABILITY.contains(&component) {
+            if component.watches() {
                 self.spawn(component)?;
             } else {
                 self.start(component).await?;
             }
         }
-        for component in Component::OBSERVABILITY {
-            if self.parts.contains(&component) {
+        for component in Component::ALL {
+            if component.watches() && self.parts.contains(&component) {
                 self.ready(component).await?;
             }
         }
@@ -578,6 +605,9 @@ impl Stack {
                 Component::Prometheus => ("PROMETHEUS_URL", self.url(Component::Prometheus)?),
                 // They are asked by Prometheus alone.
                 Component::PostgresExporter | Component::RedisExporter | Component::NginxExporter => continue,
+                Component::Tempo => ("TEMPO_URL", self.url(Component::Tempo)?),
+                Component::Alloy => ("ALLOY_URL", self.url(Component::Alloy)?),
+                Component::Grafana => ("GRAFANA_URL", self.url(Component::Grafana)?),
             });
         }
         Ok(variables)
@@ -598,9 +628,9 @@ impl Stack {
             .with_context(|| format!("{} is not part of this stack", component.name()))
     }
 
-    fn grpc_port(&self, component: Component) -> Result<u16> {
-        let port = self.grpc_ports.get(&component).map(|port| port.number);
-        port.with_context(|| format!("{} has no port for gRPC", component.name()))
+    fn other_port(&self, component: Component, what: &'static str) -> Result<u16> {
+        let port = self.other_ports.get(&(component, what)).map(|port| port.number);
+        port.with_context(|| format!("{} has no port for {what}", component.name()))
     }
 
     /// The port that one component uses to reach another: the proxy's where there is one.

@@ -101,6 +101,9 @@ struct Run {
     /// Prometheus' port.
     #[arg(long, env = "PROMETHEUS_PORT", default_value_t = 9090)]
     prometheus_port: u16,
+    /// Grafana's port, where its program is.
+    #[arg(long, env = "GRAFANA_PORT", default_value_t = 3000)]
+    grafana_port: u16,
 }
 
 /// How often metrics are asked for in `stack run`: often, for those who break things and watch.
@@ -200,8 +203,10 @@ async fn run(builder: stack::Builder, options: Run) -> Result<()> {
             (Component::Loki, options.loki_port),
             (Component::Mimir, options.mimir_port),
             (Component::Prometheus, options.prometheus_port),
+            (Component::Grafana, options.grafana_port),
         ];
-        builder.with_observability().scrape_interval(SCRAPE_INTERVAL).with_links().ports(ports)
+        let builder = builder.with_observability().with_what_is_there();
+        builder.scrape_interval(SCRAPE_INTERVAL).with_links().ports(ports)
     } else {
         builder
     };
@@ -231,6 +236,9 @@ async fn run(builder: stack::Builder, options: Run) -> Result<()> {
         stack.directory().display(),
     );
     if options.observability {
+        if stack.runs(Component::Grafana) {
+            println!("\x20 grafana     {}   admin, admin", stack.url(Component::Grafana)?);
+        }
         println!(
             "\x20 metrics     {}/prometheus/api/v1/query?query=up\n\
              \x20 alerts      {}/prometheus/api/v1/alerts\n\

@@ -13,6 +13,19 @@ use crate::{Component, Stack, binaries};
 /// The last part of Mimir's directory of rules: the name of its tenant.
 const TENANT: &str = "shopmicro";
 
+/// Ports besides the one that a component answers HTTP on.
+pub(crate) const OTHER_PORTS: [(Component, &str); 5] = [
+    (Component::Loki, GRPC),
+    (Component::Mimir, GRPC),
+    (Component::Tempo, GRPC),
+    (Component::Tempo, OTLP),
+    (Component::Alloy, OTLP),
+];
+/// Where the parts of a component speak to each other.
+const GRPC: &str = "gRPC";
+/// Where traces come in.
+const OTLP: &str = "OTLP";
+
 /// How the shop is watched.
 #[derive(Clone, Debug)]
 pub(crate) struct Watch {
@@ -57,7 +70,7 @@ pub(crate) fn loki(stack: &Stack) -> Result<Command> {
         .arg(stack.config.join("loki/loki.yaml"))
         .env("LOKI_DIR", &directory)
         .env("LOKI_PORT", stack.port(Component::Loki)?.to_string())
-        .env("LOKI_GRPC_PORT", stack.grpc_port(Component::Loki)?.to_string());
+        .env("LOKI_GRPC_PORT", stack.other_port(Component::Loki, GRPC)?.to_string());
     Ok(command)
 }
 
@@ -85,7 +98,7 @@ pub(crate) fn mimir(stack: &Stack) -> Result<Command> {
         .env("MIMIR_ALERTMANAGER", stack.config.join("mimir/alertmanager.yaml"))
         .env("MIMIR_EVALUATION_INTERVAL", format!("{}s", stack.watch.interval.as_secs()))
         .env("MIMIR_PORT", stack.port(Component::Mimir)?.to_string())
-        .env("MIMIR_GRPC_PORT", stack.grpc_port(Component::Mimir)?.to_string());
+        .env("MIMIR_GRPC_PORT", stack.other_port(Component::Mimir, GRPC)?.to_string());
     Ok(command)
 }
 
@@ -134,6 +147,9 @@ fn targets(stack: &Stack) -> Result<String> {
         (Component::RedisExporter, "redis"),
         (Component::Loki, "loki"),
         (Component::Mimir, "mimir"),
+        (Component::Tempo, "tempo"),
+        (Component::Alloy, "alloy"),
+        (Component::Grafana, "grafana"),
         (Component::Prometheus, "prometheus"),
     ] {
         if stack.parts.contains(&component) {
@@ -170,5 +186,73 @@ pub(crate) fn nginx_exporter(stack: &Stack) -> Result<Command> {
     command
         .arg(format!("-web.listen-address=127.0.0.1:{}", stack.port(Component::NginxExporter)?))
         .arg(format!("-nginx.scrape-uri={}/nginx_status", stack.url(Component::Nginx)?));
+    Ok(command)
+}
+
+/// Where the services send their traces, in a stack with Alloy.
+pub(crate) fn traces_endpoint(stack: &Stack) -> Result<String> {
+    Ok(format!("http://127.0.0.1:{}/v1/traces", stack.other_port(Component::Alloy, OTLP)?))
+}
+
+pub(crate) fn tempo(stack: &Stack) -> Result<Command> {
+    let directory = stack.directory().join("tempo");
+    fs::create_dir_all(&directory)?;
+    let mut command = program("tempo")?;
+    command
+        .arg("-config.expand-env=true")
+        .arg("-config.file")
+        .arg(stack.config.join("tempo/tempo.yaml"))
+        .env("TEMPO_DIR", &directory)
+        .env("TEMPO_PORT", stack.port(Component::Tempo)?.to_string())
+        .env("TEMPO_GRPC_PORT", stack.other_port(Component::Tempo, GRPC)?.to_string())
+        .env("TEMPO_OTLP_ADDRESS", format!("127.0.0.1:{}", stack.other_port(Component::Tempo, OTLP)?));
+    Ok(command)
+}
+
+pub(crate) fn alloy(stack: &Stack) -> Result<Command> {
+    let directory = stack.directory().join("alloy");
+    fs::create_dir_all(&directory)?;
+    let mut command = program("alloy")?;
+    command
+        .args(["run", "--disable-reporting"])
+        .arg(format!("--server.http.listen-addr=127.0.0.1:{}", stack.port(Component::Alloy)?))
+        .arg(format!("--storage.path={}", directory.display()))
+        .arg(stack.config.join("alloy/traces.alloy"))
+        .env("ALLOY_OTLP_ADDRESS", format!("127.0.0.1:{}", stack.other_port(Component::Alloy, OTLP)?))
+        .env("MIMIR_URL", stack.url(Component::Mimir)?);
+    if let Ok(port) = stack.other_port(Component::Tempo, OTLP) {
+        command.env("TEMPO_OTLP_ADDRESS", format!("127.0.0.1:{port}"));
+    }
+    Ok(command)
+}
+
+pub(crate) fn grafana(stack: &Stack) -> Result<Command> {
+    let directory = stack.directory().join("grafana");
+    fs::create_dir_all(&directory)?;
+    let config = stack.config.join("grafana");
+    let mut command = program("grafana")?;
+    // Its pages lie beside the program, in Nix as in its own packages.
+    let home = binaries::find("grafana")?.canonicalize()?;
+    let home = home.ancestors().nth(2).context("grafana lies in a directory `bin`")?.join("share/grafana");
+    let port = stack.port(Component::Grafana)?;
+    let tempo = stack.url(Component::Tempo).unwrap_or_else(|_| "http://127.0.0.1:9".to_owned());
+    command
+        .arg("server")
+        .arg("--homepath")
+        .arg(home)
+        .arg("--config")
+        .arg(config.join("grafana.ini"))
+        .env("GF_PATHS_DATA", directory.join("data"))
+        .env("GF_PATHS_PLUGINS", directory.join("plugins"))
+        .env("GF_PATHS_PROVISIONING", config.join("provisioning"))
+        .env("GF_SERVER_HTTP_PORT", port.to_string())
+        .env("GRAFANA_DASHBOARDS", config.join("dashboards"))
+        // As the design says: in development alone.
+        .env("GRAFANA_ADMIN_PASSWORD", "admin")
+        .env("GRAFANA_SECRET_KEY", &stack.secrets.grafana)
+        .env("ALERT_WEBHOOK_URL", "http://127.0.0.1:9")
+        .env("MIMIR_URL", stack.url(Component::Mimir)?)
+        .env("LOKI_URL", stack.url(Component::Loki)?)
+        .env("TEMPO_URL", tempo);
     Ok(command)
 }

@@ -17,6 +17,7 @@
   ProtectKernelTunables = true;
   ProtectProc = "invisible";
   ProtectSystem = "strict";
+  RemoveIPC = true;
   RestrictAddressFamilies = [
     "AF_INET"
     "AF_INET6"
@@ -26,6 +27,7 @@
   RestrictRealtime = true;
   RestrictSUIDSGID = true;
   SystemCallArchitectures = "native";
+  SystemCallErrorNumber = "EPERM";
   SystemCallFilter = [
     "@system-service"
     "~@privileged"

@@ -1,48 +1,85 @@
-# The whole shop on one machine, ready to be looked at: it has the demo catalogue and the demo accounts,
-# and no TLS, for which reason it runs in development mode. It is not for real customers.
+# The whole shop and what watches it on one machine, ready to be looked at: it has the demo catalogue, passwords that were
+# made up for it, and no TLS, for which reason it runs in development mode. It is not for real customers.
 self:
-{ lib, ... }:
+{ config, lib, ... }:
+let
+  inherit (lib) mkDefault;
+  cfg = config.services.shopmicro;
+  budgets = lib.importJSON ../../config/budgets.json;
+  url = service: "http://127.0.0.1:${toString cfg.${service}.port}";
+  services = budgets.shop // removeAttrs budgets.observability [ "exporters" ];
+  watched = lib.mapAttrs (_: port: mkDefault [ "127.0.0.1:${toString port}" ]);
+in
 {
-  imports = map (name: self.nixosModules.${name}) [
-    "backend"
-    "frontend"
-    "ml-service"
-    "postgresql"
-    "redis"
+  imports = map (name: self.nixosModules.${name}) (lib.attrNames services ++ [ "backup" ]);
+
+  services.shopmicro = lib.mkMerge [
+    # Each part is there, and may use the memory that is meant for it.
+    (lib.mapAttrs (_: mib: {
+      enable = mkDefault true;
+      memoryMax = mkDefault mib;
+    }) services)
+    (lib.genAttrs [ "frontend" "postgresql" "redis" ] (_: {
+      exporter.memoryMax = mkDefault budgets.observability.exporters;
+    }))
+    (lib.genAttrs [ "backend" "ml-service" ] (_: {
+      environment = mkDefault "development";
+      lokiUrl = mkDefault (url "loki");
+      tracesUrl = mkDefault "http://127.0.0.1:${toString cfg.alloy.otlpPort}/v1/traces";
+    }))
+    {
+      backend = {
+        seed = mkDefault true;
+        admin.email = mkDefault "admin@shopmicro.example";
+      };
+      backup.enable = mkDefault true;
+
+      # What other machines reach, and nothing else.
+      frontend.openFirewall = mkDefault true;
+      grafana = {
+        host = mkDefault "0.0.0.0";
+        openFirewall = mkDefault true;
+      };
+
+      # The jobs of config/prometheus/targets.yml.
+      prometheus.targets = watched {
+        backend = cfg.backend.port;
+        ml-service = cfg.ml-service.port;
+        nginx = cfg.frontend.exporter.port;
+        postgres = cfg.postgresql.exporter.port;
+        redis = cfg.redis.exporter.port;
+        loki = cfg.loki.port;
+        mimir = cfg.mimir.port;
+        tempo = cfg.tempo.port;
+        alloy = cfg.alloy.port;
+        grafana = cfg.grafana.port;
+        prometheus = cfg.prometheus.port;
+      };
+    }
   ];
 
-  services.shopmicro = {
-    backend = {
-      enable = true;
-      environment = lib.mkDefault "development";
-      seed = lib.mkDefault true;
-    };
-    ml-service = {
-      enable = true;
-      environment = lib.mkDefault "development";
-    };
-    frontend.enable = true;
-    postgresql.enable = true;
-    redis.enable = true;
-  };
+  services.getty.helpLine = lib.mkAfter ''
+    The shop is at port ${toString cfg.frontend.port}, Grafana at port ${toString cfg.grafana.port}. Their passwords were made up
+    and lie in ${cfg.secrets.directory}.
+  '';
 
-  networking.firewall.allowedTCPPorts = [ 80 ];
-
-  # `nix run .#vm`. Whoever sits at its console owns the machine anyway.
-  virtualisation.vmVariant = {
-    services.getty.autologinUser = "root";
-    virtualisation = {
-      cores = 2;
-      memorySize = 2048;
-      diskSize = 4096;
-      graphics = false;
-      forwardPorts = [
-        {
-          from = "host";
-          host.port = 8080;
-          guest.port = 80;
-        }
-      ];
-    };
+  # `nix run .#vm`.
+  virtualisation.vmVariant.virtualisation = {
+    cores = 2;
+    memorySize = 3072;
+    diskSize = 8192;
+    graphics = false;
+    forwardPorts = [
+      {
+        from = "host";
+        host.port = 8080;
+        guest.port = cfg.frontend.port;
+      }
+      {
+        from = "host";
+        host.port = 3000;
+        guest.port = cfg.grafana.port;
+      }
+    ];
   };
 }

@@ -9,119 +9,129 @@ self:
 let
   cfg = config.services.shopmicro.backend;
   inherit (lib) mkOption types;
+  options = import ../options.nix { inherit lib; };
+  service = import ../service.nix {
+    inherit lib pkgs;
+    flake = self;
+  };
   exe = lib.getExe cfg.package;
-
-  settings = {
-    NODE_ENV = cfg.environment;
-    HOST = cfg.host;
-    PORT = toString cfg.port;
-    REDIS_URL = cfg.redisUrl;
-    ML_SERVICE_URL = cfg.mlServiceUrl;
-  }
-  // lib.optionalAttrs (cfg.postgresUrlFile == null) { POSTGRES_URL = cfg.postgresUrl; }
-  // cfg.extraEnvironment;
+  passwordMissing = cfg.admin.email != null && cfg.admin.passwordFile == null;
+  passwordMaker = lib.optional passwordMissing "shopmicro-secrets.service";
+  passwordFile =
+    if passwordMissing then
+      "${config.services.shopmicro.secrets.directory}/shop-admin-password"
+    else
+      cfg.admin.passwordFile;
 in
 {
-  options.services.shopmicro.backend = {
+  imports = [ self.nixosModules.secrets ];
+
+  options.services.shopmicro.backend = service.options "backend" 3001 // {
     enable = lib.mkEnableOption "the backend of the shop";
-    package = mkOption {
-      type = types.package;
-      default = self.packages.${pkgs.stdenv.hostPlatform.system}.backend;
-      defaultText = lib.literalMD "the flake's `backend`";
-      description = "The package of the backend.";
-    };
-    environment = mkOption {
-      type = types.enum [
-        "production"
-        "development"
-        "test"
-      ];
-      default = "production";
-      description = "`production` gives cookies that browsers send over TLS alone, and never seeds the demo accounts.";
-    };
-    host = mkOption {
-      type = types.str;
-      default = "127.0.0.1";
-      description = "The address to listen on.";
-    };
-    port = mkOption {
-      type = types.port;
-      default = 3001;
-      description = "The port to listen on.";
-    };
     postgresUrl = mkOption {
       type = types.str;
       default = "postgresql:///shopmicro?host=/run/postgresql&user=shopmicro";
-      description = "The database. It is readable by everyone on the machine: for a password use `postgresUrlFile`.";
+      description = "The database. Everyone on the machine can read this: for a password use `postgresUrlFile`.";
     };
-    postgresUrlFile = mkOption {
-      type = types.nullOr types.str;
-      default = null;
-      description = "A file outside of the store that holds the database's URL, in place of `postgresUrl`.";
-    };
-    redisUrl = mkOption {
-      type = types.str;
-      default = "redis://127.0.0.1:6379";
-      description = "Redis.";
-    };
-    mlServiceUrl = mkOption {
-      type = types.str;
-      default = "http://127.0.0.1:3002";
-      description = "The recommendation service.";
+    postgresUrlFile = options.secretFile "A file outside of the store that holds the database's URL, in place of `postgresUrl`.";
+    mlServiceUrl = options.url "http://127.0.0.1:3002" "The recommendation service.";
+    trustedProxies = mkOption {
+      type = types.listOf types.str;
+      default = [
+        "127.0.0.0/8"
+        "::1"
+      ];
+      description = "The addresses or networks of the frontends before it, whose word on who the customer is counts.";
     };
     seed = mkOption {
       type = types.bool;
       default = false;
-      description = "Whether to put the demo catalogue in and, outside of production, the demo accounts.";
+      description = "Whether to put the demo catalogue in. The demo accounts, whose passwords are public, are never made.";
     };
-    extraEnvironment = mkOption {
-      type = types.attrsOf types.str;
-      default = { };
-      example = {
-        LOG_LEVEL = "debug";
+    admin = {
+      email = mkOption {
+        type = types.nullOr types.str;
+        default = null;
+        example = "admin@shop.example";
+        description = "The address of an admin, whose account is made once: the first way into the shop's `/admin`.";
       };
-      description = "Further environment variables.";
+      passwordFile = options.secretFile ''
+        A file outside of the store with the admin's password. Without it, one is made up and kept as `shop-admin-password`
+        in `services.shopmicro.secrets.directory`.
+      '';
     };
   };
 
-  config = lib.mkIf cfg.enable {
-    # A mistake in the settings fails the build of the system, not its start.
-    system.checks = [
-      (pkgs.runCommand "shopmicro-backend-config" {
-        # In place of a URL that is a secret, and so not for the store.
-        env =
-          settings // lib.optionalAttrs (cfg.postgresUrlFile != null) { POSTGRES_URL = "postgresql:///shopmicro"; };
-      } "${exe} check-config && touch $out")
-    ];
-
-    # PostgreSQL knows the system's user by name, which spares a password.
-    users.users.shopmicro = {
-      isSystemUser = true;
-      group = "shopmicro";
-    };
-    users.groups.shopmicro = { };
-
-    systemd.services.shopmicro-backend = {
-      description = "ShopMicro backend";
-      wantedBy = [ "multi-user.target" ];
-      after = [
-        "network.target"
-        "postgresql.target"
-        "redis-shopmicro.service"
-      ];
-      # However long the database takes to come.
-      startLimitIntervalSec = 0;
-      environment =
-        lib.mapAttrs (_: lib.replaceStrings [ "%" ] [ "%%" ]) settings
-        // lib.optionalAttrs (cfg.postgresUrlFile != null) { POSTGRES_URL_FILE = "%d/postgres-url"; };
-      serviceConfig = import ../hardening.nix // {
-        ExecStartPre = [ "${exe} migrate" ] ++ lib.optional cfg.seed "${exe} seed";
-        ExecStart = "${exe} serve";
-        LoadCredential = lib.optional (cfg.postgresUrlFile != null) "postgres-url:${cfg.postgresUrlFile}";
-        User = "shopmicro";
-        Restart = "always";
-        RestartSec = 1;
-      };
-    };
-  };
+  config = lib.mkIf cfg.enable (
+    lib.mkMerge [
+      (service.config {
+        name = "backend";
+        inherit cfg;
+        settings = {
+          NODE_ENV = cfg.environment;
+          ML_SERVICE_URL = cfg.mlServiceUrl;
+          TRUSTED_PROXIES = lib.concatStringsSep "," cfg.trustedProxies;
+        };
+        urls = {
+          POSTGRES_URL = {
+            url = cfg.postgresUrl;
+            file = cfg.postgresUrlFile;
+          };
+          REDIS_URL = {
+            url = cfg.redisUrl;
+            file = cfg.redisUrlFile;
+          };
+        };
+        unit = {
+          description = "ShopMicro backend";
+          after = [
+            "network.target"
+            "postgresql.target"
+            "redis-shopmicro.service"
+          ];
+          serviceConfig = {
+            ExecStartPre = [
+              "${exe} migrate"
+            ]
+            ++ lib.optional cfg.seed "${lib.getExe' pkgs.coreutils "env"} NODE_ENV=production ${exe} seed";
+            User = "shopmicro";
+          };
+        };
+      })
+      {
+        # PostgreSQL knows the system's user by name, which spares a password.
+        users.users.shopmicro = {
+          isSystemUser = true;
+          group = "shopmicro";
+        };
+        users.groups.shopmicro = { };
+      }
+      (lib.mkIf (cfg.admin.email != null) {
+        services.shopmicro.secrets.generate = lib.optional passwordMissing "shop-admin-password";
+        systemd.services.shopmicro-admin =
+          let
+            backend = config.systemd.services.shopmicro-backend;
+          in
+          {
+            description = "The first admin of ShopMicro";
+            wantedBy = [ "multi-user.target" ];
+            requires = [ "shopmicro-backend.service" ] ++ passwordMaker;
+            after = [ "shopmicro-backend.service" ] ++ passwordMaker;
+            # Once: the password is the admin's own from then on.
+            unitConfig.ConditionPathExists = "!/var/lib/shopmicro-admin/made";
+            inherit (backend) environment;
+            script = ''
+              ${exe} create-admin --email ${lib.escapeShellArg cfg.admin.email} <"$CREDENTIALS_DIRECTORY/password"
+              ${lib.getExe' pkgs.coreutils "touch"} "$STATE_DIRECTORY/made"
+            '';
+            serviceConfig = import ../hardening.nix // {
+              Type = "oneshot";
+              User = "shopmicro";
+              StateDirectory = "shopmicro-admin";
+              LoadCredential = backend.serviceConfig.LoadCredential ++ [ "password:${passwordFile}" ];
+            };
+          };
+      })
+    ]
+  );
 }

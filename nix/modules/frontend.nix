@@ -9,16 +9,23 @@ self:
 let
   cfg = config.services.shopmicro.frontend;
   inherit (lib) mkOption types;
+  options = import ../options.nix { inherit lib; };
+  units = import ../units.nix { inherit lib; };
 
-  deployment = pkgs.writeText "deployment.conf" (import ../deployment-conf.nix cfg);
-  configuration = pkgs.runCommand "shopmicro-frontend-config" { } ''
-    mkdir $out
-    cp ${../../config/nginx}/*.conf $out
-    cp --force ${deployment} $out/deployment.conf
-  '';
+  configuration =
+    deployment:
+    pkgs.runCommand "shopmicro-frontend-config" { } ''
+      mkdir $out
+      cp ${../../config/nginx}/*.conf $out
+      cp --force ${pkgs.writeText "deployment.conf" (import ../deployment-conf.nix deployment)} $out/deployment.conf
+    '';
+  deployment = {
+    listen = "${cfg.host}:${toString cfg.port}";
+    inherit (cfg) backends web;
+  };
   # nginx opens /dev/stdout anew, which is not possible where it is the journal's socket; a pipe is fine.
   start = pkgs.writeShellScript "shopmicro-frontend" ''
-    exec ${lib.getExe cfg.package} -p /run/shopmicro-frontend -c ${configuration}/nginx.conf \
+    exec ${lib.getExe cfg.package} -p /run/shopmicro-frontend -c ${configuration deployment}/nginx.conf \
       -e stderr -g 'daemon off; pid nginx.pid;' > >(exec cat)
   '';
 in
@@ -32,35 +39,66 @@ in
       defaultText = lib.literalMD "the flake's `web`";
       description = "The pages.";
     };
-    listen = mkOption {
-      type = types.str;
-      default = "80";
-      example = "127.0.0.1:8080";
-      description = "Where to listen, as nginx's `listen` takes it.";
+    host = options.host // {
+      default = "0.0.0.0";
+      example = "127.0.0.1";
     };
+    port = options.port 80 "to listen on";
+    inherit (options) openFirewall memoryMax;
     backends = mkOption {
       type = types.nonEmptyListOf types.str;
       default = [ "127.0.0.1:3001" ];
       description = "The addresses of the backends.";
     };
+    exporter = options.exporter 9113;
   };
 
   config = lib.mkIf cfg.enable {
-    systemd.services.shopmicro-frontend = {
-      description = "ShopMicro frontend";
-      wantedBy = [ "multi-user.target" ];
-      after = [ "network.target" ];
-      serviceConfig = import ../hardening.nix // {
-        ExecStart = "${start}";
-        # nginx finishes the requests in flight on SIGQUIT, and drops them on SIGTERM.
-        KillSignal = "SIGQUIT";
-        KillMode = "mixed";
-        DynamicUser = true;
-        RuntimeDirectory = "shopmicro-frontend";
-        AmbientCapabilities = [ "CAP_NET_BIND_SERVICE" ];
-        CapabilityBoundingSet = [ "CAP_NET_BIND_SERVICE" ];
-        Restart = "always";
-        RestartSec = 1;
+    # The addresses belong to the deployment: the names of backends need not be known where the system is built.
+    system.checks = [
+      (pkgs.runCommand "shopmicro-frontend-check" { } ''
+        ${lib.getExe cfg.package} -t -p "$PWD" -e stderr -g 'pid nginx.pid;' -c ${
+          configuration (
+            deployment
+            // {
+              listen = "127.0.0.1:8080";
+              backends = [ "127.0.0.1:3001" ];
+            }
+          )
+        }/nginx.conf | cat
+        touch $out
+      '')
+    ];
+
+    # Only this machine is told nginx' status.
+    services.prometheus.exporters.nginx = {
+      enable = true;
+      listenAddress = cfg.exporter.host;
+      inherit (cfg.exporter) port;
+      scrapeUri = "http://127.0.0.1:${toString cfg.port}/nginx_status";
+    };
+    networking.firewall.allowedTCPPorts =
+      lib.optional cfg.openFirewall cfg.port ++ lib.optional cfg.exporter.openFirewall cfg.exporter.port;
+
+    systemd.services = {
+      shopmicro-frontend = {
+        description = "ShopMicro frontend";
+        wantedBy = [ "multi-user.target" ];
+        after = [ "network.target" ];
+        serviceConfig = units.own cfg.memoryMax // {
+          ExecStart = "${start}";
+          # nginx finishes the requests in flight on SIGQUIT, and drops them on SIGTERM.
+          KillSignal = "SIGQUIT";
+          KillMode = "mixed";
+          DynamicUser = true;
+          RuntimeDirectory = "shopmicro-frontend";
+          AmbientCapabilities = [ "CAP_NET_BIND_SERVICE" ];
+          CapabilityBoundingSet = [ "CAP_NET_BIND_SERVICE" ];
+        };
+      };
+      prometheus-nginx-exporter = {
+        environment = units.goMemory cfg.exporter.memoryMax;
+        serviceConfig = units.theirs cfg.exporter.memoryMax;
       };
     };
   };

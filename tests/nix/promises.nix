@@ -26,49 +26,67 @@ let
   lock = fromJSON (readFile ../../flake.lock);
   lines = text: filter isString (split "\n" text);
 
-  # The options of the modules, filled with `settings` or their defaults, and what each module makes of them.
-  services = [
-    "backend"
-    "frontend"
-    "ml-service"
-    "postgresql"
-    "redis"
-  ];
-  evaluate =
-    settings:
-    let
-      modules = lib.genAttrs services (
-        name: import (../../nix/modules + "/${name}.nix") self { inherit config lib pkgs; }
-      );
-      fill =
-        where: option: given:
-        if option.type given then given else throw "${where} is given a value of the wrong type";
-      config.services.shopmicro = lib.genAttrs services (
-        service:
-        let
-          options = modules.${service}.options.services.shopmicro.${service};
-          given = settings.${service} or { };
-          unknown = filter (name: !options ? ${name}) (attrNames given);
-        in
-        if unknown != [ ] then
-          throw "${service} has no option ${toString unknown}"
-        else
-          mapAttrs (name: option: fill "${service}.${name}" option (given.${name} or option.default)) options
-      );
-    in
-    # All of the settings, since a unit may mention one only by the name of a file.
-    deepSeq config (mapAttrs (_: module: module.config) modules);
+  # Machines, by the modules that they are made of.
+  machine =
+    modules:
+    nixpkgs.evalNixOS system (
+      [
+        ../../nix/machine.nix
+        { nixpkgs.hostPlatform = system; }
+      ]
+      ++ modules
+    );
+  appliance = machine [ self.nixosModules.appliance ];
+  everyModule = attrValues (removeAttrs self.nixosModules [ "appliance" ]);
+  withSecrets = machine (
+    everyModule
+    ++ [
+      {
+        services.shopmicro = {
+          backend = {
+            enable = true;
+            postgresUrlFile = "/run/keys/postgres-url";
+            admin = {
+              email = "admin@shop.example";
+              passwordFile = "/run/keys/shop-admin";
+            };
+          };
+          grafana = {
+            enable = true;
+            adminPasswordFile = "/run/keys/admin-password";
+            secretKeyFile = "/run/keys/secret-key";
+          };
+        };
+      }
+    ]
+  );
+  withNothing = machine everyModule;
+  shop = removeAttrs appliance.services.shopmicro [ "secrets" ];
+  inherit (appliance.systemd) services;
+  unit = name: services."shopmicro-${name}";
 
-  applianceModule = import ../../nix/modules/appliance.nix self { inherit lib; };
-  appliance = evaluate applianceModule.services.shopmicro;
-  withPassword = evaluate {
-    backend = {
-      enable = true;
-      postgresUrlFile = "/run/keys/postgres-url";
-    };
+  # What the files of config/ say.
+  matches = pattern: text: filter builtins.isList (split pattern text);
+  read = file: readFile (../../config + "/${file}");
+  # Variables with their defaults: ${NAME:-value} of Loki and Tempo, ${NAME:value} of Mimir.
+  variables =
+    text:
+    builtins.listToAttrs (
+      map (found: {
+        name = builtins.elemAt found 0;
+        value = builtins.elemAt found 2;
+      }) (matches "\\$\\{([A-Z_]+):(-?)([^}]*)}" text)
+    );
+  components = {
+    loki = variables (read "loki/loki.yaml");
+    mimir = variables (read "mimir/mimir.yaml");
+    tempo = variables (read "tempo/tempo.yaml");
   };
-  disabled = evaluate { };
-  unit = name: appliance.${name}.systemd.services."shopmicro-${name}";
+  # What a unit is told besides, of no concern to the file.
+  own = removeAttrs' [ "GOMEMLIMIT" ];
+  removeAttrs' = names: set: removeAttrs set names;
+  budgets = fromJSON (read "budgets.json");
+  sum = builtins.foldl' builtins.add 0;
 
   images = lib.genAttrs [ "backend" "ml-service" "frontend" ] (name: packages."image-${name}");
   settingsOf = text: filter (line: builtins.match "[[:space:]]*(#.*)?" line == null) (lines text);
@@ -182,11 +200,24 @@ in
         }
       ) == settingsOf (readFile ../../config/nginx/deployment.conf);
     "every module evaluates as a whole" = deepSeq appliance true;
-    "a module that is not enabled defines nothing" = all (config: config == { }) (attrValues disabled);
-    "the appliance runs every service, and opens the shop's port alone" =
-      attrNames applianceModule.services.shopmicro == services
-      && all (service: service.enable) (attrValues applianceModule.services.shopmicro)
-      && applianceModule.networking.firewall.allowedTCPPorts == [ 80 ];
+    "a module that is not enabled defines nothing" =
+      removeAttrs withNothing [ "services" ] == removeAttrs (machine [ ]) [ "services" ]
+      && removeAttrs withNothing.services [ "shopmicro" ] == (machine [ ]).services;
+    "the appliance runs every service there is a module of" =
+      attrNames shop
+      == filter (name: !elem name [ "appliance" "secrets" ]) (attrNames self.nixosModules)
+      && all (service: service.enable) (attrValues shop);
+    "the appliance opens the shop's port and Grafana's, and no other" =
+      builtins.sort builtins.lessThan appliance.networking.firewall.allowedTCPPorts == [
+        80
+        3000
+      ];
+    "what is not open listens on the loopback alone" =
+      all (service: service.openFirewall or false || service.host or "127.0.0.1" == "127.0.0.1") (
+        concatMap (service: [ service ] ++ lib.optional (service ? exporter) service.exporter) (attrValues shop)
+      )
+      && !appliance.services.postgresql.enableTCPIP
+      && appliance.services.redis.servers.shopmicro.bind == "127.0.0.1";
     "the appliance's services find one another" =
       (unit "backend").environment == {
         NODE_ENV = "development";
@@ -195,6 +226,9 @@ in
         POSTGRES_URL = "postgresql:///shopmicro?host=/run/postgresql&user=shopmicro";
         REDIS_URL = "redis://127.0.0.1:6379";
         ML_SERVICE_URL = "http://127.0.0.1:3002";
+        TRUSTED_PROXIES = "127.0.0.0/8,::1";
+        LOKI_URL = "http://127.0.0.1:3100";
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT = "http://127.0.0.1:4318/v1/traces";
       }
       &&
         (unit "ml-service").environment == {
@@ -203,38 +237,177 @@ in
           PORT = "3002";
           REDIS_URL = "redis://127.0.0.1:6379";
           BACKEND_URL = "http://127.0.0.1:3001";
+          LOKI_URL = "http://127.0.0.1:3100";
+          OTEL_EXPORTER_OTLP_TRACES_ENDPOINT = "http://127.0.0.1:4318/v1/traces";
         };
-    "the backend migrates, then seeds, then serves" =
-      map (command: builtins.elemAt (split " " command) 2) (
-        (unit "backend").serviceConfig.ExecStartPre ++ [ (unit "backend").serviceConfig.ExecStart ]
-      ) == [
-        "migrate"
-        "seed"
-        "serve"
-      ];
-    "a database's URL with a password stays out of the store" =
+    "the backend migrates, then seeds without accounts, then serves" =
       let
-        backend = withPassword.backend.systemd.services.shopmicro-backend;
+        inherit ((unit "backend").serviceConfig) ExecStartPre ExecStart;
+        exe = lib.getExe packages.backend;
+      in
+      ExecStartPre ++ [ ExecStart ] == [
+        "${exe} migrate"
+        "${pkgs.coreutils}/bin/env NODE_ENV=production ${exe} seed"
+        "${exe} serve"
+      ];
+
+    "Loki, Mimir and Tempo are told every variable of their files, and no other" = all (
+      name: attrNames components.${name} == attrNames (own services.${name}.environment)
+    ) (attrNames components);
+    "what they are told by default is what their files say by default" = all (
+      name:
+      let
+        told = own services.${name}.environment;
+      in
+      all (variable: told.${variable} == components.${name}.${variable}) (
+        # The appliance's rules are in the store.
+        filter (variable: !elem variable [ "MIMIR_ALERTMANAGER" "MIMIR_RULES" ]) (attrNames told)
+      )
+    ) (attrNames components);
+    "Alloy is told every variable of its file, and no other" =
+      attrNames (own services.alloy.environment)
+      == attrNames (
+        lib.genAttrs (map builtins.head (matches "sys.env\\(\"([A-Z_]+)\"\\)" (read "alloy/traces.alloy"))) (_: null)
+      );
+    "Grafana is told every variable of its files" =
+      let
+        told = attrNames services.grafana.environment;
+        settings = appliance.services.grafana.settings;
+        replaced = section: name: elem "GF_${lib.toUpper section}_${lib.toUpper name}" told;
+        asked = concatMap (
+          section:
+          concatMap (
+            name:
+            if replaced section name then
+              [ ]
+            else
+              map builtins.head (matches "\\$__env\\{([A-Z_]+)}" (toString settings.${section}.${name}))
+          ) (attrNames settings.${section})
+        ) (attrNames settings);
+        provisioned = concatMap (file: map builtins.head (matches "\\$\\{([A-Z_]+)}" (read "grafana/provisioning/${file}"))) [
+          "alerting/contact-points.yaml"
+          "dashboards/dashboards.yaml"
+          "datasources/datasources.yaml"
+        ];
+      in
+      asked != [ ] && provisioned != [ ] && all (variable: elem variable told) (asked ++ provisioned);
+    "Prometheus asks the jobs of config/, at the ports that they have there" =
+      mapAttrs (_: map (address: builtins.elemAt (split ":" address) 2)) shop.prometheus.targets
+      == builtins.listToAttrs (
+        map (found: {
+          name = builtins.elemAt found 1;
+          value = [ (builtins.elemAt found 0) ];
+        }) (matches "targets: \\[[a-z-]+:([0-9]+)]\n  labels: \\{ job: ([a-z-]+) }" (read "prometheus/targets.yml"))
+      );
+    "Prometheus reads its targets from the store and writes to Mimir on the machine" =
+      let
+        text = appliance.services.prometheus.configText;
+      in
+      matches "files: \\[/nix/store/[^]]*targets.json]" text != [ ]
+      && matches "url: http://127.0.0.1:9009/api/v1/push" text != [ ];
+    "our services are told variables that docs/configuration.md has" = all (
+      service:
+      let
+        document = readFile ../../docs/configuration.md;
+        # From the service's heading to the next one.
+        section = builtins.elemAt (split "\n## " document) (if service == "backend" then 2 else 4);
+        known = map builtins.head (matches "\n\\| `([A-Z_]+)` \\|" section);
+      in
+      known != [ ] && all (variable: elem variable known) (attrNames (unit service).environment)
+    ) [ "backend" "ml-service" ];
+
+    "a secret stays out of the store, and reaches its reader by systemd alone" =
+      let
+        backend = withSecrets.systemd.services.shopmicro-backend;
       in
       !backend.environment ? POSTGRES_URL
-      && backend.environment.POSTGRES_URL_FILE == "%d/postgres-url"
-      && backend.serviceConfig.LoadCredential == [ "postgres-url:/run/keys/postgres-url" ];
-    "each of our units is confined, and does not run as root" =
+      && backend.environment.POSTGRES_URL_FILE == "%d/POSTGRES_URL"
+      && backend.serviceConfig.LoadCredential == [ "POSTGRES_URL:/run/keys/postgres-url" ]
+      && withSecrets.systemd.services.shopmicro-admin.serviceConfig.LoadCredential == [
+        "POSTGRES_URL:/run/keys/postgres-url"
+        "password:/run/keys/shop-admin"
+      ]
+      && withSecrets.systemd.services.grafana.serviceConfig.LoadCredential == [
+        "grafana-admin-password:/run/keys/admin-password"
+        "grafana-secret-key:/run/keys/secret-key"
+      ];
+    "secrets are made up where none is given, before they are read, and only then" =
+      let
+        inherit (services) grafana shopmicro-secrets;
+        directory = "/var/lib/${shopmicro-secrets.serviceConfig.StateDirectory}";
+      in
+      builtins.sort builtins.lessThan appliance.services.shopmicro.secrets.generate == [
+        "grafana-admin-password"
+        "grafana-secret-key"
+        "shop-admin-password"
+      ]
+      && (unit "admin").serviceConfig.LoadCredential == [ "password:${directory}/shop-admin-password" ]
+      && elem "shopmicro-secrets.service" (unit "admin").requires
+      && elem "shopmicro-secrets.service" (unit "admin").after
+      && grafana.serviceConfig.LoadCredential == [
+        "grafana-admin-password:${directory}/grafana-admin-password"
+        "grafana-secret-key:${directory}/grafana-secret-key"
+      ]
+      && grafana.requires == [ "shopmicro-secrets.service" ]
+      && grafana.after == [ "shopmicro-secrets.service" ]
+      && shopmicro-secrets.serviceConfig.StateDirectoryMode == "0700"
+      && shopmicro-secrets.serviceConfig.UMask == "0077"
+      && !withSecrets.systemd.services ? shopmicro-secrets;
+    "Grafana's password and key are read from files" =
+      services.grafana.environment.GF_SECURITY_ADMIN_PASSWORD == "$__file{%d/grafana-admin-password}"
+      && services.grafana.environment.GF_SECURITY_SECRET_KEY == "$__file{%d/grafana-secret-key}";
+
+    "every unit of ours is confined, and those that serve do not run as root" = all (
+      name:
+      let
+        inherit (services.${name}) serviceConfig;
+      in
+      serviceConfig.ProtectSystem == "strict"
+      && serviceConfig.NoNewPrivileges
+      && serviceConfig.SystemCallFilter != [ ]
+      && (
+        serviceConfig.Type or "" == "oneshot"
+        || serviceConfig.DynamicUser or false
+        || serviceConfig.User or "root" != "root"
+      )
+    ) (filter (name: builtins.match "shopmicro-.*" name != null) (attrNames services));
+    "what nixpkgs leaves open of its own units is closed" =
       all
         (
           name:
           let
-            inherit (unit name) serviceConfig;
+            inherit (services.${name}) serviceConfig;
           in
-          serviceConfig.ProtectSystem == "strict"
-          && serviceConfig.NoNewPrivileges
-          && (serviceConfig.DynamicUser or false || serviceConfig.User or "root" != "root")
+          serviceConfig.ProtectSystem == "strict" && serviceConfig.RestrictNamespaces && serviceConfig.CapabilityBoundingSet == ""
         )
         [
-          "backend"
-          "frontend"
-          "ml-service"
+          "alloy"
+          "grafana"
+          "loki"
+          "mimir"
+          "prometheus"
+          "prometheus-nginx-exporter"
+          "prometheus-postgres-exporter"
+          "prometheus-redis-exporter"
+          "tempo"
         ];
+    "whatever serves may use the memory of config/budgets.json and no more" = all (
+      name:
+      elem (services.${name}.serviceConfig.Type or "") [ "oneshot" ]
+      || name == "postgresql-setup"
+      || services.${name}.serviceConfig ? MemoryMax
+    ) (attrNames services);
+    "the shop's memory is at most 400 MiB, and all of it 2 GiB" =
+      let
+        exporters = 3 * budgets.observability.exporters;
+        watching = sum (attrValues (removeAttrs budgets.observability [ "exporters" ]));
+      in
+      sum (attrValues budgets.shop) <= 400
+      && sum (attrValues budgets.shop) + watching + exporters <= 2048
+      && all (
+        service: shop.${service}.memoryMax == (budgets.shop // budgets.observability).${service}
+      ) (filter (name: name != "backup") (attrNames shop));
+
     "there is a VM test, and each is named as its file" =
       vmTests != { } && all (name: vmTests.${name}.test == name) (attrNames vmTests);
   };

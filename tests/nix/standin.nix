@@ -19,9 +19,24 @@ let
       outPath = "/nix/store/standin-${name}";
     };
   program = name: derivation name { meta.mainProgram = name; };
+  moduleSystem = import ./modules.nix;
 
   lib = rec {
-    inherit (builtins) mapAttrs replaceStrings;
+    inherit (builtins)
+      attrNames
+      concatStringsSep
+      elem
+      filter
+      mapAttrs
+      replaceStrings
+      ;
+    toUpper = builtins.replaceStrings (chars "abcdefghijklmnopqrstuvwxyz") (chars "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    chars = text: builtins.genList (index: builtins.substring index 1 text) (builtins.stringLength text);
+    concatMapStrings = f: list: concatStringsSep "" (map f list);
+    filterAttrs = keep: set: removeAttrs set (filter (name: !keep name set.${name}) (attrNames set));
+    optionals = condition: list: if condition then list else [ ];
+    optionalString = condition: text: if condition then text else "";
+    escapeShellArgs = arguments: concatStringsSep " " (map escapeShellArg arguments);
     nameValuePair = name: value: { inherit name value; };
     genAttrs =
       names: f:
@@ -49,6 +64,7 @@ let
     escapeShellArg = text: "'${text}'";
     strings.sanitizeDerivationName = replaceStrings [ "@" "/" ] [ "-" "-" ];
     fetchers.proxyImpureEnvVars = [ "https_proxy" ];
+    getExe' = package: name: "${package}/bin/${name}";
     getExe =
       package: "${package}/bin/${package.meta.mainProgram or (throw "${package.name} names no main program")}";
 
@@ -68,10 +84,17 @@ let
           };
       };
 
-    # A definition keeps its value; only `mkIf` decides.
-    mkDefault = value: value;
-    mkIf = condition: content: if condition then content else { };
-    mkOption = option: { isOption = true; } // option;
+    inherit (moduleSystem)
+      mkIf
+      mkMerge
+      mkOverride
+      types
+      ;
+    mkDefault = mkOverride 1000;
+    mkForce = mkOverride 50;
+    # The order of lines is not looked at.
+    mkAfter = lines: lines;
+    mkOption = option: { _type = "option"; } // option;
     mkEnableOption =
       what:
       mkOption {
@@ -89,17 +112,6 @@ let
       };
     literalMD = text: text;
     literalExpression = text: text;
-    types = {
-      str = isString;
-      bool = builtins.isBool;
-      port = value: builtins.isInt value && value > 0 && value < 65536;
-      package = value: isAttrs value && value ? outPath;
-      enum = values: value: builtins.elem value values;
-      nullOr = type: value: value == null || type value;
-      attrsOf = type: value: isAttrs value && all (name: type value.${name}) (attrNames value);
-      nonEmptyListOf = type: value: builtins.isList value && value != [ ] && all type value;
-    };
-
     nixosSystem =
       { modules }:
       {
@@ -112,6 +124,7 @@ let
     system:
     lib.genAttrs [
       "cacert"
+      "coreutils"
       "cargo"
       "clippy"
       "go"
@@ -120,14 +133,20 @@ let
       "nixfmt-tree"
       "nodejs"
       "postgresql_15"
+      "prometheus-redis-exporter"
       "redis"
       "rustc"
       "rustfmt"
+      "tempo"
+      "util-linux"
     ] program
     // {
       inherit lib;
       stdenv.hostPlatform.system = system;
       runtimeShell = "/nix/store/standin-bash/bin/bash";
+      prometheus = program "prometheus" // {
+        cli = program "promtool";
+      };
       nginx = program "nginx" // {
         override = { withPerl }: program "nginx";
       };
@@ -199,5 +218,19 @@ let
 in
 {
   inherit lib;
+  # What modules make together, on a machine of NixOS.
+  evalNixOS =
+    system: modules:
+    let
+      nixos.options = import ./nixos.nix {
+        inherit (lib) mkOption types;
+        inherit program;
+      };
+      arguments = {
+        inherit lib;
+        pkgs = packages system;
+      };
+    in
+    (moduleSystem.evaluate arguments ([ nixos ] ++ modules)).config;
   legacyPackages = lib.genAttrs [ "x86_64-linux" "aarch64-linux" ] packages;
 }

@@ -1,0 +1,186 @@
+# The options of NixOS that our modules define, as nixpkgs names and types them.
+{
+  mkOption,
+  types,
+  program,
+}:
+let
+  inherit (types)
+    anything
+    atom
+    attrsOf
+    bool
+    int
+    lines
+    listOf
+    nullOr
+    package
+    path
+    port
+    setting
+    str
+    submodule
+    ;
+  option = type: mkOption { inherit type; };
+  default = type: default: mkOption { inherit type default; };
+  flag = default bool false;
+  texts = default (listOf str) [ ];
+
+  exporter =
+    usual: own:
+    {
+      enable = flag;
+      extraFlags = texts;
+      listenAddress = default str "0.0.0.0";
+      port = default port usual;
+    }
+    // own;
+in
+{
+  assertions = default (listOf (submodule {
+    options = {
+      assertion = option bool;
+      message = option str;
+    };
+  })) [ ];
+
+  boot.loader = {
+    grub.device = default str "";
+    systemd-boot.enable = flag;
+    efi.canTouchEfiVariables = flag;
+  };
+  environment = {
+    etc = default (attrsOf (submodule { options.source = option path; })) { };
+    systemPackages = default (listOf package) [ ];
+  };
+  fileSystems = default (attrsOf (submodule {
+    options = {
+      device = option str;
+      fsType = option str;
+    };
+  })) { };
+  networking = {
+    hostName = default str "nixos";
+    firewall.allowedTCPPorts = default (listOf port) [ ];
+  };
+  nixpkgs.hostPlatform = option str;
+
+  services = {
+    alloy = {
+      enable = flag;
+      package = default package (program "alloy");
+      configPath = default path "/etc/alloy";
+      extraFlags = texts;
+    };
+    getty = {
+      autologinUser = default (nullOr str) null;
+      helpLine = default lines "";
+    };
+    grafana = {
+      enable = flag;
+      dataDir = default path "/var/lib/grafana";
+      settings = default (attrsOf (attrsOf atom)) { };
+    };
+    loki = {
+      enable = flag;
+      package = default package (program "loki");
+      configFile = default (nullOr path) null;
+      dataDir = default path "/var/lib/loki";
+      extraFlags = texts;
+    };
+    mimir = {
+      enable = flag;
+      package = default package (program "mimir");
+      configFile = default (nullOr path) null;
+      extraFlags = texts;
+    };
+    postgresql = {
+      enable = flag;
+      package = default package (program "postgresql");
+      enableTCPIP = flag;
+      authentication = default lines "";
+      settings = {
+        include = default str "";
+        port = default port 5432;
+      };
+    };
+    prometheus = {
+      enable = flag;
+      configText = default (nullOr lines) null;
+      enableAgentMode = flag;
+      exporters = {
+        nginx = exporter 9113 { scrapeUri = default str "http://localhost/nginx_status"; };
+        postgres = exporter 9187 { dataSourceName = default str ""; };
+        redis = exporter 9121 { };
+      };
+      extraFlags = texts;
+      listenAddress = default str "0.0.0.0";
+      port = default port 9090;
+    };
+    redis.servers = default (attrsOf (submodule {
+      options = {
+        enable = flag;
+        bind = default (nullOr str) "127.0.0.1";
+        extraParams = texts;
+        port = default port 0;
+        requirePassFile = default (nullOr path) null;
+      };
+    })) { };
+    tempo = {
+      enable = flag;
+      configFile = default (nullOr path) null;
+      extraFlags = texts;
+    };
+  };
+
+  system = {
+    checks = default (listOf package) [ ];
+    stateVersion = option str;
+  };
+
+  systemd = {
+    package = default package (program "systemd");
+    services = default (attrsOf (submodule {
+      options = {
+        description = default str "";
+        after = texts;
+        environment = default (attrsOf atom) { };
+        requires = texts;
+        script = default lines "";
+        serviceConfig = default (attrsOf setting) { };
+        startAt = default (types.either str (listOf str)) [ ];
+        startLimitIntervalSec = default int 10;
+        unitConfig = default (attrsOf setting) { };
+        wantedBy = texts;
+      };
+    })) { };
+    timers = default (attrsOf (submodule {
+      options.timerConfig = default (attrsOf setting) { };
+    })) { };
+    tmpfiles.settings = default (attrsOf (attrsOf (attrsOf (submodule {
+      options = {
+        mode = option str;
+        user = option str;
+        group = option str;
+      };
+    })))) { };
+  };
+
+  users = {
+    groups = default (attrsOf (submodule { options = { }; })) { };
+    users = default (attrsOf (submodule {
+      options = {
+        isSystemUser = flag;
+        group = option str;
+      };
+    })) { };
+  };
+
+  # Of a machine in QEMU: of the appliance's own, and of the tests'.
+  virtualisation = {
+    cores = default int 1;
+    diskSize = default int 1024;
+    memorySize = default int 1024;
+    vmVariant = default (attrsOf anything) { };
+  };
+}

@@ -30,6 +30,8 @@ in
     {
       backend = {
         seed = mkDefault true;
+        # Each takes PostgreSQL some six MiB.
+        extraEnvironment.POSTGRES_POOL_SIZE = mkDefault "8";
         admin.email = mkDefault "admin@shopmicro.example";
       };
       backup.enable = mkDefault true;
@@ -40,6 +42,8 @@ in
         host = mkDefault "0.0.0.0";
         openFirewall = mkDefault true;
       };
+
+      mimir.memoryBudgets = lib.genAttrs [ "backend" "ml-service" ] (job: mkDefault cfg.${job}.memoryMax);
 
       # The jobs of config/prometheus/targets.yml.
       prometheus.targets = watched {

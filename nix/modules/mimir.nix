@@ -12,10 +12,17 @@ let
   units = import ../units.nix { inherit lib; };
   configFile = ../../config/mimir/mimir.yaml;
 
+  recording = pkgs.writeText "recording.yaml" (
+    import ../memory-rules.nix {
+      text = builtins.readFile (cfg.rules + "/recording.yaml");
+      budgets = cfg.memoryBudgets;
+    }
+  );
   # The rules of a tenant lie in a directory of its name: `no_auth_tenant` of mimir.yaml.
   rules = pkgs.runCommand "mimir-rules" { nativeBuildInputs = [ pkgs.prometheus.cli ]; } ''
     mkdir -p $out/shopmicro
     cp ${cfg.rules}/*.yaml $out/shopmicro
+    ${lib.optionalString (cfg.memoryBudgets != { }) ''cp --force ${recording} $out/shopmicro/recording.yaml''}
     promtool check rules $out/shopmicro/*.yaml
   '';
   environment = {
@@ -46,6 +53,14 @@ in
       default = ../../config/rules;
       defaultText = lib.literalMD "`config/rules`";
       description = "The directory of the rules.";
+    };
+    memoryBudgets = lib.mkOption {
+      type = lib.types.attrsOf lib.types.ints.positive;
+      default = { };
+      example = {
+        backend = 96;
+      };
+      description = "How much memory a job may use, in MiB, where it is not what the rules say: they alert before it is killed.";
     };
     evaluationInterval = lib.mkOption {
       type = lib.types.str;

@@ -42,7 +42,13 @@ in
       # As in the other deployments, so that a dump of one restores in each.
       package = pkgs.postgresql_15;
       enableTCPIP = cfg.clients != [ ];
-      settings.include = "${../../config/postgres/postgresql.conf}";
+      settings = {
+        include = "${../../config/postgres/postgresql.conf}";
+      }
+      // lib.optionalAttrs (cfg.memoryMax != null) {
+        # In place of the file's: the rest is for its processes.
+        shared_buffers = "${toString (cfg.memoryMax / 3)}MB";
+      };
       authentication = lib.concatMapStrings (network: ''
         host shopmicro shopmicro ${network} scram-sha-256
       '') cfg.clients;

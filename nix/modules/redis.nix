@@ -52,6 +52,11 @@ in
       extraParams = [
         "--include"
         "${../../config/redis/redis.conf}"
+      ]
+      # In place of the file's: the rest is for clients and fragments.
+      ++ lib.optionals (cfg.memoryMax != null) [
+        "--maxmemory"
+        "${toString (cfg.memoryMax * 6 / 10)}mb"
       ];
     };
     services.prometheus.exporters.redis = {

@@ -102,6 +102,7 @@ in
       settings = {
         include = default str "";
         port = default port 5432;
+        shared_buffers = default str "128MB";
       };
     };
     prometheus = {

@@ -82,9 +82,13 @@ let
     mimir = variables (read "mimir/mimir.yaml");
     tempo = variables (read "tempo/tempo.yaml");
   };
-  # What a unit is told besides, of no concern to the file.
-  own = removeAttrs' [ "GOMEMLIMIT" ];
-  removeAttrs' = names: set: removeAttrs set names;
+  # What the file or the program knows: the rest is for the language's runtime.
+  own =
+    environment:
+    removeAttrs environment [
+      "GOMEMLIMIT"
+      "MALLOC_MMAP_THRESHOLD_"
+    ];
   budgets = fromJSON (read "budgets.json");
   sum = builtins.foldl' builtins.add 0;
 
@@ -219,7 +223,7 @@ in
       && !appliance.services.postgresql.enableTCPIP
       && appliance.services.redis.servers.shopmicro.bind == "127.0.0.1";
     "the appliance's services find one another" =
-      (unit "backend").environment == {
+      own (unit "backend").environment == {
         NODE_ENV = "development";
         HOST = "127.0.0.1";
         PORT = "3001";
@@ -229,9 +233,10 @@ in
         TRUSTED_PROXIES = "127.0.0.0/8,::1";
         LOKI_URL = "http://127.0.0.1:3100";
         OTEL_EXPORTER_OTLP_TRACES_ENDPOINT = "http://127.0.0.1:4318/v1/traces";
+        POSTGRES_POOL_SIZE = "8";
       }
       &&
-        (unit "ml-service").environment == {
+        own (unit "ml-service").environment == {
           FLASK_ENV = "development";
           HOST = "127.0.0.1";
           PORT = "3002";
@@ -313,7 +318,7 @@ in
         section = builtins.elemAt (split "\n## " document) (if service == "backend" then 2 else 4);
         known = map builtins.head (matches "\n\\| `([A-Z_]+)` \\|" section);
       in
-      known != [ ] && all (variable: elem variable known) (attrNames (unit service).environment)
+      known != [ ] && all (variable: elem variable known) (attrNames (own (unit service).environment))
     ) [ "backend" "ml-service" ];
 
     "a secret stays out of the store, and reaches its reader by systemd alone" =
@@ -397,6 +402,35 @@ in
       || name == "postgresql-setup"
       || services.${name}.serviceConfig ? MemoryMax
     ) (attrNames services);
+    "PostgreSQL and Redis are told to stay well below their limits" =
+      let
+        redis = appliance.services.redis.servers.shopmicro.extraParams;
+      in
+      appliance.services.postgresql.settings.shared_buffers == "${toString (shop.postgresql.memoryMax / 3)}MB"
+      && builtins.tail (builtins.tail redis) == [
+        "--maxmemory"
+        "${toString (shop.redis.memoryMax * 6 / 10)}mb"
+      ];
+    "alerts on memory know the limits of the appliance" =
+      let
+        original = read "rules/recording.yaml";
+        changed = import ../../nix/memory-rules.nix {
+          text = original;
+          budgets = shop.mimir.memoryBudgets;
+        };
+        values =
+          text:
+          map (found: builtins.elemAt found 1) (
+            matches "memory_budget:bytes\n +labels: \\{job: ([a-z-]+)}\n +expr: (vector[^\n]*)\n" text
+          );
+        expected = map (job: "vector(${toString shop.${job}.memoryMax} * 2 ^ 20)") [
+          "backend"
+          "ml-service"
+        ];
+      in
+      values changed == expected
+      && values original != expected
+      && builtins.length (lines changed) == builtins.length (lines original);
     "the shop's memory is at most 400 MiB, and all of it 2 GiB" =
       let
         exporters = 3 * budgets.observability.exporters;

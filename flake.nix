@@ -11,6 +11,14 @@
         f:
         lib.genAttrs [ "x86_64-linux" "aarch64-linux" ] (system: f nixpkgs.legacyPackages.${system});
 
+      # What the images say they were built from: nothing, where the tree has changes that are not committed.
+      packages =
+        pkgs:
+        import ./nix/packages.nix {
+          inherit pkgs;
+          revision = self.rev or null;
+        };
+
       # Each file of nix/modules is a module; the key lets several others import the same one.
       module = file: _: {
         name = lib.removeSuffix ".nix" file;
@@ -32,30 +40,48 @@
         };
     in
     {
-      packages = forEachSystem (pkgs: import ./nix/packages.nix { inherit pkgs; });
+      packages = forEachSystem (
+        pkgs:
+        (packages pkgs).outputs
+        // import ./nix/disks.nix {
+          inherit pkgs self;
+          appliance = appliance pkgs;
+        }
+      );
 
-      overlays.default = final: _: { shopmicro = import ./nix/packages.nix { pkgs = final; }; };
+      apps = forEachSystem (
+        pkgs:
+        lib.mapAttrs (_: program: {
+          type = "app";
+          program = lib.getExe program;
+          meta = { inherit (program.meta) description; };
+        }) (packages pkgs).programs
+        // {
+          vm = {
+            type = "app";
+            program = lib.getExe (appliance pkgs).config.system.build.vm;
+            meta.description = "the appliance in QEMU; docs/appliance.md says on which ports it answers";
+          };
+        }
+      );
 
-      apps = forEachSystem (pkgs: {
-        default = {
-          type = "app";
-          program = lib.getExe self.packages.${pkgs.stdenv.hostPlatform.system}.default;
-          meta.description = "the whole shop on this machine, without containers";
-        };
-        vm = {
-          type = "app";
-          program = lib.getExe (appliance pkgs).config.system.build.vm;
-          meta.description = "the appliance in QEMU; the shop answers on port 8080 of this machine";
-        };
-      });
+      overlays.default = final: _: { shopmicro = (packages final).outputs; };
 
       nixosModules = lib.mapAttrs' module (builtins.readDir ./nix/modules);
 
       nixosConfigurations.appliance = appliance nixpkgs.legacyPackages.x86_64-linux;
 
-      checks = forEachSystem (pkgs: import ./nix/checks.nix { inherit pkgs self; });
+      checks = forEachSystem (
+        pkgs:
+        import ./nix/checks.nix {
+          inherit pkgs self;
+          packages = packages pkgs;
+        }
+      );
 
-      devShells = forEachSystem (pkgs: { default = import ./nix/devshell.nix { inherit pkgs; }; });
+      devShells = forEachSystem (pkgs: {
+        default = import ./nix/devshell.nix { inherit pkgs; };
+      });
 
       formatter = forEachSystem (pkgs: pkgs.nixfmt-tree);
     };

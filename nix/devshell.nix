@@ -1,16 +1,20 @@
-# What `make` needs, at the versions of the flake.
+# What `make` needs, at the versions of the flake: compilers, and every server that it starts.
 { pkgs }:
 pkgs.mkShell {
-  packages = with pkgs; [
-    cargo
-    clippy
-    rustc
-    rustfmt
-    nodejs
-    go
-    postgresql_15
-    redis
-    nginx
-    kubectl
-  ];
+  packages =
+    with pkgs;
+    [
+      cargo
+      clippy
+      rustc
+      rustfmt
+      nodejs
+      go
+      jq
+      kubectl
+      nix
+      prometheus.cli
+      python3
+    ]
+    ++ import ./stack-programs.nix pkgs;
 }

@@ -1,31 +1,44 @@
-# Everything that the flake builds, from the package set that it is given.
-{ pkgs }:
+# Everything that the flake builds of our own, from the package set that it is given:
+# - outputs: what has a name in `packages`;
+# - programs: those of them that `nix run` knows;
+# - sources, checked: what nix/checks.nix runs its tools on.
+{ pkgs, revision }:
 let
   inherit (pkgs) lib;
   fs = lib.fileset;
   inherit ((lib.importTOML ../Cargo.toml).workspace.package) version;
 
   # Only what cargo reads: no change of other documents, of the web or of a manifest compiles anything.
+  rustFiles = fs.unions [
+    ../Cargo.toml
+    ../Cargo.lock
+    # A unit test holds it and the code together.
+    ../docs/configuration.md
+    ../src
+    ../tests/acceptance
+    ../tests/observability
+    ../tests/stack
+  ];
   rust = {
     inherit version;
     src = fs.toSource {
       root = ../.;
-      fileset = fs.unions [
-        ../Cargo.toml
-        ../Cargo.lock
-        # A unit test holds it and the code together.
-        ../docs/configuration.md
-        ../src
-        ../tests/acceptance
-        ../tests/stack
-      ];
+      fileset = rustFiles;
     };
     cargoLock.lockFile = ../Cargo.lock;
   };
 
+  # The C library inside: an image then needs nothing but the program. nixpkgs says the opposite in cargo's configuration,
+  # over which the environment wins.
+  linkedStatically = {
+    buildInputs = [ pkgs.glibc.static ];
+    env.RUSTFLAGS = "-C target-feature=+crt-static";
+  };
+
   # One build for all programs, since they share nearly all of their dependencies.
-  programs = pkgs.rustPlatform.buildRustPackage (
+  built = pkgs.rustPlatform.buildRustPackage (
     rust
+    // linkedStatically
     // {
       pname = "shopmicro-programs";
       cargoBuildFlags = [
@@ -43,12 +56,19 @@ let
     }
   );
 
-  # Each program apart, so that an image carries its own alone.
-  program =
-    name:
-    pkgs.runCommand "${name}-${version}" { meta.mainProgram = name; } ''
-      install -D ${programs}/bin/${name} $out/bin/${name}
-    '';
+  # Each program apart, so that an image carries its own alone. The build fails where it still needs another path: the
+  # static C library names its own directory, which it does without.
+  alone =
+    name: attributes: script:
+    pkgs.runCommandCC "${name}-${version}" (
+      attributes
+      // {
+        nativeBuildInputs = [ pkgs.nukeReferences ] ++ attributes.nativeBuildInputs or [ ];
+        allowedReferences = [ ];
+        meta.mainProgram = name;
+      }
+    ) "mkdir -p $out/bin\n${script}\nnuke-refs $out/bin/${name}";
+  program = name: alone name { } "cp ${built}/bin/${name} $out/bin";
 
   backend = program "shopmicro-backend";
   ml-service = program "shopmicro-ml-service";
@@ -99,33 +119,40 @@ let
       }
       ''
         export HOME=$TMPDIR
-        npm pack --silent --ignore-scripts ${lib.escapeShellArg "${name}@${version}"}
-        mv -- *.tgz $out
+        sh ${./npm-steps} pack ${lib.escapeShellArg "${name}@${version}"} $out
       '';
 
-  web = pkgs.stdenvNoCC.mkDerivation {
+  # Something made of the pages' sources, once their dependencies are there.
+  npm =
+    attributes:
+    pkgs.stdenvNoCC.mkDerivation (
+      {
+        inherit version;
+        src = fs.toSource {
+          root = ../web;
+          fileset = fs.difference ../web (
+            fs.unions [
+              (fs.maybeMissing ../web/dist)
+              (fs.maybeMissing ../web/node_modules)
+            ]
+          );
+        };
+        lock = builtins.toJSON (import ./npm-deps.nix npmTarball (lib.importJSON ../web/package-lock.json));
+        passAsFile = [ "lock" ];
+        nativeBuildInputs = [ pkgs.nodejs ];
+        configurePhase = ''
+          runHook preConfigure
+          export HOME=$TMPDIR
+          sh ${./npm-steps} install "$lockPath"
+          patchShebangs node_modules
+          runHook postConfigure
+        '';
+      }
+      // attributes
+    );
+
+  web = npm {
     pname = "shopmicro-web";
-    inherit version;
-    src = fs.toSource {
-      root = ../web;
-      fileset = fs.difference ../web (
-        fs.unions [
-          (fs.maybeMissing ../web/dist)
-          (fs.maybeMissing ../web/node_modules)
-        ]
-      );
-    };
-    lock = builtins.toJSON (import ./npm-deps.nix npmTarball (lib.importJSON ../web/package-lock.json));
-    passAsFile = [ "lock" ];
-    nativeBuildInputs = [ pkgs.nodejs ];
-    configurePhase = ''
-      runHook preConfigure
-      export HOME=$TMPDIR
-      cp "$lockPath" package-lock.json
-      npm ci --offline --ignore-scripts
-      patchShebangs node_modules
-      runHook postConfigure
-    '';
     buildPhase = ''
       runHook preBuild
       npm run build
@@ -142,49 +169,60 @@ let
     inherit
       pkgs
       version
+      revision
       backend
       ml-service
       web
       ;
   };
+
+  application =
+    name: description: runtimeInputs: text:
+    pkgs.writeShellApplication {
+      inherit name runtimeInputs text;
+      meta = { inherit description; };
+    };
+  programs = {
+    default =
+      application "shopmicro" "the whole shop on this machine with all that watches it, without containers"
+        (
+          [
+            backend
+            ml-service
+            stack
+          ]
+          ++ import ./stack-programs.nix pkgs
+        )
+        ''exec stack run --observability --config ${../config} --web ${web} "$@"'';
+    load = application "shopmicro-load" "customers for a shop that runs" [ stack ] ''exec stack load "$@"'';
+    break = application "shopmicro-break" "an incident in the shop that `nix run` started" [ stack ] ''exec stack break "$@"'';
+    mend = application "shopmicro-mend" "the end of every incident" [ stack ] ''exec stack mend "$@"'';
+    push =
+      application "shopmicro-push" "the images into a registry, such as registry.example/shop"
+        [ pkgs.skopeo ]
+        ''exec sh ${./push-images} ${images.all} "$@"'';
+  };
 in
 {
-  inherit
-    backend
-    ml-service
-    web
-    stack
-    acceptance
-    ;
-
-  # The three images and the script that loads them.
-  images = pkgs.linkFarm "shopmicro-images" (
-    lib.mapAttrsToList (name: path: {
-      name = "${name}.tar.gz";
-      inherit path;
-    }) images
-    ++ [
-      {
-        name = "load";
-        path = ./load-images;
-      }
-    ]
-  );
-
-  # `nix run`: the stack with every program that it starts.
-  default = pkgs.writeShellApplication {
-    name = "shopmicro";
-    runtimeInputs = [
+  outputs = {
+    inherit
       backend
       ml-service
+      web
       stack
-      pkgs.nginx
-      pkgs.postgresql_15
-      pkgs.redis
-    ];
-    text = ''
-      exec stack run --config ${../config} --web ${web} "$@"
-    '';
-  };
+      acceptance
+      ;
+    inherit (programs) default;
+    images = images.all;
+  }
+  // lib.mapAttrs' (name: lib.nameValuePair "image-${name}") images.each;
+
+  inherit
+    programs
+    rust
+    rustFiles
+    built
+    npm
+    images
+    ;
 }
-// lib.mapAttrs' (name: lib.nameValuePair "image-${name}") images

@@ -1,5 +1,5 @@
 # What must hold of the flake, evaluated against the stand-in. The result is
-# { promises = { "a sentence" = whether it holds; }; scripts = { test = its Python; }; }
+# { promises = { "a sentence" = whether it holds; }; scripts = { test = its Python; }; rustSources = { use = [ file ]; }; }
 let
   inherit (builtins)
     all
@@ -21,8 +21,10 @@ let
   pkgs = nixpkgs.legacyPackages.${system};
 
   flake = import ../../flake.nix;
-  self = flake.outputs { inherit self nixpkgs; };
-  packages = self.packages.${system};
+  self = flake.outputs { inherit self nixpkgs; } // {
+    outPath = "/nix/store/standin-self";
+  };
+  packages = import ./packages.nix { inherit self pkgs lib; };
   lock = fromJSON (readFile ../../flake.lock);
   lines = text: filter isString (split "\n" text);
 
@@ -92,7 +94,6 @@ let
   budgets = fromJSON (read "budgets.json");
   sum = builtins.foldl' builtins.add 0;
 
-  images = lib.genAttrs [ "backend" "ml-service" "frontend" ] (name: packages."image-${name}");
   settingsOf = text: filter (line: builtins.match "[[:space:]]*(#.*)?" line == null) (lines text);
 
   npm = import ../../nix/npm-deps.nix (
@@ -121,10 +122,13 @@ let
       };
     };
   };
-  vmTests = self.checks.${system};
+  vmTests = lib.mapAttrs' (file: _: {
+    name = lib.removeSuffix ".nix" file;
+    value = self.checks.${system}.${lib.removeSuffix ".nix" file};
+  }) (builtins.readDir ../vm);
 in
 {
-  promises = {
+  promises = packages.promises // {
     "the flake has at most 100 lines" = builtins.length (lines (readFile ../../flake.nix)) <= 101;
     "nixpkgs is its one input, locked to one revision of nixos-26.05" =
       attrNames flake.inputs == [ "nixpkgs" ]
@@ -137,53 +141,11 @@ in
       self.apps
       self.devShells
       self.formatter
-      (mapAttrs (_: mapAttrs (_: test: test.testScript)) self.checks)
+      self.checks
       (mapAttrs (_: configuration: builtins.length configuration.modules) self.nixosConfigurations)
       (mapAttrs (_: module: module.key) self.nixosModules)
       (attrNames (self.overlays.default pkgs pkgs).shopmicro)
     ];
-    "the packages are those that the documents name" =
-      attrNames packages == [
-        "acceptance"
-        "backend"
-        "default"
-        "image-backend"
-        "image-frontend"
-        "image-ml-service"
-        "images"
-        "ml-service"
-        "stack"
-        "web"
-      ];
-
-    "the images are those that the manifests ask for" =
-      mapAttrs (_: image: "${image.image}:${image.tag}") images == {
-        backend = "shopmicro-backend:latest";
-        ml-service = "shopmicro-ml-service:latest";
-        frontend = "shopmicro-frontend:latest";
-      };
-    "no image runs as root" = all (image: image.config.User == "65532:65532") (attrValues images);
-    "the images' ports are the contract's" =
-      mapAttrs (_: image: attrNames image.config.ExposedPorts) images == {
-        backend = [ "3001/tcp" ];
-        ml-service = [ "3002/tcp" ];
-        frontend = [ "8080/tcp" ];
-      };
-    "a service's image serves, unless it is told otherwise, and checks its own health" =
-      all
-        (
-          name:
-          let
-            inherit (images.${name}) config;
-          in
-          config.Cmd == [ "serve" ]
-          && config.Healthcheck.Test == [ "CMD" ] ++ config.Entrypoint ++ [ "healthcheck" ]
-        )
-        [
-          "backend"
-          "ml-service"
-        ];
-
     "a lock's packages point at their tarballs" =
       mapAttrs (_: entry: entry.resolved or null) example.packages == {
         "" = null;
@@ -248,7 +210,7 @@ in
     "the backend migrates, then seeds without accounts, then serves" =
       let
         inherit ((unit "backend").serviceConfig) ExecStartPre ExecStart;
-        exe = lib.getExe packages.backend;
+        exe = lib.getExe self.packages.${system}.backend;
       in
       ExecStartPre ++ [ ExecStart ] == [
         "${exe} migrate"
@@ -446,5 +408,6 @@ in
       vmTests != { } && all (name: vmTests.${name}.test == name) (attrNames vmTests);
   };
 
+  inherit (packages) rustSources;
   scripts = mapAttrs (_: test: test.testScript) vmTests;
 }

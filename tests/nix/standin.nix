@@ -21,9 +21,50 @@ let
   program = name: derivation name { meta.mainProgram = name; };
   moduleSystem = import ./modules.nix;
 
+  # Attributes of a derivation; nixpkgs takes any, and so would not see that one is misspelt.
+  knownAttributes = [
+    "allowedReferences"
+    "buildInputs"
+    "buildPhase"
+    "configurePhase"
+    "doCheck"
+    "document"
+    "env"
+    "impureEnvVars"
+    "installPhase"
+    "lock"
+    "meta"
+    "nativeBuildInputs"
+    "outputHash"
+    "outputHashMode"
+    "passAsFile"
+    "pname"
+    "src"
+    "version"
+  ];
+  known =
+    name: attributes:
+    let
+      unknown = builtins.filter (attribute: !builtins.elem attribute knownAttributes) (
+        attrNames attributes
+      );
+      listed = all builtins.isList [
+        (attributes.buildInputs or [ ])
+        (attributes.nativeBuildInputs or [ ])
+        (attributes.passAsFile or [ ])
+      ];
+    in
+    if unknown != [ ] then
+      throw "${name} is given ${toString unknown}"
+    else if !listed then
+      throw "${name}: its inputs are no lists"
+    else
+      derivation name attributes;
+
   lib = rec {
     inherit (builtins)
       attrNames
+      concatMap
       concatStringsSep
       elem
       filter
@@ -59,6 +100,15 @@ let
         builtins.substring 0 length text
       else
         throw "${text} does not end in ${suffix}";
+    hasPrefix = prefix: text: builtins.substring 0 (builtins.stringLength prefix) text == prefix;
+    splitLines = text: builtins.filter isString (builtins.split "\n" text);
+    removePrefix =
+      prefix: text:
+      let
+        length = builtins.stringLength prefix;
+      in
+      if builtins.substring 0 length text == prefix then builtins.substring length (-1) text else text;
+    makeLibraryPath = paths: builtins.concatStringsSep ":" (map (path: "${path}/lib") paths);
     importTOML = file: fromTOML (builtins.readFile file);
     importJSON = file: builtins.fromJSON (builtins.readFile file);
     escapeShellArg = text: "'${text}'";
@@ -74,13 +124,13 @@ let
       in
       {
         maybeMissing = path: path;
-        unions = map present;
+        unions = concatMap (files: if builtins.isList files then files else [ (present files) ]);
         difference = positive: _: present positive;
         toSource =
           { root, fileset }:
           derivation "source" {
             inherit root;
-            files = fileset;
+            files = map toString (if builtins.isList fileset then fileset else [ fileset ]);
           };
       };
 
@@ -116,7 +166,11 @@ let
       { modules }:
       {
         inherit modules;
-        config.system.build.vm = program "run-shopmicro-vm";
+        config.system.build = {
+          vm = program "run-shopmicro-vm";
+          images = genAttrs [ "iso" "qemu" "qemu-efi" "raw-efi" ] (variant: derivation variant { });
+        };
+        options.services.shopmicro = { };
       };
   };
 
@@ -127,33 +181,82 @@ let
       "coreutils"
       "cargo"
       "clippy"
+      "deadnix"
       "go"
+      "grafana"
+      "grafana-alloy"
+      "grafana-loki"
       "jq"
       "kubectl"
+      "kustomize"
+      "mimir"
+      "nix"
+      "nixfmt"
       "nixfmt-tree"
       "nodejs"
+      "nukeReferences"
+      "patchelf"
+      "pcre2"
       "postgresql_15"
+      "prometheus-nginx-exporter"
+      "prometheus-postgres-exporter"
       "prometheus-redis-exporter"
+      "python3"
       "redis"
       "rustc"
       "rustfmt"
+      "skopeo"
+      "statix"
       "tempo"
       "util-linux"
+      "zlib"
     ] program
     // {
       inherit lib;
-      stdenv.hostPlatform.system = system;
-      runtimeShell = "/nix/store/standin-bash/bin/bash";
-      prometheus = program "prometheus" // {
-        cli = program "promtool";
+      stdenv = {
+        hostPlatform = {
+          inherit system;
+          isx86_64 = system == "x86_64-linux";
+        };
+        cc = program "gcc-wrapper" // {
+          cc = program "gcc";
+        };
       };
+      glibc = program "glibc" // {
+        static = program "glibc-static";
+      };
+      prometheus = program "prometheus" // {
+        cli = program "prometheus-cli";
+      };
+      runtimeShell = "/nix/store/standin-bash/bin/bash";
       nginx = program "nginx" // {
-        override = { withPerl }: program "nginx";
+        override =
+          { modules }:
+          {
+            overrideAttrs =
+              change:
+              let
+                changed = change { };
+                allowed = {
+                  pname = null;
+                  buildInputs = null;
+                  configureFlags = null;
+                };
+              in
+              if removeAttrs changed (attrNames allowed) == { } then
+                derivation changed.pname changed
+              else
+                throw "nginx is changed in more than the stand-in knows";
+          };
       };
 
       runCommand =
-        name: environment: script:
-        derivation name (environment // { inherit script; });
+        name: attributes: script:
+        known name attributes // { inherit script; };
+      runCommandCC =
+        name: attributes: script:
+        known name attributes // { inherit script; };
+      closureInfo = { rootPaths }: derivation "closure-info" { inherit rootPaths; };
       writeText = name: text: derivation name { inherit text; };
       writeShellScript = name: text: derivation name { inherit text; };
       writeShellApplication =
@@ -161,41 +264,54 @@ let
           name,
           runtimeInputs,
           text,
+          meta ? { },
         }:
-        derivation name (arguments // { meta.mainProgram = name; });
+        derivation name (
+          arguments
+          // {
+            meta = {
+              mainProgram = name;
+            }
+            // meta;
+          }
+        );
       linkFarm = name: entries: derivation name { inherit entries; };
       mkShell = { packages }: derivation "shell" { inherit packages; };
+      nixosOptionsDoc =
+        { options, transformOptions }:
+        {
+          optionsCommonMark = derivation "options.md" { inherit options; };
+        };
 
       stdenvNoCC.mkDerivation =
-        arguments@{
+        attributes@{
           pname,
           version,
           src,
-          lock,
-          passAsFile,
-          nativeBuildInputs,
-          configurePhase,
-          buildPhase,
-          installPhase,
+          ...
         }:
-        derivation "${pname}-${version}" arguments;
+        known "${pname}-${version}" attributes;
       rustPlatform.buildRustPackage =
-        arguments@{
+        attributes@{
           pname,
           version,
           src,
           cargoLock,
           cargoBuildFlags ? [ ],
           cargoTestFlags ? [ ],
-          nativeBuildInputs ? [ ],
-          buildPhase ? "",
-          installPhase ? "",
-          doCheck ? true,
-          meta ? { },
+          ...
         }:
-        derivation "${pname}-${version}" arguments;
+        known "${pname}-${version}" (
+          removeAttrs attributes [
+            "cargoLock"
+            "cargoBuildFlags"
+            "cargoTestFlags"
+          ]
+        )
+        // {
+          inherit cargoLock cargoBuildFlags cargoTestFlags;
+        };
       dockerTools = {
-        caCertificates = derivation "ca-certificates" { };
         buildLayeredImage =
           arguments@{
             name,

@@ -64,6 +64,8 @@ in
           name: file: "${name}:${if file != null then file else "${secrets.directory}/${name}"}"
         ) given;
         ReadWritePaths = [ config.services.grafana.dataDir ];
+        # nixpkgs leaves this open, for what plugins compile.
+        MemoryDenyWriteExecute = false;
       };
     };
   };

@@ -85,7 +85,7 @@ in
 
     # With `-modules` it reads and checks all of its configuration, and lists its parts in place of starting them.
     system.checks = [
-      (pkgs.runCommand "mimir-config" { env = environment // { MIMIR_DIR = "."; }; } ''
+      (pkgs.runCommand "mimir-config" { env = environment; } ''
         ${lib.getExe' config.services.mimir.package "mimir"} -modules -config.expand-env=true -config.file=${configFile}
         touch $out
       '')

@@ -136,7 +136,7 @@ in
 
   system = {
     checks = default (listOf package) [ ];
-    stateVersion = option str;
+    stateVersion = default str "26.05";
   };
 
   systemd = {

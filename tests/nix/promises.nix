@@ -404,6 +404,119 @@ in
         service: shop.${service}.memoryMax == (budgets.shop // budgets.observability).${service}
       ) (filter (name: name != "backup") (attrNames shop));
 
+    "every machine of the VM tests evaluates, whose settings are of options that there are" = all (
+      test:
+      all (node: deepSeq (nixpkgs.evalNixOS system [ node { nixpkgs.hostPlatform = system; } ]) true) (
+        attrValues test.nodes
+      )
+    ) (attrValues vmTests);
+    "docs/appliance.md names options, units, secrets and files that there are" =
+      let
+        document = readFile ../../docs/appliance.md;
+        options = map (path: filter isString (split "\\." (builtins.head path))) (
+          matches "services\\.shopmicro\\.([a-zA-Z.-]*[a-zA-Z])" document
+        );
+        isThere =
+          set: path: path == [ ] || set ? ${builtins.head path} && isThere set.${builtins.head path} (builtins.tail path);
+        units = matches "(shopmicro-[a-z]+)\\.(service|timer)" document;
+        secrets = map builtins.head (matches "/var/lib/shopmicro-secrets/([a-z-]+)" document);
+        files = map builtins.head (matches "`(config/[a-z./]+)`" document);
+      in
+      options != [ ]
+      && all (isThere appliance.services.shopmicro) options
+      && units != [ ]
+      && all (
+        unit: appliance.systemd."${builtins.elemAt unit 1}s" ? ${builtins.head unit}
+      ) units
+      && builtins.sort builtins.lessThan secrets
+      == builtins.sort builtins.lessThan appliance.services.shopmicro.secrets.generate
+      && files != [ ]
+      && all (file: builtins.pathExists (../.. + "/${file}")) files;
+    "services that are spread over machines find one another by options alone" =
+      let
+        db = machine (
+          everyModule
+          ++ [
+            {
+              services.shopmicro = {
+                postgresql = {
+                  enable = true;
+                  clients = [ "10.0.0.0/24" ];
+                  passwordFile = "/run/keys/db";
+                  openFirewall = true;
+                };
+                redis = {
+                  enable = true;
+                  host = "10.0.0.2";
+                  passwordFile = "/run/keys/redis";
+                  openFirewall = true;
+                };
+              };
+            }
+          ]
+        );
+        web = machine (
+          everyModule
+          ++ [
+            {
+              services.shopmicro = {
+                frontend = {
+                  enable = true;
+                  backends = [
+                    "shop-1:3001"
+                    "shop-2:3001"
+                  ];
+                  openFirewall = true;
+                  exporter = {
+                    host = "0.0.0.0";
+                    openFirewall = true;
+                  };
+                };
+                prometheus = {
+                  enable = true;
+                  targets.backend = [
+                    "shop-1:3001"
+                    "shop-2:3001"
+                  ];
+                };
+              };
+            }
+          ]
+        );
+        refused = machine (
+          everyModule
+          ++ [
+            {
+              services.shopmicro = {
+                postgresql = {
+                  enable = true;
+                  clients = [ "10.0.0.0/24" ];
+                };
+                redis = {
+                  enable = true;
+                  host = "0.0.0.0";
+                };
+              };
+            }
+          ]
+        );
+        holding = configuration: filter ({ assertion, ... }: assertion) configuration.assertions;
+      in
+      db.services.postgresql.enableTCPIP
+      && db.services.postgresql.authentication == "host shopmicro shopmicro 10.0.0.0/24 scram-sha-256\n"
+      && db.systemd.services.postgresql-setup.serviceConfig.LoadCredential == [ "password:/run/keys/db" ]
+      && db.services.redis.servers.shopmicro.bind == "127.0.0.1 10.0.0.2"
+      && db.services.redis.servers.shopmicro.requirePassFile == "/run/keys/redis"
+      && db.networking.firewall.allowedTCPPorts == [
+        5432
+        6379
+      ]
+      && holding db == db.assertions
+      && holding refused == [ ]
+      && web.networking.firewall.allowedTCPPorts == [
+        80
+        9113
+      ];
     "there is a VM test, and each is named as its file" =
       vmTests != { } && all (name: vmTests.${name}.test == name) (attrNames vmTests);
   };

@@ -339,13 +339,18 @@ in
       )
     ) (filter (name: builtins.match "shopmicro-.*" name != null) (attrNames services));
     "what nixpkgs leaves open of its own units is closed" =
-      all
+      services.alloy.serviceConfig.SupplementaryGroups == [ ]
+      && all
         (
           name:
           let
             inherit (services.${name}) serviceConfig;
           in
-          serviceConfig.ProtectSystem == "strict" && serviceConfig.RestrictNamespaces && serviceConfig.CapabilityBoundingSet == ""
+          serviceConfig.ProtectSystem == "strict" && serviceConfig.RestrictNamespaces
+          && elem serviceConfig.CapabilityBoundingSet [
+            ""
+            [ "" ]
+          ]
         )
         [
           "alloy"

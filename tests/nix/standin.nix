@@ -338,10 +338,7 @@ in
   evalNixOS =
     system: modules:
     let
-      nixos.options = import ./nixos.nix {
-        inherit (lib) mkOption types;
-        inherit program;
-      };
+      nixos = import ./nixos.nix { inherit lib program; };
       arguments = {
         inherit lib;
         pkgs = packages system;

@@ -7,6 +7,7 @@
   backend,
   ml-service,
   web,
+  healthcheck,
 }:
 let
   inherit (pkgs) lib;
@@ -114,6 +115,7 @@ let
       parts = [
         root
         nginx
+        healthcheck
       ];
       components = sbom.npm (lib.importJSON ../web/package-lock.json);
       # nginx keeps its pid and what it buffers below its prefix.
@@ -131,6 +133,11 @@ let
           "daemon off; pid nginx.pid;"
         ];
         ExposedPorts."8080/tcp" = { };
+        Healthcheck.Test = [
+          "CMD"
+          (lib.getExe healthcheck)
+          "127.0.0.1:8080"
+        ];
         # nginx finishes the requests in flight on SIGQUIT, and drops them on SIGTERM.
         StopSignal = "SIGQUIT";
       };

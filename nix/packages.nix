@@ -74,6 +74,10 @@ let
   ml-service = program "shopmicro-ml-service";
   stack = program "stack";
 
+  healthcheck = alone "healthcheck" (
+    linkedStatically // { nativeBuildInputs = [ pkgs.rustc ]; }
+  ) "rustc --edition 2024 -C opt-level=s -C panic=abort -C strip=symbols $RUSTFLAGS -o $out/bin/healthcheck ${./healthcheck.rs}";
+
   # The acceptance suite as a program, for tests on machines without cargo.
   acceptance = pkgs.rustPlatform.buildRustPackage (
     rust
@@ -173,6 +177,7 @@ let
       backend
       ml-service
       web
+      healthcheck
       ;
   };
 

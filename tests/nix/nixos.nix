@@ -63,7 +63,12 @@ in
     })) { };
     networking = {
       hostName = default str "nixos";
-      firewall.allowedTCPPorts = default (listOf port) [ ];
+      firewall = {
+        enable = default bool true;
+        allowedTCPPorts = default (listOf port) [ ];
+      };
+      # Of the tests' machines.
+      primaryIPAddress = default str "";
     };
     nixpkgs.hostPlatform = option str;
 
@@ -82,6 +87,20 @@ in
         enable = flag;
         dataDir = default path "/var/lib/grafana";
         settings = default (attrsOf (attrsOf atom)) { };
+      };
+      k3s = {
+        enable = flag;
+        package = default package (
+          program "k3s"
+          // {
+            airgap-images = program "airgap-images";
+          }
+        );
+        disable = texts;
+        extraFlags = texts;
+        images = default (listOf package) [ ];
+        nodeIP = default (nullOr str) null;
+        role = default str "server";
       };
       loki = {
         enable = flag;

@@ -20,6 +20,7 @@ let
     mapAttrs
     match
     readFile
+    tail
     ;
   system = pkgs.stdenv.hostPlatform.system;
   packages = self.packages.${system};
@@ -180,6 +181,8 @@ in
           "backend"
           "ml-service"
         ];
+    "the frontend's image asks its own port whether it is well" =
+      tail (tail configs.frontend.Healthcheck.Test) == [ "127.0.0.1:8080" ];
     "an image says what it is, and of which commit where that is known" =
       withRevision.config.Labels == {
         "org.opencontainers.image.title" = "shopmicro-backend";

@@ -108,6 +108,7 @@ let
         length = builtins.stringLength prefix;
       in
       if builtins.substring 0 length text == prefix then builtins.substring length (-1) text else text;
+    makeBinPath = paths: builtins.concatStringsSep ":" (map (path: "${path}/bin") paths);
     makeLibraryPath = paths: builtins.concatStringsSep ":" (map (path: "${path}/lib") paths);
     importTOML = file: fromTOML (builtins.readFile file);
     importJSON = file: builtins.fromJSON (builtins.readFile file);
@@ -312,6 +313,8 @@ let
           inherit cargoLock cargoBuildFlags cargoTestFlags;
         };
       dockerTools = {
+        binSh = derivation "bin-sh" { };
+        fakeNss.override = { extraPasswdLines }: derivation "fake-nss" { inherit extraPasswdLines; };
         buildLayeredImage =
           arguments@{
             name,
@@ -331,19 +334,37 @@ let
         }:
         derivation "vm-test-${name}" (arguments // { test = name; });
     };
-in
-{
-  inherit lib;
-  # What modules make together, on a machine of NixOS.
-  evalNixOS =
-    system: modules:
+
+  evalWith =
+    more: system: modules:
     let
       nixos = import ./nixos.nix { inherit lib program; };
-      arguments = {
+      arguments = more // {
         inherit lib;
         pkgs = packages system;
       };
     in
     (moduleSystem.evaluate arguments ([ nixos ] ++ modules)).config;
+in
+{
+  inherit lib;
+  # What modules make together, on a machine of NixOS.
+  evalNixOS = evalWith { };
+  # The machines of a test, which know one another.
+  evalNodes =
+    system: modules:
+    let
+      nodes = builtins.mapAttrs (
+        _: module:
+        evalWith { inherit nodes; } system [
+          {
+            networking.primaryIPAddress = "192.0.2.1";
+            nixpkgs.hostPlatform = system;
+          }
+          module
+        ]
+      ) modules;
+    in
+    nodes;
   legacyPackages = lib.genAttrs [ "x86_64-linux" "aarch64-linux" ] packages;
 }

@@ -42,10 +42,10 @@ test-observability:
 	tests/install test
 	tests/observability/check
 
-# What telemetry costs a released backend, as a ratio of two in one run.
+# What telemetry costs released programs, as a ratio of two in one run.
 overhead:
-	cargo build --release --workspace --bins
-	cargo test --release --workspace --test overhead -- --ignored --nocapture
+	cargo build --release --workspace --bin shopmicro-backend
+	cargo test --workspace --test overhead -- --nocapture
 
 # The OpenAPI document from the backend's code, and the pages' types from the document. Built with the features of the
 # whole workspace, as the tests are, so that nothing is compiled twice.

@@ -276,7 +276,7 @@ fn redis(stack: &Stack) -> Result<Command> {
 
 /// A service of ours, with nothing of our own environment but what concerns telemetry.
 fn service(stack: &Stack, program: &str) -> Result<Command> {
-    let mut command = Command::new(binaries::find_ours(program)?);
+    let mut command = Command::new(binaries::find_ours(program, stack.programs.as_deref())?);
     command.env_clear().env("HOST", "127.0.0.1");
     for name in ["PATH", "LOG_LEVEL", "LOKI_URL", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] {
         if let Some(value) = std::env::var_os(name) {

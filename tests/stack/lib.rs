@@ -177,6 +177,7 @@ pub struct Builder {
     parts: BTreeSet<Component>,
     ports: BTreeMap<Component, u16>,
     directory: Option<PathBuf>,
+    programs: Option<PathBuf>,
     config: Option<PathBuf>,
     web: Option<PathBuf>,
     web_host: Ipv4Addr,
@@ -253,6 +254,13 @@ impl Builder {
         self
     }
 
+    /// The directory of the shop's own programs; else that of this one.
+    #[must_use]
+    pub fn programs(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.programs = Some(directory.into());
+        self
+    }
+
     /// The directory with the components' configuration; else `config` of the source tree around the working directory.
     #[must_use]
     pub fn config(mut self, directory: Option<PathBuf>) -> Self {
@@ -314,6 +322,7 @@ pub struct Stack {
     processes: BTreeMap<Component, Process>,
     links: BTreeMap<Edge, Link>,
     secrets: components::Secrets,
+    programs: Option<PathBuf>,
     config: PathBuf,
     web: Option<PathBuf>,
     web_host: Ipv4Addr,
@@ -333,6 +342,7 @@ impl Stack {
             parts: Component::SHOP.into_iter().collect(),
             ports: BTreeMap::new(),
             directory: None,
+            programs: None,
             config: None,
             web: None,
             web_host: Ipv4Addr::LOCALHOST,
@@ -392,6 +402,7 @@ impl Stack {
             processes: BTreeMap::new(),
             links: BTreeMap::new(),
             secrets,
+            programs: builder.programs,
             config: config.canonicalize().with_context(|| format!("find {}", config.display()))?,
             web: web.map(|web| web.canonicalize()).transpose()?,
             web_host: builder.web_host,

@@ -15,7 +15,6 @@ let
     match
     replaceStrings
     split
-    stringLength
     substring
     ;
 

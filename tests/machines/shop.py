@@ -17,7 +17,8 @@ class Customer:
 
     def __init__(self, machine, url, name="ada"):
         self.machine, self.url, self.name = machine, url, name
-        self.password = f"a-long-password-of-{name}"
+        # Without the name, of which no password may be made.
+        self.password = "tea-at-four-in-the-afternoon"
 
     def command(self, method, path, body=None, *options):
         jar = f"/tmp/{self.name}.jar"

@@ -10,10 +10,8 @@ let
     any
     attrNames
     attrValues
-    concatMap
     concatStringsSep
     elem
-    filter
     fromJSON
     head
     length

@@ -4,7 +4,6 @@ let
   inherit (builtins)
     all
     attrNames
-    isAttrs
     isString
     listToAttrs
     map

@@ -98,7 +98,7 @@ machines.test "distributed" {
 
     ada = Customer(customer, "http://web")
     ada.register()
-    confirmed = []
+    confirmed: list[str] = []
 
     def buy_until_confirmed(count):
         """As a customer does who presses the button again: the key stays the same until there is an answer."""

@@ -87,24 +87,24 @@ in
 
       networking.firewall.allowedTCPPorts = lib.optional cfg.openFirewall cfg.port;
 
-      systemd.services."shopmicro-${name}" = unit // {
-        wantedBy = [ "multi-user.target" ];
-        # However long it takes the others to come.
-        startLimitIntervalSec = 0;
-        environment =
-          units.environment (removeAttrs variables (lib.attrNames hidden))
-          # Password hashes take 19 MiB each. Where glibc keeps such blocks, hundreds of MiB stay behind: measured, 580 MiB
-          # after 80 accounts, and 7 MiB where blocks from 1 MiB on go back to the system.
-          // { MALLOC_MMAP_THRESHOLD_ = "1048576"; }
-          # %d is the directory of the unit's credentials.
-          // lib.mapAttrs' (variable: _: lib.nameValuePair "${variable}_FILE" "%d/${variable}") hidden;
-        serviceConfig =
-          units.own cfg.memoryMax
-          // {
+      systemd.services."shopmicro-${name}" = units.own cfg.memoryMax (
+        unit
+        // {
+          environment =
+            units.escape (removeAttrs variables (lib.attrNames hidden))
+            # Password hashes take 19 MiB each, and glibc would keep such blocks:
+            # docs/decisions/2026-11-23-one-table-of-memory.md
+            // {
+              MALLOC_MMAP_THRESHOLD_ = "1048576";
+            }
+            # %d is the directory of the unit's credentials.
+            // lib.mapAttrs' (variable: _: lib.nameValuePair "${variable}_FILE" "%d/${variable}") hidden;
+          serviceConfig = {
             ExecStart = "${exe} serve";
             LoadCredential = lib.mapAttrsToList (variable: { file, ... }: "${variable}:${file}") hidden;
           }
           // unit.serviceConfig;
-      };
+        }
+      );
     };
 }

@@ -5,36 +5,57 @@ let
 in
 rec {
   # A variable as systemd reads it: % begins a specifier.
-  environment = lib.mapAttrs (_: lib.replaceStrings [ "%" ] [ "%%" ]);
+  escape = lib.mapAttrs (_: lib.replaceStrings [ "%" ] [ "%%" ]);
 
   memory = mib: lib.optionalAttrs (mib != null) { MemoryMax = "${toString mib}M"; };
 
   # A unit of our own that serves.
-  own =
-    memoryMax:
-    hardening
-    // memory memoryMax
-    // {
-      Restart = "always";
-      RestartSec = 1;
-    };
-
-  # A unit of nixpkgs: what it does not say itself, be it as a default.
-  theirs =
-    memoryMax:
-    lib.mapAttrs (_: lib.mkOverride 1200) (
-      # Programs in Go learn from /proc when they were started, and from netlink their addresses.
-      removeAttrs hardening [ "ProcSubset" ]
+  own = memoryMax: unit: {
+    wantedBy = [ "multi-user.target" ];
+    # However long it takes the others to come.
+    startLimitIntervalSec = 0;
+  }
+  // unit
+  // {
+    serviceConfig =
+      hardening
+      // memory memoryMax
       // {
-        RestrictAddressFamilies = hardening.RestrictAddressFamilies ++ [ "AF_NETLINK" ];
+        Restart = "always";
+        RestartSec = 1;
       }
-    )
-    // {
-      ProtectSystem = lib.mkForce "strict";
-    }
-    // memory memoryMax;
+      // unit.serviceConfig;
+  };
 
-  # Go collects its garbage more often as it comes near to its limit.
-  goMemory =
-    mib: lib.optionalAttrs (mib != null) { GOMEMLIMIT = "${toString (mib * 9 / 10)}MiB"; };
+  # What a unit of nixpkgs, whose program is in Go, does not say itself, be it as a default. `specifiers` are variables in
+  # which % means what it means to systemd.
+  theirs =
+    {
+      memoryMax,
+      environment ? { },
+      specifiers ? { },
+      serviceConfig ? { },
+    }:
+    {
+      startLimitIntervalSec = 0;
+      environment =
+        escape environment
+        // specifiers
+        # It collects its garbage more often as it comes near to the limit.
+        // lib.optionalAttrs (memoryMax != null) { GOMEMLIMIT = "${toString (memoryMax * 9 / 10)}MiB"; };
+      serviceConfig =
+        lib.mapAttrs (_: lib.mkOverride 1200) (
+          # From /proc it learns when it was started, and from netlink its addresses.
+          removeAttrs hardening [ "ProcSubset" ]
+          // {
+            RestartSec = 1;
+            RestrictAddressFamilies = hardening.RestrictAddressFamilies ++ [ "AF_NETLINK" ];
+          }
+        )
+        // {
+          ProtectSystem = lib.mkForce "strict";
+        }
+        // memory memoryMax
+        // serviceConfig;
+    };
 }

@@ -57,12 +57,11 @@ in
       '')
     ];
 
-    systemd.services.alloy = {
-      environment = environment // units.goMemory cfg.memoryMax;
-      serviceConfig = units.theirs cfg.memoryMax // {
-        # It reads no journal here.
-        SupplementaryGroups = lib.mkForce [ ];
-      };
+    systemd.services.alloy = units.theirs {
+      inherit (cfg) memoryMax;
+      inherit environment;
+      # It reads no journal here.
+      serviceConfig.SupplementaryGroups = lib.mkForce [ ];
     };
   };
 }

@@ -81,11 +81,10 @@ in
       lib.optional cfg.openFirewall cfg.port ++ lib.optional cfg.exporter.openFirewall cfg.exporter.port;
 
     systemd.services = {
-      shopmicro-frontend = {
+      shopmicro-frontend = units.own cfg.memoryMax {
         description = "ShopMicro frontend";
-        wantedBy = [ "multi-user.target" ];
         after = [ "network.target" ];
-        serviceConfig = units.own cfg.memoryMax // {
+        serviceConfig = {
           ExecStart = "${start}";
           # nginx finishes the requests in flight on SIGQUIT, and drops them on SIGTERM.
           KillSignal = "SIGQUIT";
@@ -96,10 +95,7 @@ in
           CapabilityBoundingSet = [ "CAP_NET_BIND_SERVICE" ];
         };
       };
-      prometheus-nginx-exporter = {
-        environment = units.goMemory cfg.exporter.memoryMax;
-        serviceConfig = units.theirs cfg.exporter.memoryMax;
-      };
+      prometheus-nginx-exporter = units.theirs { inherit (cfg.exporter) memoryMax; };
     };
   };
 }

@@ -42,31 +42,36 @@ in
     services.shopmicro.secrets.generate = missing;
     networking.firewall.allowedTCPPorts = lib.optional cfg.openFirewall cfg.port;
 
-    systemd.services.grafana = {
-      requires = maker;
-      after = maker;
-      environment = {
-        ALERT_WEBHOOK_URL = cfg.alertWebhookUrl;
-        GF_PATHS_PROVISIONING = "${../../config/grafana/provisioning}";
-        GF_SERVER_HTTP_ADDR = cfg.host;
-        GF_SERVER_HTTP_PORT = toString cfg.port;
-        GRAFANA_DASHBOARDS = "${../../config/grafana/dashboards}";
-        LOKI_URL = cfg.lokiUrl;
-        MIMIR_URL = cfg.mimirUrl;
-        TEMPO_URL = cfg.tempoUrl;
+    systemd.services.grafana =
+      units.theirs {
+        inherit (cfg) memoryMax;
+        environment = {
+          ALERT_WEBHOOK_URL = cfg.alertWebhookUrl;
+          GF_PATHS_PROVISIONING = "${../../config/grafana/provisioning}";
+          GF_SERVER_HTTP_ADDR = cfg.host;
+          GF_SERVER_HTTP_PORT = toString cfg.port;
+          GRAFANA_DASHBOARDS = "${../../config/grafana/dashboards}";
+          LOKI_URL = cfg.lokiUrl;
+          MIMIR_URL = cfg.mimirUrl;
+          TEMPO_URL = cfg.tempoUrl;
+        };
         # %d is the directory of the unit's credentials.
-        GF_SECURITY_ADMIN_PASSWORD = "$__file{%d/grafana-admin-password}";
-        GF_SECURITY_SECRET_KEY = "$__file{%d/grafana-secret-key}";
+        specifiers = {
+          GF_SECURITY_ADMIN_PASSWORD = "$__file{%d/grafana-admin-password}";
+          GF_SECURITY_SECRET_KEY = "$__file{%d/grafana-secret-key}";
+        };
+        serviceConfig = {
+          LoadCredential = lib.mapAttrsToList (
+            name: file: "${name}:${if file != null then file else "${secrets.directory}/${name}"}"
+          ) given;
+          ReadWritePaths = [ config.services.grafana.dataDir ];
+          # nixpkgs leaves this open, for what plugins compile.
+          MemoryDenyWriteExecute = false;
+        };
       }
-      // units.goMemory cfg.memoryMax;
-      serviceConfig = units.theirs cfg.memoryMax // {
-        LoadCredential = lib.mapAttrsToList (
-          name: file: "${name}:${if file != null then file else "${secrets.directory}/${name}"}"
-        ) given;
-        ReadWritePaths = [ config.services.grafana.dataDir ];
-        # nixpkgs leaves this open, for what plugins compile.
-        MemoryDenyWriteExecute = false;
+      // {
+        requires = maker;
+        after = maker;
       };
-    };
   };
 }

@@ -48,11 +48,10 @@ in
       '')
     ];
 
-    systemd.services.loki = {
-      environment = environment // units.goMemory cfg.memoryMax;
-      serviceConfig = units.theirs cfg.memoryMax // {
-        ReadWritePaths = [ config.services.loki.dataDir ];
-      };
+    systemd.services.loki = units.theirs {
+      inherit (cfg) memoryMax;
+      inherit environment;
+      serviceConfig.ReadWritePaths = [ config.services.loki.dataDir ];
     };
   };
 }

@@ -91,9 +91,9 @@ in
       '')
     ];
 
-    systemd.services.mimir = {
-      environment = environment // units.goMemory cfg.memoryMax;
-      serviceConfig = units.theirs cfg.memoryMax;
+    systemd.services.mimir = units.theirs {
+      inherit (cfg) memoryMax;
+      inherit environment;
     };
   };
 }

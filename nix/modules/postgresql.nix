@@ -76,11 +76,7 @@ in
         '';
         serviceConfig.LoadCredential = lib.mkIf (cfg.passwordFile != null) [ "password:${cfg.passwordFile}" ];
       };
-      prometheus-postgres-exporter = {
-        after = [ "postgresql.target" ];
-        environment = units.goMemory cfg.exporter.memoryMax;
-        serviceConfig = units.theirs cfg.exporter.memoryMax;
-      };
+      prometheus-postgres-exporter = units.theirs { inherit (cfg.exporter) memoryMax; };
     };
   };
 }

@@ -58,9 +58,6 @@ in
     };
     networking.firewall.allowedTCPPorts = lib.optional cfg.openFirewall cfg.port;
 
-    systemd.services.prometheus = {
-      environment = units.goMemory cfg.memoryMax;
-      serviceConfig = units.theirs cfg.memoryMax;
-    };
+    systemd.services.prometheus = units.theirs { inherit (cfg) memoryMax; };
   };
 }

@@ -70,14 +70,12 @@ in
 
     systemd.services = {
       redis-shopmicro.serviceConfig = units.memory cfg.memoryMax;
-      prometheus-redis-exporter = {
-        environment = units.goMemory cfg.exporter.memoryMax;
-        serviceConfig =
-          units.theirs cfg.exporter.memoryMax
-          // lib.optionalAttrs (cfg.passwordFile != null) {
-            LoadCredential = [ "password:${cfg.passwordFile}" ];
-            ExecStart = lib.mkForce "${exporterWithPassword}";
-          };
+      prometheus-redis-exporter = units.theirs {
+        inherit (cfg.exporter) memoryMax;
+        serviceConfig = lib.optionalAttrs (cfg.passwordFile != null) {
+          LoadCredential = [ "password:${cfg.passwordFile}" ];
+          ExecStart = lib.mkForce "${exporterWithPassword}";
+        };
       };
     };
   };

@@ -53,9 +53,9 @@ in
       '')
     ];
 
-    systemd.services.tempo = {
-      environment = environment // units.goMemory cfg.memoryMax;
-      serviceConfig = units.theirs cfg.memoryMax;
+    systemd.services.tempo = units.theirs {
+      inherit (cfg) memoryMax;
+      inherit environment;
     };
   };
 }

@@ -23,6 +23,7 @@ const NOBODY: u16 = 1;
 pub(crate) struct Secrets {
     pub(crate) postgres_admin: String,
     pub(crate) postgres: String,
+    pub(crate) postgres_exporter: String,
     pub(crate) redis: String,
     pub(crate) grafana: String,
 }
@@ -43,6 +44,7 @@ impl Secrets {
         Ok(Self {
             postgres_admin: secret("postgres-admin")?,
             postgres: secret("postgres")?,
+            postgres_exporter: secret("postgres-exporter")?,
             redis: secret("redis")?,
             grafana: secret("grafana")?,
         })
@@ -241,7 +243,7 @@ fn clear_way(data: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes role and database, as the image's entry point and NixOS do: by psql, from the same file.
+/// Makes roles and database, as the image's entry point and NixOS do: by psql, from the same file.
 pub(crate) fn initialise_database(stack: &Stack) -> Result<()> {
     let mut command = Command::new(binaries::find("psql")?);
     // Variables of the user's own sessions (`PGOPTIONS`, `PGSERVICE`) do not concern this one.
@@ -252,7 +254,8 @@ pub(crate) fn initialise_database(stack: &Stack) -> Result<()> {
         .arg("--file")
         .arg(stack.config.join("postgres/init.sql"))
         .env("PGPASSWORD", &stack.secrets.postgres_admin)
-        .env("SHOPMICRO_PASSWORD", &stack.secrets.postgres);
+        .env("SHOPMICRO_PASSWORD", &stack.secrets.postgres)
+        .env("SHOPMICRO_EXPORTER_PASSWORD", &stack.secrets.postgres_exporter);
     run("psql", command)
 }
 

@@ -167,8 +167,8 @@ pub(crate) fn postgres_exporter(stack: &Stack) -> Result<Command> {
         .arg(format!("--web.listen-address=127.0.0.1:{}", stack.port(Component::PostgresExporter)?))
         .arg("--log.level=error")
         .env("DATA_SOURCE_URI", format!("127.0.0.1:{database}/shopmicro?sslmode=disable"))
-        .env("DATA_SOURCE_USER", "postgres")
-        .env("DATA_SOURCE_PASS", &stack.secrets.postgres_admin);
+        .env("DATA_SOURCE_USER", "postgres-exporter")
+        .env("DATA_SOURCE_PASS", &stack.secrets.postgres_exporter);
     Ok(command)
 }
 

@@ -126,6 +126,7 @@ in
             '';
             serviceConfig = import ../hardening.nix // {
               Type = "oneshot";
+              RemainAfterExit = true;
               User = "shopmicro";
               StateDirectory = "shopmicro-admin";
               LoadCredential = backend.serviceConfig.LoadCredential ++ [ "password:${passwordFile}" ];

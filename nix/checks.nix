@@ -103,7 +103,7 @@ lib.mapAttrs' vmTest (builtins.readDir ../tests/vm)
   nixfmt = light "nixfmt" [ pkgs.nixfmt ] nixFiles ''
     find . -name '*.nix' -exec nixfmt --check {} +
   '';
-  statix = light "statix" [ pkgs.statix ] nixFiles "statix check .";
+  statix = light "statix" [ pkgs.statix ] (nixFiles ++ [ ../statix.toml ]) "statix check .";
   deadnix = light "deadnix" [ pkgs.deadnix ] nixFiles "deadnix --fail --no-lambda-pattern-names .";
 
   kustomize = light "kustomize" [ pkgs.kustomize ] [ ../config ../k8s ] ''

@@ -153,8 +153,8 @@ let
         description = what;
       };
     mkPackageOption =
-      pkgs: name:
-      { }:
+      pkgs: name: more:
+      assert more == { };
       mkOption {
         type = types.package;
         default = pkgs.${name};

@@ -92,11 +92,7 @@ in
         // {
           environment =
             units.escape (removeAttrs variables (lib.attrNames hidden))
-            # Password hashes take 19 MiB each, and glibc would keep such blocks:
-            # docs/decisions/2026-11-23-one-table-of-memory.md
-            // {
-              MALLOC_MMAP_THRESHOLD_ = "1048576";
-            }
+            // import ./malloc.nix
             # %d is the directory of the unit's credentials.
             // lib.mapAttrs' (variable: _: lib.nameValuePair "${variable}_FILE" "%d/${variable}") hidden;
           serviceConfig = {

@@ -369,6 +369,21 @@ in
       || name == "postgresql-setup"
       || services.${name}.serviceConfig ? MemoryMax
     ) (attrNames services);
+    "images, units and the local run tell glibc to give large blocks back" =
+      let
+        threshold = "1048576";
+      in
+      all
+        (
+          name:
+          elem "MALLOC_MMAP_THRESHOLD_=${threshold}" self.packages.${system}."image-${name}".config.Env
+          && (unit name).environment.MALLOC_MMAP_THRESHOLD_ == threshold
+        )
+        [
+          "backend"
+          "ml-service"
+        ]
+      && matches "\"MALLOC_MMAP_THRESHOLD_\", \"${threshold}\"" (readFile ../stack/components.rs) != [ ];
     "PostgreSQL and Redis are told to stay well below their limits" =
       let
         redis = appliance.services.redis.servers.shopmicro.extraParams;

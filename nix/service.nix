@@ -36,7 +36,9 @@ in
       default = "redis://127.0.0.1:6379";
       description = "Redis. Everyone on the machine can read this: for a password use `redisUrlFile`.";
     };
-    redisUrlFile = options.secretFile "A file outside of the store that holds the URL of Redis, in place of `redisUrl`.";
+    redisUrlFile = options.secretFile ''
+      A file outside of the store that holds the URL of Redis, in place of `redisUrl`.
+    '';
     lokiUrl = options.optionalUrl "http://127.0.0.1:3100" ''
       Loki, which is given the log. The journal has it in any case.
     '';
@@ -82,7 +84,10 @@ in
     {
       # A mistake in the settings fails the build of the system, not its start. What a file holds is not looked at.
       system.checks = [
-        (pkgs.runCommand "shopmicro-${name}-config" { env = variables; } "${exe} check-config && touch $out")
+        (pkgs.runCommand "shopmicro-${name}-config" { env = variables; } ''
+          ${exe} check-config
+          touch $out
+        '')
       ];
 
       networking.firewall.allowedTCPPorts = lib.optional cfg.openFirewall cfg.port;
@@ -94,10 +99,14 @@ in
             units.escape (removeAttrs variables (lib.attrNames hidden))
             // import ./malloc.nix
             # %d is the directory of the unit's credentials.
-            // lib.mapAttrs' (variable: _: lib.nameValuePair "${variable}_FILE" "%d/${variable}") hidden;
+            // lib.mapAttrs' (
+              variable: _: lib.nameValuePair "${variable}_FILE" "%d/${variable}"
+            ) hidden;
           serviceConfig = {
             ExecStart = "${exe} serve";
-            LoadCredential = lib.mapAttrsToList (variable: { file, ... }: "${variable}:${file}") hidden;
+            LoadCredential = lib.mapAttrsToList (
+              variable: { file, ... }: "${variable}:${file}"
+            ) hidden;
           }
           // unit.serviceConfig;
         }

@@ -27,7 +27,9 @@ in
     inherit (options) host openFirewall memoryMax;
     port = options.port 12345 "of its own page and metrics";
     otlpPort = options.port 4318 "to which traces are sent, by OTLP/HTTP";
-    mimirUrl = options.url "http://127.0.0.1:9009" "Mimir, for the metrics that it makes of traces.";
+    mimirUrl = options.url "http://127.0.0.1:9009" ''
+      Mimir, for the metrics that it makes of traces.
+    '';
     tempoAddress = lib.mkOption {
       type = lib.types.str;
       default = "127.0.0.1:4317";

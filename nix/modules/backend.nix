@@ -15,6 +15,8 @@ let
     flake = self;
   };
   exe = lib.getExe cfg.package;
+  # In production it makes no accounts.
+  seed = "${lib.getExe' pkgs.coreutils "env"} NODE_ENV=production ${exe} seed";
   passwordMissing = cfg.admin.email != null && cfg.admin.passwordFile == null;
   passwordMaker = lib.optional passwordMissing "shopmicro-secrets.service";
   passwordFile =
@@ -33,7 +35,9 @@ in
       default = "postgresql:///shopmicro?host=/run/postgresql&user=shopmicro";
       description = "The database. Everyone on the machine can read this: for a password use `postgresUrlFile`.";
     };
-    postgresUrlFile = options.secretFile "A file outside of the store that holds the database's URL, in place of `postgresUrl`.";
+    postgresUrlFile = options.secretFile ''
+      A file outside of the store that holds the database's URL, in place of `postgresUrl`.
+    '';
     mlServiceUrl = options.url "http://127.0.0.1:3002" "The recommendation service.";
     trustedProxies = mkOption {
       type = types.listOf types.str;
@@ -90,10 +94,7 @@ in
             "redis-shopmicro.service"
           ];
           serviceConfig = {
-            ExecStartPre = [
-              "${exe} migrate"
-            ]
-            ++ lib.optional cfg.seed "${lib.getExe' pkgs.coreutils "env"} NODE_ENV=production ${exe} seed";
+            ExecStartPre = [ "${exe} migrate" ] ++ lib.optional cfg.seed seed;
             User = "shopmicro";
           };
         };
@@ -129,7 +130,9 @@ in
               RemainAfterExit = true;
               User = "shopmicro";
               StateDirectory = "shopmicro-admin";
-              LoadCredential = backend.serviceConfig.LoadCredential ++ [ "password:${passwordFile}" ];
+              LoadCredential = backend.serviceConfig.LoadCredential ++ [
+                "password:${passwordFile}"
+              ];
             };
           };
       })

@@ -23,7 +23,9 @@ in
     mimirUrl = options.url "http://127.0.0.1:9009" "Mimir.";
     lokiUrl = options.url "http://127.0.0.1:3100" "Loki.";
     tempoUrl = options.url "http://127.0.0.1:3200" "Tempo.";
-    alertWebhookUrl = options.url "http://127.0.0.1:9" "Who is told of alerts that are made in Grafana; by default nobody.";
+    alertWebhookUrl = options.url "http://127.0.0.1:9" ''
+      Who is told of alerts that are made in Grafana; by default nobody.
+    '';
     adminPasswordFile = options.secretFile ''
       A file outside of the store with the password of the user `admin`, which is read at the very first start. Without it, one
       is made up and kept as `grafana-admin-password` in `services.shopmicro.secrets.directory`.

@@ -17,7 +17,9 @@ in
 {
   options.services.shopmicro.ml-service = service.options "ml-service" 3002 // {
     enable = lib.mkEnableOption "the recommendation service of the shop";
-    backendUrl = options.url "http://127.0.0.1:3001" "The backend, whose catalogue and interactions it reads.";
+    backendUrl = options.url "http://127.0.0.1:3001" ''
+      The backend, whose catalogue and interactions it reads.
+    '';
   };
 
   config = lib.mkIf cfg.enable (

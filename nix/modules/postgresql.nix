@@ -74,7 +74,9 @@ in
           ''}
           psql --no-psqlrc --quiet --dbname=postgres --file=${../../config/postgres/init.sql}
         '';
-        serviceConfig.LoadCredential = lib.mkIf (cfg.passwordFile != null) [ "password:${cfg.passwordFile}" ];
+        serviceConfig.LoadCredential = lib.mkIf (cfg.passwordFile != null) [
+          "password:${cfg.passwordFile}"
+        ];
       };
       prometheus-postgres-exporter = units.theirs { inherit (cfg.exporter) memoryMax; };
     };

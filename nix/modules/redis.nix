@@ -66,7 +66,8 @@ in
       extraFlags = [ "-redis.addr=${address}" ];
     };
     networking.firewall.allowedTCPPorts =
-      lib.optional cfg.openFirewall cfg.port ++ lib.optional cfg.exporter.openFirewall cfg.exporter.port;
+      lib.optional cfg.openFirewall cfg.port
+      ++ lib.optional cfg.exporter.openFirewall cfg.exporter.port;
 
     systemd.services = {
       redis-shopmicro.serviceConfig = units.memory cfg.memoryMax;

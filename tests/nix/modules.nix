@@ -1,300 +1,470 @@
-# NixOS' module system, in the small: imports, options with types, mkIf, mkMerge, priorities. What nobody declared
-# cannot be defined, a value must be of its option's type, and two definitions that differ are a conflict.
+# What must hold of the modules, each by itself and all of them together on the appliance.
+{
+  self,
+  nixpkgs,
+  system,
+}:
 let
   inherit (builtins)
+    all
     attrNames
+    attrValues
     concatMap
-    concatStringsSep
-    elemAt
+    deepSeq
+    elem
     filter
-    foldl'
-    genericClosure
+    fromJSON
     head
-    isAttrs
-    isBool
-    isFunction
-    isInt
-    isList
-    isPath
     isString
-    length
-    listToAttrs
-    map
     mapAttrs
-    removeAttrs
+    readFile
+    split
     ;
-  all = builtins.all;
+  inherit (nixpkgs) lib;
+  pkgs = nixpkgs.legacyPackages.${system};
 
-  is = kind: value: isAttrs value && value._type or null == kind;
-  imap = f: list: builtins.genList (index: f index (elemAt list index)) (length list);
-  unique = foldl' (known: name: if builtins.elem name known then known else known ++ [ name ]) [ ];
-
-  mkIf = condition: content: {
-    _type = "if";
-    inherit condition content;
-  };
-  mkMerge = contents: {
-    _type = "merge";
-    inherit contents;
-  };
-  mkOverride = priority: content: {
-    _type = "override";
-    inherit priority content;
-  };
-
-  # The sets of a definition. Conditions move to what is inside, so that names are known before conditions are.
-  sets =
-    definition:
-    if is "if" definition then
-      map (mapAttrs (_: mkIf definition.condition)) (sets definition.content)
-    else if is "merge" definition then
-      concatMap sets definition.contents
-    else if is "override" definition then
-      map (mapAttrs (_: mkOverride definition.priority)) (sets definition.content)
-    else
-      [ definition ];
-
-  # The values of a definition, with their priorities.
-  values =
-    definition:
-    if is "if" definition then
-      if definition.condition then values definition.content else [ ]
-    else if is "merge" definition then
-      concatMap values definition.contents
-    else if is "override" definition then
-      map (value: value // { inherit (definition) priority; }) (values definition.content)
-    else
+  # Machines, by the modules that they are made of.
+  machine =
+    modules:
+    nixpkgs.evalNixOS system (
       [
-        {
-          priority = 100;
-          value = definition;
-        }
-      ];
-  strongest =
-    definitions:
-    let
-      found = concatMap values definitions;
-      priority = foldl' (least: { priority, ... }: if priority < least then priority else least) 9999 found;
-    in
-    map ({ value, ... }: value) (filter (definition: definition.priority == priority) found);
-
-  named = name: concatMap (set: if set ? ${name} then [ set.${name} ] else [ ]);
-
-  # A type knows how to merge definitions, of which there is at least one.
-  scalar = name: check: {
-    inherit name;
-    merge =
-      where: definitions:
-      let
-        given = strongest definitions;
-        value = head given;
-      in
-      if !check value then
-        throw "${where} is not of type ${name}"
-      else if !all (other: other == value) given then
-        throw "${where} has definitions that differ"
-      else
-        value;
-  };
-
-  types = rec {
-    str = scalar "str" isString;
-    bool = scalar "bool" isBool;
-    int = scalar "int" isInt;
-    ints.positive = scalar "ints.positive" (value: isInt value && value > 0);
-    port = scalar "port" (value: isInt value && value >= 0 && value < 65536);
-    path = scalar "path" (value: isPath value || builtins.match "/.*" (toString value) != null);
-    package = scalar "package" (value: isAttrs value && value ? outPath);
-    enum = allowed: scalar "enum" (value: builtins.elem value allowed);
-    strMatching =
-      pattern: scalar "strMatching" (value: isString value && builtins.match pattern value != null);
-    atom = scalar "atom" (value: isString value || isInt value || isBool value || isPath value);
-    lines = {
-      name = "lines";
-      merge = where: definitions: concatStringsSep "\n" (map (line: str.merge where [ line ]) (strongest definitions));
-    };
-    nullOr = type: {
-      name = "nullOr ${type.name}";
-      merge =
-        where: definitions:
-        let
-          given = strongest definitions;
-        in
-        if all isNull given then
-          null
-        else if builtins.any isNull given then
-          throw "${where} has definitions that differ"
-        else
-          type.merge where given;
-    };
-    either = one: other: {
-      name = "either";
-      merge =
-        where: definitions:
-        let
-          attempt = builtins.tryEval (builtins.deepSeq (one.merge where definitions) true);
-        in
-        if attempt.success then one.merge where definitions else other.merge where definitions;
-    };
-    listOf = type: {
-      name = "listOf ${type.name}";
-      merge =
-        where: definitions:
-        concatMap (
-          list:
-          if isList list then
-            imap (index: value: type.merge "${where}[${toString index}]" [ value ]) list
-          else
-            throw "${where} is not a list"
-        ) (strongest definitions);
-    };
-    nonEmptyListOf =
-      type:
-      let
-        list = listOf type;
-      in
-      list
-      // {
-        merge =
-          where: definitions:
-          let
-            merged = list.merge where definitions;
-          in
-          if merged == [ ] then throw "${where} is empty" else merged;
-      };
-    attrsOf = type: {
-      name = "attrsOf ${type.name}";
-      merge =
-        where: definitions:
-        let
-          given = concatMap sets (strongest definitions);
-        in
-        if !all isAttrs given then
-          throw "${where} is not a set"
-        else
-          listToAttrs (
-            concatMap (
-              name:
-              # What is under a false condition is not there.
-              if concatMap values (named name given) == [ ] then
-                [ ]
-              else
-                [
-                  {
-                    inherit name;
-                    value = type.merge "${where}.${name}" (named name given);
-                  }
-                ]
-            ) (unique (concatMap attrNames given))
-          );
-    };
-    submodule = { options }: {
-      name = "submodule";
-      merge = where: definitions: configuration where options (concatMap sets (strongest definitions));
-    };
-    # Whatever merges by what it is.
-    anything = {
-      name = "anything";
-      merge =
-        where: definitions:
-        let
-          given = strongest definitions;
-          type =
-            if all isAttrs given then
-              attrsOf anything
-            else if all isList given then
-              listOf anything
-            else
-              atom;
-        in
-        type.merge where given;
-    };
-    # A setting of a systemd unit.
-    setting = {
-      name = "setting";
-      merge =
-        where: definitions:
-        (if all isList (strongest definitions) then listOf atom else atom).merge where definitions;
-    };
-  };
-
-  # The options, filled with what is defined or their defaults.
-  configuration =
-    where: options: definitions:
-    let
-      unknown = filter (name: !options ? ${name}) (concatMap attrNames definitions);
-      fill =
-        name: option:
-        let
-          here = "${where}.${name}";
-          given = named name definitions;
-        in
-        if is "option" option then
-          if concatMap values given != [ ] then
-            option.type.merge here given
-          else
-            option.default or (throw "${here} is used and not defined")
-        else
-          configuration here option (concatMap sets given);
-    in
-    if unknown != [ ] then
-      throw "${where} has no option ${concatStringsSep ", " unknown}"
-    else
-      mapAttrs fill options;
-
-  evaluate =
-    arguments: modules:
-    let
-      item =
-        prefix: index: module:
-        let
-          value =
-            let
-              loaded = if isPath module then import module else module;
-            in
-            if isFunction loaded then loaded (arguments // { inherit config; }) else loaded;
-        in
-        {
-          key = value.key or "${prefix}.${toString index}";
-          inherit value;
+        ../../nix/machine.nix
+        { nixpkgs.hostPlatform = system; }
+      ]
+      ++ modules
+    );
+  appliance = machine [ self.nixosModules.appliance ];
+  everyModule = attrValues (removeAttrs self.nixosModules [ "appliance" ]);
+  withSecrets = machine (
+    everyModule
+    ++ [
+      {
+        services.shopmicro = {
+          backend = {
+            enable = true;
+            postgresUrlFile = "/run/keys/postgres-url";
+            admin = {
+              email = "admin@shop.example";
+              passwordFile = "/run/keys/shop-admin";
+            };
+          };
+          grafana = {
+            enable = true;
+            adminPasswordFile = "/run/keys/admin-password";
+            secretKeyFile = "/run/keys/secret-key";
+          };
         };
-      found = genericClosure {
-        startSet = imap (item "module") modules;
-        operator = { key, value }: imap (item key) (value.imports or [ ]);
-      };
-      structured = module: module ? options || module ? config;
-      options = foldl' join { } (map ({ value, ... }: value.options or { }) found);
-      join =
-        one: other:
-        if is "option" one || is "option" other then
-          throw "an option is declared twice"
-        else
-          one // mapAttrs (name: value: if one ? ${name} then join one.${name} value else value) other;
-      definitions = concatMap (
-        { value, ... }:
-        sets (
-          if structured value then
-            value.config or { }
-          else
-            removeAttrs value [
-              "_file"
-              "imports"
-              "key"
-            ]
-        )
-      ) found;
-      config = configuration "config" options definitions;
-    in
-    {
-      inherit config options;
-    };
+      }
+    ]
+  );
+  withNothing = machine everyModule;
+  shop = removeAttrs appliance.services.shopmicro [ "secrets" ];
+  inherit (appliance.systemd) services;
+  unit = name: services."shopmicro-${name}";
+
+  # What the files of config/ say.
+  matches = pattern: text: filter builtins.isList (split pattern text);
+  firsts = pattern: text: map head (matches pattern text);
+  lines = text: filter isString (split "\n" text);
+  read = file: readFile (../../config + "/${file}");
+  # Variables with their defaults: ${NAME:-value} of Loki and Tempo, ${NAME:value} of Mimir.
+  variables =
+    text:
+    builtins.listToAttrs (
+      map (found: {
+        name = builtins.elemAt found 0;
+        value = builtins.elemAt found 2;
+      }) (matches "\\$\\{([A-Z_]+):(-?)([^}]*)}" text)
+    );
+  components = {
+    loki = variables (read "loki/loki.yaml");
+    mimir = variables (read "mimir/mimir.yaml");
+    tempo = variables (read "tempo/tempo.yaml");
+  };
+  # What the file or the program knows: the rest is for the language's runtime.
+  own =
+    environment:
+    removeAttrs environment [
+      "GOMEMLIMIT"
+      "MALLOC_MMAP_THRESHOLD_"
+    ];
+  budgets = fromJSON (read "budgets.json");
+  sum = builtins.foldl' builtins.add 0;
 in
 {
-  inherit
-    evaluate
-    mkIf
-    mkMerge
-    mkOverride
-    types
-    ;
+  promises = {
+    "every module evaluates as a whole" = deepSeq appliance true;
+    "a module that is not enabled defines nothing" =
+      removeAttrs withNothing [ "services" ] == removeAttrs (machine [ ]) [ "services" ]
+      && removeAttrs withNothing.services [ "shopmicro" ] == (machine [ ]).services;
+    "the appliance runs every service there is a module of" =
+      attrNames shop
+      == filter (name: !elem name [ "appliance" "secrets" ]) (attrNames self.nixosModules)
+      && all (service: service.enable) (attrValues shop);
+    "the appliance opens the shop's port and Grafana's, and no other" =
+      builtins.sort builtins.lessThan appliance.networking.firewall.allowedTCPPorts == [
+        80
+        3000
+      ];
+    "what is not open listens on the loopback alone" =
+      all (service: service.openFirewall or false || service.host or "127.0.0.1" == "127.0.0.1") (
+        concatMap (service: [ service ] ++ lib.optional (service ? exporter) service.exporter) (
+          attrValues shop
+        )
+      )
+      && !appliance.services.postgresql.enableTCPIP
+      && appliance.services.redis.servers.shopmicro.bind == "127.0.0.1";
+    "the appliance's services find one another" =
+      own (unit "backend").environment == {
+        NODE_ENV = "development";
+        HOST = "127.0.0.1";
+        PORT = "3001";
+        POSTGRES_URL = "postgresql:///shopmicro?host=/run/postgresql&user=shopmicro";
+        REDIS_URL = "redis://127.0.0.1:6379";
+        ML_SERVICE_URL = "http://127.0.0.1:3002";
+        TRUSTED_PROXIES = "127.0.0.0/8,::1";
+        LOKI_URL = "http://127.0.0.1:3100";
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT = "http://127.0.0.1:4318/v1/traces";
+        POSTGRES_POOL_SIZE = "8";
+      }
+      &&
+        own (unit "ml-service").environment == {
+          FLASK_ENV = "development";
+          HOST = "127.0.0.1";
+          PORT = "3002";
+          REDIS_URL = "redis://127.0.0.1:6379";
+          BACKEND_URL = "http://127.0.0.1:3001";
+          LOKI_URL = "http://127.0.0.1:3100";
+          OTEL_EXPORTER_OTLP_TRACES_ENDPOINT = "http://127.0.0.1:4318/v1/traces";
+        };
+    "the backend migrates, then seeds without accounts, then serves" =
+      let
+        inherit ((unit "backend").serviceConfig) ExecStartPre ExecStart;
+        exe = lib.getExe self.packages.${system}.backend;
+      in
+      ExecStartPre ++ [ ExecStart ] == [
+        "${exe} migrate"
+        "${pkgs.coreutils}/bin/env NODE_ENV=production ${exe} seed"
+        "${exe} serve"
+      ];
+
+    "Loki, Mimir and Tempo are told every variable of their files, and no other" = all (
+      name: attrNames components.${name} == attrNames (own services.${name}.environment)
+    ) (attrNames components);
+    "what they are told by default is what their files say by default" = all (
+      name:
+      let
+        told = own services.${name}.environment;
+      in
+      all (variable: told.${variable} == components.${name}.${variable}) (
+        # The appliance's rules are in the store.
+        filter (variable: !elem variable [ "MIMIR_ALERTMANAGER" "MIMIR_RULES" ]) (attrNames told)
+      )
+    ) (attrNames components);
+    "Alloy is told every variable of its file, and no other" =
+      attrNames (own services.alloy.environment)
+      == attrNames (
+        lib.genAttrs (firsts "sys.env\\(\"([A-Z_]+)\"\\)" (read "alloy/traces.alloy")) (_: null)
+      );
+    "Grafana is told every variable of its files" =
+      let
+        told = attrNames services.grafana.environment;
+        settings = appliance.services.grafana.settings;
+        replaced = section: name: elem "GF_${lib.toUpper section}_${lib.toUpper name}" told;
+        asked = concatMap (
+          section:
+          concatMap (
+            name:
+            if replaced section name then
+              [ ]
+            else
+              firsts "\\$__env\\{([A-Z_]+)}" (toString settings.${section}.${name})
+          ) (attrNames settings.${section})
+        ) (attrNames settings);
+        provisioned = concatMap (file: firsts "\\$\\{([A-Z_]+)}" (read "grafana/${file}")) [
+          "provisioning/alerting/contact-points.yaml"
+          "provisioning/dashboards/dashboards.yaml"
+          "provisioning/datasources/datasources.yaml"
+        ];
+      in
+      asked != [ ]
+      && provisioned != [ ]
+      && all (variable: elem variable told) (asked ++ provisioned);
+    "Prometheus asks the jobs of config/, at the ports that they have there" =
+      mapAttrs (_: map (address: builtins.elemAt (split ":" address) 2)) shop.prometheus.targets
+      == builtins.listToAttrs (
+        map (found: {
+          name = builtins.elemAt found 1;
+          value = [ (builtins.elemAt found 0) ];
+        }) (matches "targets: \\[[a-z-]+:([0-9]+)]\n  labels: \\{ job: ([a-z-]+) }" (read "prometheus/targets.yml"))
+      );
+    "Prometheus reads its targets from the store and writes to Mimir on the machine" =
+      let
+        text = appliance.services.prometheus.configText;
+      in
+      matches "files: \\[/nix/store/[^]]*targets.json]" text != [ ]
+      && matches "url: http://127.0.0.1:9009/api/v1/push" text != [ ];
+    "our services are told variables that docs/configuration.md has" = all (
+      service:
+      let
+        document = readFile ../../docs/configuration.md;
+        # From the service's heading to the next one.
+        section = builtins.elemAt (split "\n## " document) (if service == "backend" then 2 else 4);
+        known = firsts "\n\\| `([A-Z_]+)` \\|" section;
+      in
+      known != [ ]
+      && all (variable: elem variable known) (attrNames (own (unit service).environment))
+    ) [ "backend" "ml-service" ];
+
+    "a secret stays out of the store, and reaches its reader by systemd alone" =
+      let
+        backend = withSecrets.systemd.services.shopmicro-backend;
+      in
+      !backend.environment ? POSTGRES_URL
+      && backend.environment.POSTGRES_URL_FILE == "%d/POSTGRES_URL"
+      && backend.serviceConfig.LoadCredential == [ "POSTGRES_URL:/run/keys/postgres-url" ]
+      && withSecrets.systemd.services.shopmicro-admin.serviceConfig.LoadCredential == [
+        "POSTGRES_URL:/run/keys/postgres-url"
+        "password:/run/keys/shop-admin"
+      ]
+      && withSecrets.systemd.services.grafana.serviceConfig.LoadCredential == [
+        "grafana-admin-password:/run/keys/admin-password"
+        "grafana-secret-key:/run/keys/secret-key"
+      ];
+    "secrets are made up where none is given, before they are read, and only then" =
+      let
+        inherit (services) grafana shopmicro-secrets;
+        directory = "/var/lib/${shopmicro-secrets.serviceConfig.StateDirectory}";
+      in
+      builtins.sort builtins.lessThan appliance.services.shopmicro.secrets.generate == [
+        "grafana-admin-password"
+        "grafana-secret-key"
+        "shop-admin-password"
+      ]
+      && (unit "admin").serviceConfig.LoadCredential == [ "password:${directory}/shop-admin-password" ]
+      && elem "shopmicro-secrets.service" (unit "admin").requires
+      && elem "shopmicro-secrets.service" (unit "admin").after
+      && grafana.serviceConfig.LoadCredential == [
+        "grafana-admin-password:${directory}/grafana-admin-password"
+        "grafana-secret-key:${directory}/grafana-secret-key"
+      ]
+      && grafana.requires == [ "shopmicro-secrets.service" ]
+      && grafana.after == [ "shopmicro-secrets.service" ]
+      && shopmicro-secrets.serviceConfig.StateDirectoryMode == "0700"
+      && shopmicro-secrets.serviceConfig.UMask == "0077"
+      && !withSecrets.systemd.services ? shopmicro-secrets;
+    "Grafana's password and key are read from files" =
+      services.grafana.environment.GF_SECURITY_ADMIN_PASSWORD == "$__file{%d/grafana-admin-password}"
+      && services.grafana.environment.GF_SECURITY_SECRET_KEY == "$__file{%d/grafana-secret-key}";
+
+    "every unit of ours is confined, and those that serve do not run as root" = all (
+      name:
+      let
+        inherit (services.${name}) serviceConfig;
+      in
+      serviceConfig.ProtectSystem == "strict"
+      && serviceConfig.NoNewPrivileges
+      && serviceConfig.SystemCallFilter != [ ]
+      && (
+        serviceConfig.Type or "" == "oneshot"
+        || serviceConfig.DynamicUser or false
+        || serviceConfig.User or "root" != "root"
+      )
+    ) (filter (name: builtins.match "shopmicro-.*" name != null) (attrNames services));
+    "what nixpkgs leaves open of its own units is closed" =
+      services.alloy.serviceConfig.SupplementaryGroups == [ ]
+      && all
+        (
+          name:
+          let
+            inherit (services.${name}) serviceConfig;
+          in
+          serviceConfig.ProtectSystem == "strict"
+          && serviceConfig.RestrictNamespaces
+          && elem serviceConfig.CapabilityBoundingSet [
+            ""
+            [ "" ]
+          ]
+        )
+        [
+          "alloy"
+          "grafana"
+          "loki"
+          "mimir"
+          "prometheus"
+          "prometheus-nginx-exporter"
+          "prometheus-postgres-exporter"
+          "prometheus-redis-exporter"
+          "tempo"
+        ];
+    "whatever serves may use the memory of config/budgets.json and no more" = all (
+      name:
+      elem (services.${name}.serviceConfig.Type or "") [ "oneshot" ]
+      || name == "postgresql-setup"
+      || services.${name}.serviceConfig ? MemoryMax
+    ) (attrNames services);
+    "images, units and the local run tell glibc to give large blocks back" =
+      let
+        threshold = "1048576";
+      in
+      all
+        (
+          name:
+          elem "MALLOC_MMAP_THRESHOLD_=${threshold}" self.packages.${system}."image-${name}".config.Env
+          && (unit name).environment.MALLOC_MMAP_THRESHOLD_ == threshold
+        )
+        [
+          "backend"
+          "ml-service"
+        ]
+      && matches "\"MALLOC_MMAP_THRESHOLD_\", \"${threshold}\"" (readFile ../stack/components.rs) != [ ];
+    "PostgreSQL and Redis are told to stay well below their limits" =
+      let
+        redis = appliance.services.redis.servers.shopmicro.extraParams;
+      in
+      appliance.services.postgresql.settings.shared_buffers == "${toString (shop.postgresql.memoryMax / 3)}MB"
+      && builtins.tail (builtins.tail redis) == [
+        "--maxmemory"
+        "${toString (shop.redis.memoryMax * 6 / 10)}mb"
+      ];
+    "alerts on memory know the limits of the appliance" =
+      let
+        original = read "rules/recording.yaml";
+        changed = import ../../nix/memory-rules.nix {
+          text = original;
+          budgets = shop.mimir.memoryBudgets;
+        };
+        values =
+          text:
+          map (found: builtins.elemAt found 1) (
+            matches "memory_budget:bytes\n +labels: \\{job: ([a-z-]+)}\n +expr: (vector[^\n]*)\n" text
+          );
+        expected = map (job: "vector(${toString shop.${job}.memoryMax} * 2 ^ 20)") [
+          "backend"
+          "ml-service"
+        ];
+      in
+      values changed == expected
+      && values original != expected
+      && builtins.length (lines changed) == builtins.length (lines original);
+    "the shop's memory is at most 400 MiB, and all of it 2 GiB" =
+      let
+        exporters = 3 * budgets.observability.exporters;
+        watching = sum (attrValues (removeAttrs budgets.observability [ "exporters" ]));
+      in
+      sum (attrValues budgets.shop) <= 400
+      && sum (attrValues budgets.shop) + watching + exporters <= 2048
+      && all (
+        service: shop.${service}.memoryMax == (budgets.shop // budgets.observability).${service}
+      ) (filter (name: name != "backup") (attrNames shop));
+
+    "docs/appliance.md names options, units, secrets and files that there are" =
+      let
+        document = readFile ../../docs/appliance.md;
+        options = map (path: filter isString (split "\\." path)) (
+          firsts "services\\.shopmicro\\.([a-zA-Z.-]*[a-zA-Z])" document
+        );
+        isThere =
+          set: path:
+          path == [ ] || set ? ${head path} && isThere set.${head path} (builtins.tail path);
+        units = matches "(shopmicro-[a-z]+)\\.(service|timer)" document;
+        secrets = firsts "/var/lib/shopmicro-secrets/([a-z-]+)" document;
+        files = firsts "`(config/[a-z./]+)`" document;
+      in
+      options != [ ]
+      && all (isThere appliance.services.shopmicro) options
+      && units != [ ]
+      && all (
+        unit: appliance.systemd."${builtins.elemAt unit 1}s" ? ${head unit}
+      ) units
+      && builtins.sort builtins.lessThan secrets
+      == builtins.sort builtins.lessThan appliance.services.shopmicro.secrets.generate
+      && files != [ ]
+      && all (file: builtins.pathExists (../.. + "/${file}")) files;
+    "services that are spread over machines find one another by options alone" =
+      let
+        db = machine (
+          everyModule
+          ++ [
+            {
+              services.shopmicro = {
+                postgresql = {
+                  enable = true;
+                  clients = [ "10.0.0.0/24" ];
+                  passwordFile = "/run/keys/db";
+                  openFirewall = true;
+                };
+                redis = {
+                  enable = true;
+                  host = "10.0.0.2";
+                  passwordFile = "/run/keys/redis";
+                  openFirewall = true;
+                };
+              };
+            }
+          ]
+        );
+        web = machine (
+          everyModule
+          ++ [
+            {
+              services.shopmicro = {
+                frontend = {
+                  enable = true;
+                  backends = [
+                    "shop-1:3001"
+                    "shop-2:3001"
+                  ];
+                  openFirewall = true;
+                  exporter = {
+                    host = "0.0.0.0";
+                    openFirewall = true;
+                  };
+                };
+                prometheus = {
+                  enable = true;
+                  targets.backend = [
+                    "shop-1:3001"
+                    "shop-2:3001"
+                  ];
+                };
+              };
+            }
+          ]
+        );
+        refused = machine (
+          everyModule
+          ++ [
+            {
+              services.shopmicro = {
+                postgresql = {
+                  enable = true;
+                  clients = [ "10.0.0.0/24" ];
+                };
+                redis = {
+                  enable = true;
+                  host = "0.0.0.0";
+                };
+              };
+            }
+          ]
+        );
+        holding = configuration: filter ({ assertion, ... }: assertion) configuration.assertions;
+      in
+      db.services.postgresql.enableTCPIP
+      && db.services.postgresql.authentication == "host shopmicro shopmicro 10.0.0.0/24 scram-sha-256\n"
+      && db.systemd.services.postgresql-setup.serviceConfig.LoadCredential == [ "password:/run/keys/db" ]
+      && db.services.redis.servers.shopmicro.bind == "127.0.0.1 10.0.0.2"
+      && db.services.redis.servers.shopmicro.requirePassFile == "/run/keys/redis"
+      && db.networking.firewall.allowedTCPPorts == [
+        5432
+        6379
+      ]
+      && holding db == db.assertions
+      && holding refused == [ ]
+      && web.networking.firewall.allowedTCPPorts == [
+        80
+        9113
+      ];
+  };
 }

@@ -18,7 +18,7 @@ let
       outPath = "/nix/store/standin-${name}";
     };
   program = name: derivation name { meta.mainProgram = name; };
-  moduleSystem = import ./modules.nix;
+  moduleSystem = import ./module-system.nix;
 
   # Attributes of a derivation; nixpkgs takes any, and so would not see that one is misspelt.
   knownAttributes = [
@@ -70,8 +70,11 @@ let
       mapAttrs
       replaceStrings
       ;
-    toUpper = builtins.replaceStrings (chars "abcdefghijklmnopqrstuvwxyz") (chars "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-    chars = text: builtins.genList (index: builtins.substring index 1 text) (builtins.stringLength text);
+    stringToCharacters =
+      text: builtins.genList (index: builtins.substring index 1 text) (builtins.stringLength text);
+    toUpper =
+      builtins.replaceStrings (stringToCharacters "abcdefghijklmnopqrstuvwxyz")
+        (stringToCharacters "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
     concatMapStrings = f: list: concatStringsSep "" (map f list);
     filterAttrs = keep: set: removeAttrs set (filter (name: !keep name set.${name}) (attrNames set));
     optionals = condition: list: if condition then list else [ ];

@@ -8,8 +8,7 @@
     let
       inherit (nixpkgs) lib;
       forEachSystem =
-        f:
-        lib.genAttrs [ "x86_64-linux" "aarch64-linux" ] (system: f nixpkgs.legacyPackages.${system});
+        f: lib.genAttrs [ "x86_64-linux" "aarch64-linux" ] (system: f nixpkgs.legacyPackages.${system});
 
       # What the images say they were built from: nothing, where the tree has changes that are not committed.
       packages =

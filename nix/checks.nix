@@ -113,7 +113,8 @@ lib.mapAttrs' vmTest (builtins.readDir ../tests/vm)
     done
   '';
   promtool =
-    light "promtool" [ pkgs.prometheus.cli ]
+    light "promtool"
+      [ pkgs.prometheus.cli ]
       [
         ../config
         ../tests/observability/rules

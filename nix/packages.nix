@@ -74,9 +74,9 @@ let
   ml-service = program "shopmicro-ml-service";
   stack = program "stack";
 
-  healthcheck = alone "healthcheck" (
-    linkedStatically // { nativeBuildInputs = [ pkgs.rustc ]; }
-  ) "rustc --edition 2024 -C opt-level=s -C panic=abort -C strip=symbols $RUSTFLAGS -o $out/bin/healthcheck ${./healthcheck.rs}";
+  healthcheck =
+    alone "healthcheck" (linkedStatically // { nativeBuildInputs = [ pkgs.rustc ]; })
+      "rustc --edition 2024 -C opt-level=s -C panic=abort -C strip=symbols $RUSTFLAGS -o $out/bin/healthcheck ${./healthcheck.rs}";
 
   # The acceptance suite as a program, for tests on machines without cargo.
   acceptance = pkgs.rustPlatform.buildRustPackage (
@@ -189,7 +189,8 @@ let
     };
   programs = {
     default =
-      application "shopmicro" "the whole shop on this machine with all that watches it, without containers"
+      application "shopmicro"
+        "the whole shop on this machine with all that watches it, without containers"
         (
           [
             backend
@@ -199,13 +200,16 @@ let
           ++ import ./stack-programs.nix pkgs
         )
         ''exec stack run --observability --config ${../config} --web ${web} "$@"'';
-    load = application "shopmicro-load" "customers for a shop that runs" [ stack ] ''exec stack load "$@"'';
-    break = application "shopmicro-break" "an incident in the shop that `nix run` started" [ stack ] ''exec stack break "$@"'';
+    load = application "shopmicro-load" "customers for a shop that runs" [
+      stack
+    ] ''exec stack load "$@"'';
+    break = application "shopmicro-break" "an incident in the shop that `nix run` started" [
+      stack
+    ] ''exec stack break "$@"'';
     mend = application "shopmicro-mend" "the end of every incident" [ stack ] ''exec stack mend "$@"'';
-    push =
-      application "shopmicro-push" "the images into a registry, such as registry.example/shop"
-        [ pkgs.skopeo ]
-        ''exec sh ${./push-images} ${images.all} "$@"'';
+    push = application "shopmicro-push" "the images into a registry, such as registry.example/shop" [
+      pkgs.skopeo
+    ] ''exec sh ${./push-images} ${images.all} "$@"'';
   };
 in
 {

@@ -69,9 +69,7 @@ rec {
           parts = filter isString (split " " dependency);
           found = named (head parts);
         in
-        head (
-          if length parts > 1 then filter (crate: crate.version == elemAt parts 1) found else found
-        );
+        head (if length parts > 1 then filter (crate: crate.version == elemAt parts 1) found else found);
       node = crate: {
         key = "pkg:cargo/${crate.name}@${crate.version}";
         inherit crate;

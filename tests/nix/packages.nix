@@ -136,9 +136,9 @@ in
       && all (app: app.type == "app" && app.meta.description != "") (attrValues apps);
     "`nix run` has everything in PATH that the stack starts" =
       all (name: elem name onPath) (own ++ attrNames programOf) && all asksFor (attrValues programOf);
-    "the shell for developers has every server, too" =
-      all (name: elem name (map (package: package.name) self.devShells.${system}.default.packages))
-        (attrNames programOf);
+    "the shell for developers has every server, too" = all (
+      name: elem name (map (package: package.name) self.devShells.${system}.default.packages)
+    ) (attrNames programOf);
     "`nix run` watches the shop, too" =
       match ".*stack run --observability .*" packages.default.text != null;
 
@@ -149,11 +149,13 @@ in
         packages.ml-service
         packages.stack
       ];
-    "a change of documents, pages or manifests compiles nothing" =
-      all (file: match "(Cargo\\..*|docs/configuration\\.md|src|tests/(acceptance|observability|stack))" file != null)
-        rustSources;
-    "the workspace's members are all in the sources of cargo" =
-      all (member: any (file: lib.hasPrefix "${file}/" "${member}/") rustSources) cargo.workspace.members;
+    "a change of documents, pages or manifests compiles nothing" = all (
+      file:
+      match "(Cargo\\..*|docs/configuration\\.md|src|tests/(acceptance|observability|stack))" file != null
+    ) rustSources;
+    "the workspace's members are all in the sources of cargo" = all (
+      member: any (file: lib.hasPrefix "${file}/" "${member}/") rustSources
+    ) cargo.workspace.members;
 
     "the images are those that the manifests ask for" =
       mapAttrs (_: image: "${image.image}:${image.tag}") images == {
@@ -226,26 +228,23 @@ in
         concatStringsSep " " (lib.splitLines entries."frontend.cdx.json".script)
       ) != null;
 
-    "every image's contents are checked, against a budget" =
-      all
-        (
-          name: match ".*--budget [0-9]+ .*standin-shopmicro-${name}\\.tar\\.gz.*" (
-            head (lib.splitLines checks."image-contents-${name}".script)
-          ) != null
-        )
-        (attrNames images);
-    "the light checks are those that the documents name" =
-      all (name: checks ? ${name}) [
-        "clippy"
-        "deadnix"
-        "kustomize"
-        "nixfmt"
-        "promtool"
-        "rustfmt"
-        "statix"
-        "unit-tests"
-        "web-tests"
-      ];
+    "every image's contents are checked, against a budget" = all (
+      name:
+      match ".*--budget [0-9]+ .*standin-shopmicro-${name}\\.tar\\.gz.*" (
+        head (lib.splitLines checks."image-contents-${name}".script)
+      ) != null
+    ) (attrNames images);
+    "the light checks are those that the documents name" = all (name: checks ? ${name}) [
+      "clippy"
+      "deadnix"
+      "kustomize"
+      "nixfmt"
+      "promtool"
+      "rustfmt"
+      "statix"
+      "unit-tests"
+      "web-tests"
+    ];
   };
 
   # Of every derivation that runs cargo the files that it gets.

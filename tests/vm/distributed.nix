@@ -25,24 +25,23 @@ in
 machines.test "distributed" {
   minutes = 30;
   nodes = {
-    database =
-      part 1024 [ "postgresql" "redis" ] (nodes: {
-        postgresql = {
-          enable = true;
-          openFirewall = true;
-          clients = map (name: "${address nodes name}/32") [
-            "one"
-            "two"
-          ];
-          passwordFile = secret "database";
-        };
-        redis = {
-          enable = true;
-          openFirewall = true;
-          host = "0.0.0.0";
-          passwordFile = secret "redis";
-        };
-      });
+    database = part 1024 [ "postgresql" "redis" ] (nodes: {
+      postgresql = {
+        enable = true;
+        openFirewall = true;
+        clients = map (name: "${address nodes name}/32") [
+          "one"
+          "two"
+        ];
+        passwordFile = secret "database";
+      };
+      redis = {
+        enable = true;
+        openFirewall = true;
+        host = "0.0.0.0";
+        passwordFile = secret "redis";
+      };
+    });
     one = backend;
     two = backend;
     recommender = part 512 [ "ml-service" ] (_: {

@@ -15,7 +15,8 @@ let
     // {
       type = "derivation";
       inherit name;
-      outPath = "/nix/store/standin-${name}";
+      # As a build would, whoever uses it needs all that it is made of.
+      outPath = builtins.deepSeq attributes "/nix/store/standin-${name}";
     };
   program = name: derivation name { meta.mainProgram = name; };
   moduleSystem = import ./module-system.nix;

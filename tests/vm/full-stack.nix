@@ -34,7 +34,7 @@ machines.test "full-stack" {
     ada.register()
     order = ada.buy("first", SLOW_CARD, TRACE)
 
-    with subtest("Tempo has the checkout's trace, of both sides of nginx"):
+    with subtest("Tempo has the checkout's trace, under the number that the customer gave it"):
         trace = shop.wait_until_succeeds(curl(f"http://127.0.0.1:3200/api/traces/{TRACE}"), timeout=120)
         assert "/api/orders" in trace, trace
         assert "shopmicro-backend" in trace, trace
@@ -43,7 +43,7 @@ machines.test "full-stack" {
         lines = curl("http://127.0.0.1:3100/loki/api/v1/query_range", "--get", "--data-urlencode", f'query={{service="shopmicro-backend"}} |= "{TRACE}"')
         shop.wait_until_succeeds(f"{lines} | grep {TRACE}", timeout=120)
 
-    with subtest("Mimir has the checkout's metric, of every replica, and evaluates all rules"):
+    with subtest("Mimir has the checkout's metric, finds nothing down, and evaluates every rule"):
         metric = curl("http://127.0.0.1:9009/prometheus/api/v1/query", "--get", "--data-urlencode", "query=sum(shop_orders_total) > 0")
         shop.wait_until_succeeds(f"{metric} | grep '\"value\"'", timeout=120)
         down = curl("http://127.0.0.1:9009/prometheus/api/v1/query", "--get", "--data-urlencode", "query=up == 0")

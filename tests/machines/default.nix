@@ -59,6 +59,13 @@ rec {
       services.shopmicro = settings nodes;
     };
 
+  # A service that other machines ask.
+  open = {
+    enable = true;
+    host = "0.0.0.0";
+    openFirewall = true;
+  };
+
   # Files as a directory of the store.
   tree =
     files:

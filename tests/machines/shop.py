@@ -12,6 +12,11 @@ def curl(url, *options):
     return " ".join(["curl", "--silent", "--show-error", "--fail", "--max-time", "30", *map(shlex.quote, [*options, url])])
 
 
+def query(url, expression):
+    """A command that prints what Mimir or Loki answers to an expression."""
+    return curl(url, "--get", "--data-urlencode", f"query={expression}")
+
+
 class Customer:
     """Somebody on a machine who has a browser and an account."""
 

@@ -2,18 +2,21 @@
 { pkgs, self }:
 let
   machines = import ../machines { inherit pkgs self; };
-  inherit (machines) part secret;
+  inherit (machines) open part secret;
   address = nodes: name: nodes.${name}.networking.primaryIPAddress;
+  replicas = [
+    "one"
+    "two"
+  ];
+  backends = map (name: "${name}:3001") replicas;
+  redisUrlFile = secret "redis://:not-secret-redis@database:6379";
 
   backend = part 768 [ "backend" ] (nodes: {
-    backend = {
-      enable = true;
-      host = "0.0.0.0";
-      openFirewall = true;
+    backend = open // {
       environment = "development";
       seed = true;
       postgresUrlFile = secret "postgresql://shopmicro:not-secret-database@database/shopmicro";
-      redisUrlFile = secret "redis://:not-secret-redis@database:6379";
+      inherit redisUrlFile;
       mlServiceUrl = "http://recommender:3002";
       lokiUrl = "http://watch:3100";
       tracesUrl = "http://watch:4318/v1/traces";
@@ -26,62 +29,35 @@ machines.test "distributed" {
   minutes = 30;
   nodes = {
     database = part 1024 [ "postgresql" "redis" ] (nodes: {
-      postgresql = {
-        enable = true;
-        openFirewall = true;
-        clients = map (name: "${address nodes name}/32") [
-          "one"
-          "two"
-        ];
+      postgresql = removeAttrs open [ "host" ] // {
+        clients = map (name: "${address nodes name}/32") replicas;
         passwordFile = secret "database";
       };
-      redis = {
-        enable = true;
-        openFirewall = true;
-        host = "0.0.0.0";
+      redis = open // {
         passwordFile = secret "redis";
       };
     });
     one = backend;
     two = backend;
     recommender = part 512 [ "ml-service" ] (_: {
-      ml-service = {
-        enable = true;
-        host = "0.0.0.0";
-        openFirewall = true;
+      ml-service = open // {
         backendUrl = "http://two:3001";
-        redisUrlFile = secret "redis://:not-secret-redis@database:6379";
+        inherit redisUrlFile;
       };
     });
     web = part 512 [ "frontend" ] (_: {
-      frontend = {
-        enable = true;
-        openFirewall = true;
-        backends = [
-          "one:3001"
-          "two:3001"
-        ];
+      frontend = open // {
+        inherit backends;
       };
     });
     watch = part 1536 [ "loki" "mimir" "tempo" "alloy" "prometheus" ] (_: {
-      loki = {
-        enable = true;
-        host = "0.0.0.0";
-        openFirewall = true;
-      };
+      loki = open;
       mimir.enable = true;
       tempo.enable = true;
-      alloy = {
-        enable = true;
-        host = "0.0.0.0";
-        openFirewall = true;
-      };
+      alloy = open;
       prometheus = {
         enable = true;
-        targets.backend = [
-          "one:3001"
-          "two:3001"
-        ];
+        targets.backend = backends;
       };
     });
     inherit (machines) customer;
@@ -112,7 +88,7 @@ machines.test "distributed" {
 
     with subtest("both backends serve, and are seen by Prometheus"):
         buy_until_confirmed(5)
-        both = curl("http://127.0.0.1:9009/prometheus/api/v1/query", "--get", "--data-urlencode", 'query=count(up{job="backend"} == 1) == 2')
+        both = query("http://127.0.0.1:9009/prometheus/api/v1/query", 'count(up{job="backend"} == 1) == 2')
         watch.wait_until_succeeds(f"{both} | grep '\"value\"'", timeout=120)
         lines = curl("http://127.0.0.1:3100/loki/api/v1/labels")
         watch.wait_until_succeeds(f"{lines} | grep service", timeout=120)

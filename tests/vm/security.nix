@@ -48,12 +48,13 @@ machines.test "security" {
             stranger.fail(curl("http://shop/api/users/login", "--json", who))
 
     with subtest("the ones that were made up work, and root alone can read them"):
-        secrets = {name: shop.succeed(f"cat /var/lib/shopmicro-secrets/{name}").strip() for name in ["grafana-admin-password", "shop-admin-password"]}
-        stranger.succeed(curl("http://shop:3000/api/user", "--user", f"admin:{secrets['grafana-admin-password']}"))
-        who = json.dumps({"email": "admin@shopmicro.example", "password": secrets["shop-admin-password"]})
+        directory = "/var/lib/shopmicro-secrets"
+        secrets = [shop.succeed(f"cat {directory}/{owner}-admin-password").strip() for owner in ["grafana", "shop"]]
+        stranger.succeed(curl("http://shop:3000/api/user", "--user", f"admin:{secrets[0]}"))
+        who = json.dumps({"email": "admin@shopmicro.example", "password": secrets[1]})
         stranger.succeed(curl("http://shop/api/users/login", "--json", who))
-        shop.fail("runuser --user=nobody -- cat /var/lib/shopmicro-secrets/shop-admin-password")
-        for secret in secrets.values():
+        shop.fail(f"runuser --user=nobody -- cat {directory}/shop-admin-password")
+        for secret in secrets:
             shop.fail(f"journalctl --boot --no-pager | grep --fixed-strings {shlex.quote(secret)}")
 
     with subtest("metrics and internals are not told to strangers"):

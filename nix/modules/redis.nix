@@ -70,7 +70,15 @@ in
       ++ lib.optional cfg.exporter.openFirewall cfg.exporter.port;
 
     systemd.services = {
-      redis-shopmicro.serviceConfig = units.memory cfg.memoryMax;
+      # nixpkgs leaves it dead once it was killed.
+      redis-shopmicro = {
+        startLimitIntervalSec = 0;
+        serviceConfig = {
+          Restart = lib.mkOverride 1200 "always";
+          RestartSec = lib.mkOverride 1200 1;
+        }
+        // units.memory cfg.memoryMax;
+      };
       prometheus-redis-exporter = units.theirs {
         inherit (cfg.exporter) memoryMax;
         serviceConfig = lib.optionalAttrs (cfg.passwordFile != null) {

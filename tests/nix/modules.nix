@@ -89,6 +89,9 @@ let
       "MALLOC_MMAP_THRESHOLD_"
     ];
   budgets = fromJSON (read "budgets.json");
+  # Units that do something once.
+  short =
+    name: name == "postgresql-setup" || services.${name}.serviceConfig.Type or "" == "oneshot";
   sum = builtins.foldl' builtins.add 0;
 in
 {
@@ -190,6 +193,32 @@ in
       asked != [ ]
       && provisioned != [ ]
       && all (variable: elem variable told) (asked ++ provisioned);
+    "grafana.ini becomes Grafana's settings, truth values as such" =
+      let
+        inherit (appliance.services.grafana) settings;
+      in
+      settings.security.disable_gravatar == true
+      && settings."auth.anonymous" == { enabled = false; }
+      && settings.users.auto_assign_org_role == "Viewer"
+      && settings.security.admin_password == "$__env{GRAFANA_ADMIN_PASSWORD}"
+      && import ../../nix/ini.nix "# x\n; y\n\n[a.b]\n k = 1 = 2 \nn=08\n[c]\nempty=\nport = 80\n[a.b]\nz = true" == {
+        "a.b" = {
+          k = "1 = 2";
+          n = "08";
+          z = true;
+        };
+        c = {
+          empty = "";
+          port = 80;
+        };
+      };
+    "what is killed is started again, however often" = all (
+      name:
+      services.${name}.startLimitIntervalSec == 0
+      # nixpkgs has a rule of its own for it.
+      || name == "postgresql"
+      || short name
+    ) (attrNames services);
     "Prometheus asks the jobs of config/, at the ports that they have there" =
       mapAttrs (_: map (address: builtins.elemAt (split ":" address) 2)) shop.prometheus.targets
       == builtins.listToAttrs (
@@ -297,12 +326,30 @@ in
           "prometheus-redis-exporter"
           "tempo"
         ];
-    "whatever serves may use the memory of config/budgets.json and no more" = all (
-      name:
-      elem (services.${name}.serviceConfig.Type or "") [ "oneshot" ]
-      || name == "postgresql-setup"
-      || services.${name}.serviceConfig ? MemoryMax
-    ) (attrNames services);
+    "whatever serves may use the memory of config/budgets.json and no more" =
+      let
+        limits =
+          lib.mapAttrs' (
+            service:
+            lib.nameValuePair (
+              {
+                postgresql = "postgresql";
+                redis = "redis-shopmicro";
+              }
+              .${service} or "shopmicro-${service}"
+            )
+          ) budgets.shop
+          // removeAttrs budgets.observability [ "exporters" ]
+          // lib.genAttrs [
+            "prometheus-nginx-exporter"
+            "prometheus-postgres-exporter"
+            "prometheus-redis-exporter"
+          ] (_: budgets.observability.exporters);
+      in
+      attrNames limits == filter (name: !short name) (attrNames services)
+      && all (name: services.${name}.serviceConfig.MemoryMax == "${toString limits.${name}}M") (
+        attrNames limits
+      );
     "images, units and the local run tell glibc to give large blocks back" =
       let
         threshold = "1048576";

@@ -1,5 +1,10 @@
 # What must hold of the flake, evaluated against the stand-in. The result is
-# { promises = { "a sentence" = whether it holds; }; vmTests = { test = { nodes = [ machine ]; script = its Python; }; }; rustSources = { use = [ file ]; }; }
+# {
+#   promises = { "a sentence" = whether it holds; };
+#   vmTests = { test = { nodes = [ machine ]; script = its Python; }; };
+#   rustSources = { use = [ file ]; };
+#   outputs = { packages = [ name ]; apps = [ name ]; checks = [ name ]; };
+# }
 let
   inherit (builtins)
     all
@@ -139,6 +144,11 @@ in
   };
 
   inherit (packages) rustSources;
+  outputs = {
+    packages = attrNames self.packages.${system};
+    apps = attrNames self.apps.${system};
+    checks = attrNames self.checks.${system};
+  };
   vmTests = mapAttrs (_: test: {
     nodes = attrNames test.nodes;
     script = test.testScript;

@@ -106,6 +106,19 @@ lib.mapAttrs' vmTest (builtins.readDir ../tests/vm)
   statix = light "statix" [ pkgs.statix ] (nixFiles ++ [ ../statix.toml ]) "statix check .";
   deadnix = light "deadnix" [ pkgs.deadnix ] nixFiles "deadnix --fail --no-lambda-pattern-names .";
 
+  shellcheck =
+    light "shellcheck"
+      [ pkgs.shellcheck ]
+      [
+        ../k8s
+        ../nix
+        ../tests/machines
+        ../tests/nix
+      ]
+      ''
+        grep -rlE '^#!.*(sh|bash)$' . | xargs shellcheck --severity=warning
+      '';
+
   kustomize = light "kustomize" [ pkgs.kustomize ] [ ../config ../k8s ] ''
     k8s/overlays/production/new-secrets
     for overlay in k8s/overlays/*/; do

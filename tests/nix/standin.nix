@@ -209,6 +209,7 @@ let
       "redis"
       "rustc"
       "rustfmt"
+      "shellcheck"
       "skopeo"
       "statix"
       "tempo"

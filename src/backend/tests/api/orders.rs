@@ -289,7 +289,7 @@ async fn twenty_customers_share_the_last_five() {
         customer.put_item(last, 1).await.expect(200);
         customers.push(customer);
     }
-    let answers = join_all(customers.iter().map(|customer| customer.checkout("k", APPROVED))).await;
+    let answers = join_all(customers.iter().map(|customer| customer.checkout_at_last("k", APPROVED))).await;
     let (sold, refused): (Vec<&Answer>, Vec<&Answer>) =
         answers.iter().partition(|answer| answer.status == 201);
     assert_eq!(sold.len(), 5);
@@ -318,7 +318,8 @@ async fn crossing_carts_do_not_deadlock() {
         customers.push(customer);
     }
     let cards = [APPROVED, DECLINED];
-    let checkouts = customers.iter().enumerate().map(|(n, customer)| customer.checkout("k", cards[n % 2]));
+    let checkouts =
+        customers.iter().enumerate().map(|(n, customer)| customer.checkout_at_last("k", cards[n % 2]));
     let answers = join_all(checkouts).await;
     for (n, answer) in answers.iter().enumerate() {
         assert_eq!(answer.status, [201, 402][n % 2], "{}", answer.text);

@@ -61,7 +61,13 @@ let
     {
       budget = 25;
       parts = [ program ];
-      components = sbom.cargo (lib.importTOML ../Cargo.lock) program.meta.mainProgram;
+      components =
+        sbom.cargo (lib.importTOML ../Cargo.lock) program.meta.mainProgram
+        # The C library, and Rust's own.
+        ++ map sbom.inside [
+          pkgs.glibc
+          pkgs.rustc
+        ];
       config = {
         Entrypoint = [ exe ];
         Cmd = [ "serve" ];

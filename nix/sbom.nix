@@ -101,6 +101,14 @@ rec {
       )
     ) closure;
 
+  # What a program has inside that no lock names.
+  inside =
+    { pname, version, ... }:
+    component "pkg:generic/${pname}@${version}" {
+      name = pname;
+      inherit version;
+    };
+
   # What the pages are made of: the lock's packages without those that only build and test them.
   npm =
     lock:

@@ -216,6 +216,7 @@ in
       == builtins.hashString "sha512" "";
     "the bills name what the images are made of" =
       elem "axum" (names (bill "backend").components)
+      && elem "glibc" (names (bill "backend").components)
       && elem "nalgebra" (names (bill "ml-service").components)
       && !elem "nalgebra" (names (bill "backend").components)
       && elem "react" (names (bill "frontend").components)
@@ -241,6 +242,7 @@ in
       "nixfmt"
       "promtool"
       "rustfmt"
+      "shellcheck"
       "statix"
       "unit-tests"
       "web-tests"

@@ -18,7 +18,13 @@ let
       # As a build would, whoever uses it needs all that it is made of.
       outPath = builtins.deepSeq attributes "/nix/store/standin-${name}";
     };
-  program = name: derivation name { meta.mainProgram = name; };
+  program =
+    name:
+    derivation name {
+      pname = name;
+      version = "1";
+      meta.mainProgram = name;
+    };
   moduleSystem = import ./module-system.nix;
 
   # Attributes of a derivation; nixpkgs takes any, and so would not see that one is misspelt.

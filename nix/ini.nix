@@ -11,8 +11,7 @@ let
     split
     ;
   value =
-    written:
-    if match "true|false|0|[1-9][0-9]*" written != null then fromJSON written else written;
+    written: if match "true|false|0|[1-9][0-9]*" written != null then fromJSON written else written;
   read =
     state: line:
     let

@@ -99,14 +99,10 @@ in
             units.escape (removeAttrs variables (lib.attrNames hidden))
             // import ./malloc.nix
             # %d is the directory of the unit's credentials.
-            // lib.mapAttrs' (
-              variable: _: lib.nameValuePair "${variable}_FILE" "%d/${variable}"
-            ) hidden;
+            // lib.mapAttrs' (variable: _: lib.nameValuePair "${variable}_FILE" "%d/${variable}") hidden;
           serviceConfig = {
             ExecStart = "${exe} serve";
-            LoadCredential = lib.mapAttrsToList (
-              variable: { file, ... }: "${variable}:${file}"
-            ) hidden;
+            LoadCredential = lib.mapAttrsToList (variable: { file, ... }: "${variable}:${file}") hidden;
           }
           // unit.serviceConfig;
         }

@@ -43,9 +43,7 @@ in
         openFirewall = mkDefault true;
       };
 
-      mimir.memoryBudgets = lib.genAttrs [ "backend" "ml-service" ] (
-        job: mkDefault cfg.${job}.memoryMax
-      );
+      mimir.memoryBudgets = lib.genAttrs [ "backend" "ml-service" ] (job: mkDefault cfg.${job}.memoryMax);
 
       # The jobs of config/prometheus/targets.yml.
       prometheus.targets = watched {

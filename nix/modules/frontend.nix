@@ -78,8 +78,7 @@ in
       scrapeUri = "http://127.0.0.1:${toString cfg.port}/nginx_status";
     };
     networking.firewall.allowedTCPPorts =
-      lib.optional cfg.openFirewall cfg.port
-      ++ lib.optional cfg.exporter.openFirewall cfg.exporter.port;
+      lib.optional cfg.openFirewall cfg.port ++ lib.optional cfg.exporter.openFirewall cfg.exporter.port;
 
     systemd.services = {
       shopmicro-frontend = units.own cfg.memoryMax {

@@ -22,7 +22,9 @@ let
   rules = pkgs.runCommand "mimir-rules" { nativeBuildInputs = [ pkgs.prometheus.cli ]; } ''
     mkdir -p $out/shopmicro
     cp ${cfg.rules}/*.yaml $out/shopmicro
-    ${lib.optionalString (cfg.memoryBudgets != { }) ''cp --force ${recording} $out/shopmicro/recording.yaml''}
+    ${lib.optionalString (
+      cfg.memoryBudgets != { }
+    ) "cp --force ${recording} $out/shopmicro/recording.yaml"}
     promtool check rules $out/shopmicro/*.yaml
   '';
   environment = {

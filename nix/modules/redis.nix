@@ -66,8 +66,7 @@ in
       extraFlags = [ "-redis.addr=${address}" ];
     };
     networking.firewall.allowedTCPPorts =
-      lib.optional cfg.openFirewall cfg.port
-      ++ lib.optional cfg.exporter.openFirewall cfg.exporter.port;
+      lib.optional cfg.openFirewall cfg.port ++ lib.optional cfg.exporter.openFirewall cfg.exporter.port;
 
     systemd.services = {
       # nixpkgs leaves it dead once it was killed.

@@ -194,8 +194,7 @@ let
     };
     submodule = { options }: {
       name = "submodule";
-      merge =
-        where: definitions: configuration where options (concatMap sets (strongest definitions));
+      merge = where: definitions: configuration where options (concatMap sets (strongest definitions));
     };
     # Whatever merges by what it is.
     anything = {
@@ -274,8 +273,7 @@ let
         if is "option" one || is "option" other then
           throw "an option is declared twice"
         else
-          one
-          // mapAttrs (name: value: if one ? ${name} then join one.${name} value else value) other;
+          one // mapAttrs (name: value: if one ? ${name} then join one.${name} value else value) other;
       definitions = concatMap (
         { value, ... }:
         sets (

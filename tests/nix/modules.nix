@@ -90,8 +90,7 @@ let
     ];
   budgets = fromJSON (read "budgets.json");
   # Units that do something once.
-  short =
-    name: name == "postgresql-setup" || services.${name}.serviceConfig.Type or "" == "oneshot";
+  short = name: name == "postgresql-setup" || services.${name}.serviceConfig.Type or "" == "oneshot";
   sum = builtins.foldl' builtins.add 0;
 in
 {
@@ -101,8 +100,13 @@ in
       removeAttrs withNothing [ "services" ] == removeAttrs (machine [ ]) [ "services" ]
       && removeAttrs withNothing.services [ "shopmicro" ] == (machine [ ]).services;
     "the appliance runs every service there is a module of" =
-      attrNames shop
-      == filter (name: !elem name [ "appliance" "secrets" ]) (attrNames self.nixosModules)
+      attrNames shop == filter (
+        name:
+        !elem name [
+          "appliance"
+          "secrets"
+        ]
+      ) (attrNames self.nixosModules)
       && all (service: service.enable) (attrValues shop);
     "the appliance opens the shop's port and Grafana's, and no other" =
       builtins.sort builtins.lessThan appliance.networking.firewall.allowedTCPPorts == [
@@ -161,12 +165,17 @@ in
       in
       all (variable: told.${variable} == components.${name}.${variable}) (
         # The appliance's rules are in the store.
-        filter (variable: !elem variable [ "MIMIR_ALERTMANAGER" "MIMIR_RULES" ]) (attrNames told)
+        filter (
+          variable:
+          !elem variable [
+            "MIMIR_ALERTMANAGER"
+            "MIMIR_RULES"
+          ]
+        ) (attrNames told)
       )
     ) (attrNames components);
     "Alloy is told every variable of its file, and no other" =
-      attrNames (own services.alloy.environment)
-      == attrNames (
+      attrNames (own services.alloy.environment) == attrNames (
         lib.genAttrs (firsts "sys.env\\(\"([A-Z_]+)\"\\)" (read "alloy/traces.alloy")) (_: null)
       );
     "Grafana is told every variable of its files" =
@@ -190,28 +199,28 @@ in
           "provisioning/datasources/datasources.yaml"
         ];
       in
-      asked != [ ]
-      && provisioned != [ ]
-      && all (variable: elem variable told) (asked ++ provisioned);
+      asked != [ ] && provisioned != [ ] && all (variable: elem variable told) (asked ++ provisioned);
     "grafana.ini becomes Grafana's settings, truth values as such" =
       let
         inherit (appliance.services.grafana) settings;
       in
-      settings.security.disable_gravatar == true
+      settings.security.disable_gravatar
       && settings."auth.anonymous" == { enabled = false; }
       && settings.users.auto_assign_org_role == "Viewer"
       && settings.security.admin_password == "$__env{GRAFANA_ADMIN_PASSWORD}"
-      && import ../../nix/ini.nix "# x\n; y\n\n[a.b]\n k = 1 = 2 \nn=08\n[c]\nempty=\nport = 80\n[a.b]\nz = true" == {
-        "a.b" = {
-          k = "1 = 2";
-          n = "08";
-          z = true;
+      &&
+        import ../../nix/ini.nix "# x\n; y\n\n[a.b]\n k = 1 = 2 \nn=08\n[c]\nempty=\nport = 80\n[a.b]\nz = true"
+        == {
+          "a.b" = {
+            k = "1 = 2";
+            n = "08";
+            z = true;
+          };
+          c = {
+            empty = "";
+            port = 80;
+          };
         };
-        c = {
-          empty = "";
-          port = 80;
-        };
-      };
     "what is killed is started again, however often" = all (
       name:
       services.${name}.startLimitIntervalSec == 0
@@ -222,10 +231,16 @@ in
     "Prometheus asks the jobs of config/, at the ports that they have there" =
       mapAttrs (_: map (address: builtins.elemAt (split ":" address) 2)) shop.prometheus.targets
       == builtins.listToAttrs (
-        map (found: {
-          name = builtins.elemAt found 1;
-          value = [ (builtins.elemAt found 0) ];
-        }) (matches "targets: \\[[a-z-]+:([0-9]+)]\n  labels: \\{ job: ([a-z-]+) }" (read "prometheus/targets.yml"))
+        map
+          (found: {
+            name = builtins.elemAt found 1;
+            value = [ (builtins.elemAt found 0) ];
+          })
+          (
+            matches "targets: \\[[a-z-]+:([0-9]+)]\n  labels: \\{ job: ([a-z-]+) }" (
+              read "prometheus/targets.yml"
+            )
+          )
       );
     "Prometheus reads its targets from the store and writes to Mimir on the machine" =
       let
@@ -233,17 +248,22 @@ in
       in
       matches "files: \\[/nix/store/[^]]*targets.json]" text != [ ]
       && matches "url: http://127.0.0.1:9009/api/v1/push" text != [ ];
-    "our services are told variables that docs/configuration.md has" = all (
-      service:
-      let
-        document = readFile ../../docs/configuration.md;
-        # From the service's heading to the next one.
-        section = builtins.elemAt (split "\n## " document) (if service == "backend" then 2 else 4);
-        known = firsts "\n\\| `([A-Z_]+)` \\|" section;
-      in
-      known != [ ]
-      && all (variable: elem variable known) (attrNames (own (unit service).environment))
-    ) [ "backend" "ml-service" ];
+    "our services are told variables that docs/configuration.md has" =
+      all
+        (
+          service:
+          let
+            document = readFile ../../docs/configuration.md;
+            # From the service's heading to the next one.
+            section = builtins.elemAt (split "\n## " document) (if service == "backend" then 2 else 4);
+            known = firsts "\n\\| `([A-Z_]+)` \\|" section;
+          in
+          known != [ ] && all (variable: elem variable known) (attrNames (own (unit service).environment))
+        )
+        [
+          "backend"
+          "ml-service"
+        ];
 
     "a secret stays out of the store, and reaches its reader by systemd alone" =
       let
@@ -252,14 +272,16 @@ in
       !backend.environment ? POSTGRES_URL
       && backend.environment.POSTGRES_URL_FILE == "%d/POSTGRES_URL"
       && backend.serviceConfig.LoadCredential == [ "POSTGRES_URL:/run/keys/postgres-url" ]
-      && withSecrets.systemd.services.shopmicro-admin.serviceConfig.LoadCredential == [
-        "POSTGRES_URL:/run/keys/postgres-url"
-        "password:/run/keys/shop-admin"
-      ]
-      && withSecrets.systemd.services.grafana.serviceConfig.LoadCredential == [
-        "grafana-admin-password:/run/keys/admin-password"
-        "grafana-secret-key:/run/keys/secret-key"
-      ];
+      &&
+        withSecrets.systemd.services.shopmicro-admin.serviceConfig.LoadCredential == [
+          "POSTGRES_URL:/run/keys/postgres-url"
+          "password:/run/keys/shop-admin"
+        ]
+      &&
+        withSecrets.systemd.services.grafana.serviceConfig.LoadCredential == [
+          "grafana-admin-password:/run/keys/admin-password"
+          "grafana-secret-key:/run/keys/secret-key"
+        ];
     "secrets are made up where none is given, before they are read, and only then" =
       let
         inherit (services) grafana shopmicro-secrets;
@@ -273,10 +295,11 @@ in
       && (unit "admin").serviceConfig.LoadCredential == [ "password:${directory}/shop-admin-password" ]
       && elem "shopmicro-secrets.service" (unit "admin").requires
       && elem "shopmicro-secrets.service" (unit "admin").after
-      && grafana.serviceConfig.LoadCredential == [
-        "grafana-admin-password:${directory}/grafana-admin-password"
-        "grafana-secret-key:${directory}/grafana-secret-key"
-      ]
+      &&
+        grafana.serviceConfig.LoadCredential == [
+          "grafana-admin-password:${directory}/grafana-admin-password"
+          "grafana-secret-key:${directory}/grafana-secret-key"
+        ]
       && grafana.requires == [ "shopmicro-secrets.service" ]
       && grafana.after == [ "shopmicro-secrets.service" ]
       && shopmicro-secrets.serviceConfig.StateDirectoryMode == "0700"
@@ -302,30 +325,31 @@ in
     ) (filter (name: builtins.match "shopmicro-.*" name != null) (attrNames services));
     "what nixpkgs leaves open of its own units is closed" =
       services.alloy.serviceConfig.SupplementaryGroups == [ ]
-      && all
-        (
-          name:
-          let
-            inherit (services.${name}) serviceConfig;
-          in
-          serviceConfig.ProtectSystem == "strict"
-          && serviceConfig.RestrictNamespaces
-          && elem serviceConfig.CapabilityBoundingSet [
-            ""
-            [ "" ]
-          ]
-        )
-        [
-          "alloy"
-          "grafana"
-          "loki"
-          "mimir"
-          "prometheus"
-          "prometheus-nginx-exporter"
-          "prometheus-postgres-exporter"
-          "prometheus-redis-exporter"
-          "tempo"
-        ];
+      &&
+        all
+          (
+            name:
+            let
+              inherit (services.${name}) serviceConfig;
+            in
+            serviceConfig.ProtectSystem == "strict"
+            && serviceConfig.RestrictNamespaces
+            && elem serviceConfig.CapabilityBoundingSet [
+              ""
+              [ "" ]
+            ]
+          )
+          [
+            "alloy"
+            "grafana"
+            "loki"
+            "mimir"
+            "prometheus"
+            "prometheus-nginx-exporter"
+            "prometheus-postgres-exporter"
+            "prometheus-redis-exporter"
+            "tempo"
+          ];
     "whatever serves may use the memory of config/budgets.json and no more" =
       let
         limits =
@@ -369,11 +393,13 @@ in
       let
         redis = appliance.services.redis.servers.shopmicro.extraParams;
       in
-      appliance.services.postgresql.settings.shared_buffers == "${toString (shop.postgresql.memoryMax / 3)}MB"
-      && builtins.tail (builtins.tail redis) == [
-        "--maxmemory"
-        "${toString (shop.redis.memoryMax * 6 / 10)}mb"
-      ];
+      appliance.services.postgresql.settings.shared_buffers
+      == "${toString (shop.postgresql.memoryMax / 3)}MB"
+      &&
+        builtins.tail (builtins.tail redis) == [
+          "--maxmemory"
+          "${toString (shop.redis.memoryMax * 6 / 10)}mb"
+        ];
     "alerts on memory know the limits of the appliance" =
       let
         original = read "rules/recording.yaml";
@@ -401,9 +427,9 @@ in
       in
       sum (attrValues budgets.shop) <= 400
       && sum (attrValues budgets.shop) + watching + exporters <= 2048
-      && all (
-        service: shop.${service}.memoryMax == (budgets.shop // budgets.observability).${service}
-      ) (filter (name: name != "backup") (attrNames shop));
+      && all (service: shop.${service}.memoryMax == (budgets.shop // budgets.observability).${service}) (
+        filter (name: name != "backup") (attrNames shop)
+      );
 
     "docs/appliance.md names options, units, secrets and files that there are" =
       let
@@ -412,8 +438,7 @@ in
           firsts "services\\.shopmicro\\.([a-zA-Z.-]*[a-zA-Z])" document
         );
         isThere =
-          set: path:
-          path == [ ] || set ? ${head path} && isThere set.${head path} (builtins.tail path);
+          set: path: path == [ ] || set ? ${head path} && isThere set.${head path} (builtins.tail path);
         units = matches "(shopmicro-[a-z]+)\\.(service|timer)" document;
         secrets = firsts "/var/lib/shopmicro-secrets/([a-z-]+)" document;
         files = firsts "`(config/[a-z./]+)`" document;
@@ -421,11 +446,10 @@ in
       options != [ ]
       && all (isThere appliance.services.shopmicro) options
       && units != [ ]
-      && all (
-        unit: appliance.systemd."${builtins.elemAt unit 1}s" ? ${head unit}
-      ) units
-      && builtins.sort builtins.lessThan secrets
-      == builtins.sort builtins.lessThan appliance.services.shopmicro.secrets.generate
+      && all (unit: appliance.systemd."${builtins.elemAt unit 1}s" ? ${head unit}) units
+      &&
+        builtins.sort builtins.lessThan secrets
+        == builtins.sort builtins.lessThan appliance.services.shopmicro.secrets.generate
       && files != [ ]
       && all (file: builtins.pathExists (../.. + "/${file}")) files;
     "services that are spread over machines find one another by options alone" =
@@ -503,15 +527,17 @@ in
       && db.systemd.services.postgresql-setup.serviceConfig.LoadCredential == [ "password:/run/keys/db" ]
       && db.services.redis.servers.shopmicro.bind == "127.0.0.1 10.0.0.2"
       && db.services.redis.servers.shopmicro.requirePassFile == "/run/keys/redis"
-      && db.networking.firewall.allowedTCPPorts == [
-        5432
-        6379
-      ]
+      &&
+        db.networking.firewall.allowedTCPPorts == [
+          5432
+          6379
+        ]
       && holding db == db.assertions
       && holding refused == [ ]
-      && web.networking.firewall.allowedTCPPorts == [
-        80
-        9113
-      ];
+      &&
+        web.networking.firewall.allowedTCPPorts == [
+          80
+          9113
+        ];
   };
 }

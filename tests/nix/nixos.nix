@@ -52,7 +52,9 @@ in
       efi.canTouchEfiVariables = flag;
     };
     environment = {
-      etc = default (attrsOf (submodule { options.source = option path; })) { };
+      etc = default (attrsOf (submodule {
+        options.source = option path;
+      })) { };
       systemPackages = default (listOf package) [ ];
     };
     fileSystems = default (attrsOf (submodule {
@@ -179,17 +181,23 @@ in
       timers = default (attrsOf (submodule {
         options.timerConfig = default (attrsOf setting) { };
       })) { };
-      tmpfiles.settings = default (attrsOf (attrsOf (attrsOf (submodule {
-        options = {
-          mode = option str;
-          user = option str;
-          group = option str;
-        };
-      })))) { };
+      tmpfiles.settings = default (attrsOf (
+        attrsOf (
+          attrsOf (submodule {
+            options = {
+              mode = option str;
+              user = option str;
+              group = option str;
+            };
+          })
+        )
+      )) { };
     };
 
     users = {
-      groups = default (attrsOf (submodule { options = { }; })) { };
+      groups = default (attrsOf (submodule {
+        options = { };
+      })) { };
       users = default (attrsOf (submodule {
         options = {
           isSystemUser = flag;

@@ -79,9 +79,9 @@ let
       ;
     stringToCharacters =
       text: builtins.genList (index: builtins.substring index 1 text) (builtins.stringLength text);
-    toUpper =
-      builtins.replaceStrings (stringToCharacters "abcdefghijklmnopqrstuvwxyz")
-        (stringToCharacters "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    toUpper = builtins.replaceStrings (stringToCharacters "abcdefghijklmnopqrstuvwxyz") (
+      stringToCharacters "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    );
     concatMapStrings = f: list: concatStringsSep "" (map f list);
     filterAttrs = keep: set: removeAttrs set (filter (name: !keep name set.${name}) (attrNames set));
     optionals = condition: list: if condition then list else [ ];
@@ -126,7 +126,8 @@ let
     fetchers.proxyImpureEnvVars = [ "https_proxy" ];
     getExe' = package: name: "${package}/bin/${name}";
     getExe =
-      package: "${package}/bin/${package.meta.mainProgram or (throw "${package.name} names no main program")}";
+      package:
+      "${package}/bin/${package.meta.mainProgram or (throw "${package.name} names no main program")}";
 
     fileset =
       let

@@ -208,8 +208,9 @@ let
     ] ''exec stack break "$@"'';
     mend = application "shopmicro-mend" "the end of every incident" [ stack ] ''exec stack mend "$@"'';
     push = application "shopmicro-push" "the images into a registry, such as registry.example/shop" [
+      pkgs.gzip
       pkgs.skopeo
-    ] ''exec sh ${./push-images} ${images.all} "$@"'';
+    ] ''sh ${./push-images} ${images.all} "$@"'';
   };
 in
 {

@@ -197,6 +197,7 @@ let
       "grafana"
       "grafana-alloy"
       "grafana-loki"
+      "gzip"
       "jq"
       "kubectl"
       "kustomize"

@@ -221,6 +221,26 @@ in
             port = 80;
           };
         };
+    "Mimir is told of its newer ring where it knows it, so that it starts without a network" =
+      let
+        flags =
+          version:
+          (machine [
+            self.nixosModules.appliance
+            {
+              services.mimir.package = pkgs.mimir // {
+                inherit version;
+              };
+            }
+          ]).services.mimir.extraFlags;
+      in
+      flags "3.0.6" == [ "-config.expand-env=true" ]
+      &&
+        flags "3.1.2" == [
+          "-config.expand-env=true"
+          "-querier.ring.instance-addr=127.0.0.1"
+          "-querier.ring.store=inmemory"
+        ];
     "what is killed is started again, however often" = all (
       name:
       services.${name}.startLimitIntervalSec == 0

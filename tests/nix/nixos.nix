@@ -113,7 +113,7 @@ in
       };
       mimir = {
         enable = flag;
-        package = default package (program "mimir");
+        package = default package (program "mimir" // { version = "3.0.6"; });
         configFile = default (nullOr path) null;
         extraFlags = texts;
       };

@@ -79,6 +79,7 @@ let
       ;
     stringToCharacters =
       text: builtins.genList (index: builtins.substring index 1 text) (builtins.stringLength text);
+    versionAtLeast = version: least: builtins.compareVersions version least >= 0;
     toUpper = builtins.replaceStrings (stringToCharacters "abcdefghijklmnopqrstuvwxyz") (
       stringToCharacters "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     );

@@ -134,6 +134,7 @@ lib.mapAttrs' vmTest (builtins.readDir ../tests/vm)
       ]
       ''
         promtool check config --agent config/prometheus/prometheus.yml
+        promtool check config --agent config/prometheus/kubernetes.yml
         promtool check rules --lint=all --lint-fatal config/rules/*.yaml
         promtool test rules tests/observability/rules/*.yaml
       '';

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // arrow is one permission to open a connection, by container port. A name of "" is anyone, from anywhere.
@@ -19,96 +21,138 @@ type arrow struct {
 	port     int32
 }
 
-var architecture = []arrow{
-	{"", "frontend", 8080},
-	{"frontend", "backend", 3001},
-	{"backend", "postgres", 5432},
-	{"backend", "redis", 6379},
-	{"backend", "ml-service", 3002},
-	{"ml-service", "backend", 3001},
-	{"ml-service", "redis", 6379},
+// architecture is the table of docs/architecture.md. An arrow to `outside` is one beyond the namespace.
+func architecture(t report) []arrow {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/architecture.md")
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	_, table, _ := strings.Cut(string(text), "\n| asks | is asked | at port |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	var arrows []arrow
+	for _, row := range regexp.MustCompile(`\| ([a-z-]+) \| ([a-z-]+) \| ([0-9]+) \|`).FindAllStringSubmatch(table, -1) {
+		port, _ := strconv.ParseInt(row[3], 10, 32)
+		arrows = append(arrows, arrow{strings.TrimPrefix(row[1], "anyone"), row[2], int32(port)})
+	}
+	if len(arrows) == 0 {
+		t.Fatalf("docs/architecture.md has no table of who asks whom")
+	}
+	return arrows
 }
 
-func TestPoliciesOpenTheArrowsAndNothingElse(t *testing.T) {
-	each(t, func(t *testing.T, m *manifests) {
-		for _, to := range m.workloads {
-			if m.allows(t, networkingv1.PolicyTypeEgress, &to, nil, &to, 443) {
-				t.Errorf("%s may call the world outside", to.name)
-			}
-			for _, c := range to.pod.Spec.Containers {
-				for _, p := range c.Ports {
-					froms := []*workload{nil}
-					for i := range m.workloads {
-						froms = append(froms, &m.workloads[i])
+func TestPoliciesOpenTheArrowsAndNothingElse(t *testing.T) { each(t, (*manifests).checkPolicies) }
+
+func (m *manifests) checkPolicies(t report) {
+	arrows := architecture(t)
+	for _, to := range m.workloads {
+		want := slices.Contains(arrows, arrow{to.name, "outside", 443})
+		if got := m.allows(t, networkingv1.PolicyTypeEgress, &to, nil, &to, 443); got != want {
+			t.Errorf("%s may call the world outside: %v", to.name, got)
+		}
+		for _, c := range to.pod.Spec.Containers {
+			for _, p := range c.Ports {
+				froms := []*workload{nil}
+				for i := range m.workloads {
+					froms = append(froms, &m.workloads[i])
+				}
+				for _, from := range froms {
+					a := arrow{"", to.name, p.ContainerPort}
+					if from != nil {
+						a.from = from.name
 					}
-					for _, from := range froms {
-						a := arrow{"", to.name, p.ContainerPort}
-						if from != nil {
-							a.from = from.name
-						}
-						want := slices.Contains(architecture, a)
-						if got := m.opens(t, from, &to, p.ContainerPort); got != want {
-							t.Errorf("%q -> %s:%d is open: %v, should be: %v", a.from, a.to, a.port, got, want)
-						}
+					want := slices.Contains(arrows, a)
+					if got := m.opens(t, from, &to, p.ContainerPort); got != want {
+						t.Errorf("%q -> %s:%d is open: %v, should be: %v", a.from, a.to, a.port, got, want)
 					}
 				}
 			}
 		}
-	})
+	}
 }
 
 func TestEveryAddressThatAComponentIsGivenIsAnArrow(t *testing.T) {
-	upstream := regexp.MustCompile(`(?m)^\s*server\s+([a-z-]+:[0-9]+)`)
-	each(t, func(t *testing.T, m *manifests) {
-		used := map[arrow]bool{{"", "frontend", 8080}: true}
-		use := func(from, address string) {
-			host, port, err := net.SplitHostPort(address)
-			service := m.services[host]
-			if err != nil || service == nil || strconv.Itoa(int(service.Spec.Ports[0].Port)) != port {
-				t.Errorf("%s is told to ask %q, which no Service answers", from, address)
-				return
-			}
-			to := m.workload(t, host)
-			target, _ := to.port(service.Spec.Ports[0].TargetPort)
-			used[arrow{from, host, target}] = true
+	each(t, (*manifests).checkAddresses)
+}
+
+var (
+	upstream = regexp.MustCompile(`(?m)^\s*server\s+([a-z-]+:[0-9]+)`)
+	// What names another by a variable.
+	addressed = regexp.MustCompile(`_(URL|URI|ADDR|ENDPOINT|OTLP_ADDRESS)$`)
+)
+
+func (m *manifests) checkAddresses(t report) {
+	used := map[arrow]bool{{"", "frontend", 8080}: true}
+	use := func(from, address string) {
+		host, port, err := net.SplitHostPort(address)
+		// Where it listens, and itself.
+		if strings.HasPrefix(address, "0.0.0.0") || host == "127.0.0.1" || host == "localhost" {
+			return
 		}
-		for _, w := range m.workloads {
-			for _, c := range w.containers() {
-				for _, env := range c.Env {
-					if !strings.HasSuffix(env.Name, "_URL") {
-						continue
-					}
-					// A password's place is not part of an address.
-					address, err := url.Parse(variable.ReplaceAllString(env.Value, "secret"))
-					if err != nil {
-						t.Errorf("%s: %s: %v", w.name, env.Name, err)
-						continue
-					}
-					use(w.name, address.Host)
-				}
-			}
-			for _, v := range w.pod.Spec.Volumes {
-				if v.ConfigMap != nil {
-					for _, server := range upstream.FindAllStringSubmatch(m.configMaps[v.ConfigMap.Name]["deployment.conf"], -1) {
-						use(w.name, server[1])
-					}
+		service := m.services[host]
+		if err != nil || service == nil {
+			t.Errorf("%s is told to ask %q, which no Service answers", from, address)
+			return
+		}
+		for _, p := range service.Spec.Ports {
+			for _, to := range m.selectedBy(service.Spec.Selector) {
+				target, ok := to.port(p.TargetPort)
+				// Of a Service without an address, the ports are those of its pods.
+				if ok && (strconv.Itoa(int(p.Port)) == port) {
+					used[arrow{from, to.name, target}] = true
+					return
 				}
 			}
 		}
-		for _, a := range architecture {
-			if !used[a] {
-				t.Errorf("%v is open, but nobody is told to use it", a)
+		t.Errorf("%s is told to ask %q, a port that the Service does not have", from, address)
+	}
+	for _, w := range m.workloads {
+		for _, c := range w.containers() {
+			for _, env := range c.Env {
+				if !addressed.MatchString(env.Name) {
+					continue
+				}
+				// A password's place is not part of an address.
+				value := variable.ReplaceAllString(env.Value, "secret")
+				if !strings.Contains(value, "://") {
+					value = "any://" + value
+				}
+				address, err := url.Parse(value)
+				if err != nil {
+					t.Errorf("%s: %s: %v", w.name, env.Name, err)
+					continue
+				}
+				use(w.name, address.Host)
 			}
-			delete(used, a)
 		}
-		for a := range maps.Keys(used) {
-			t.Errorf("%v is used, but not of the architecture", a)
+		for _, v := range w.pod.Spec.Volumes {
+			if v.ConfigMap == nil {
+				continue
+			}
+			data := m.configMaps[v.ConfigMap.Name]
+			for _, server := range upstream.FindAllStringSubmatch(data["deployment.conf"], -1) {
+				use(w.name, server[1])
+			}
+			if text, ok := data["prometheus.yml"]; ok {
+				for _, address := range prometheusTargets(t, text) {
+					use(w.name, address)
+				}
+			}
 		}
-	})
+	}
+	for _, a := range architecture(t) {
+		if !used[a] && a.to != "outside" {
+			t.Errorf("%v is open, but nobody is told to use it", a)
+		}
+		delete(used, a)
+	}
+	for a := range maps.Keys(used) {
+		t.Errorf("%v is used, but not of the architecture", a)
+	}
 }
 
 // opens says whether the policies let a connection out of one pod and into the other.
-func (m *manifests) opens(t *testing.T, from, to *workload, port int32) bool {
+func (m *manifests) opens(t report, from, to *workload, port int32) bool {
 	t.Helper()
 	return m.allows(t, networkingv1.PolicyTypeIngress, to, from, to, port) &&
 		(from == nil || m.allows(t, networkingv1.PolicyTypeEgress, from, to, to, port))
@@ -116,7 +160,7 @@ func (m *manifests) opens(t *testing.T, from, to *workload, port int32) bool {
 
 // allows reads the policies of one direction at one end, as the API defines them: no policy that
 // selects the pod is freedom, otherwise one rule must let the peer through. A peer of nil is outside.
-func (m *manifests) allows(t *testing.T, direction networkingv1.PolicyType, self, peer, server *workload, port int32) bool {
+func (m *manifests) allows(t report, direction networkingv1.PolicyType, self, peer, server *workload, port int32) bool {
 	t.Helper()
 	isolated := false
 	for _, policy := range m.policies {
@@ -141,11 +185,14 @@ func (m *manifests) allows(t *testing.T, direction networkingv1.PolicyType, self
 	return !isolated
 }
 
-func peersMatch(t *testing.T, peers []networkingv1.NetworkPolicyPeer, peer *workload) bool {
+func peersMatch(t report, peers []networkingv1.NetworkPolicyPeer, peer *workload) bool {
 	t.Helper()
 	return len(peers) == 0 || slices.ContainsFunc(peers, func(p networkingv1.NetworkPolicyPeer) bool {
-		// Rules for other namespaces and address ranges do not reach a pod of the shop.
-		return peer != nil && p.NamespaceSelector == nil && p.PodSelector != nil && matches(t, p.PodSelector, peer.pod.Labels)
+		if peer == nil {
+			return p.IPBlock != nil
+		}
+		// Rules for other namespaces do not reach a pod of the shop, and those for addresses are not meant to.
+		return p.NamespaceSelector == nil && p.PodSelector != nil && matches(t, p.PodSelector, peer.pod.Labels)
 	})
 }
 
@@ -153,6 +200,9 @@ func portsMatch(ports []networkingv1.NetworkPolicyPort, server *workload, port i
 	return len(ports) == 0 || slices.ContainsFunc(ports, func(p networkingv1.NetworkPolicyPort) bool {
 		if p.Port == nil {
 			return true
+		}
+		if p.Port.Type == intstr.Int {
+			return p.Port.IntVal == port
 		}
 		number, ok := server.port(*p.Port)
 		return ok && number == port

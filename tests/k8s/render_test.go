@@ -3,14 +3,19 @@ package k8s
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
@@ -18,9 +23,11 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
-// workload is a Deployment or a StatefulSet, reduced to what the checks ask of either.
+// workload is whatever makes pods, reduced to what the checks ask of it.
 type workload struct {
 	name     string
+	serves   bool // unlike what a CronJob makes
+	replicas int32
 	selector *metav1.LabelSelector
 	pod      corev1.PodTemplateSpec
 	claims   []corev1.PersistentVolumeClaim
@@ -35,8 +42,13 @@ type manifests struct {
 	secrets    map[string]map[string][]byte
 	accounts   map[string]*corev1.ServiceAccount
 	namespaces map[string]*corev1.Namespace
+	roles      map[string]*rbacv1.Role
+	claims     map[string]*corev1.PersistentVolumeClaim
 	ingresses  []*networkingv1.Ingress
 	policies   []*networkingv1.NetworkPolicy
+	budgets    []*policyv1.PodDisruptionBudget
+	scalers    []*autoscalingv2.HorizontalPodAutoscaler
+	bindings   []*rbacv1.RoleBinding
 }
 
 // checkout copies what kustomize reads, so that a test may write secrets beside it.
@@ -77,7 +89,7 @@ func build(dir, overlay string) ([][]byte, error) {
 	return documents, nil
 }
 
-// render builds an overlay and reads each object into its type; a field that the type does not have is an error.
+// render builds an overlay and reads it.
 func render(t *testing.T, overlay string) *manifests {
 	t.Helper()
 	dir := checkout(t)
@@ -86,34 +98,48 @@ func render(t *testing.T, overlay string) *manifests {
 	if err != nil {
 		t.Fatal(err)
 	}
+	m, err := parse(documents)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// parse reads each object into its type; a field that the type does not have is an error.
+func parse(documents [][]byte) (*manifests, error) {
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme, networkingv1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{
+		appsv1.AddToScheme, autoscalingv2.AddToScheme, batchv1.AddToScheme, corev1.AddToScheme,
+		networkingv1.AddToScheme, policyv1.AddToScheme, rbacv1.AddToScheme,
+	} {
 		if err := add(scheme); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 	}
 	decoder := serializer.NewCodecFactory(scheme, serializer.EnableStrict).UniversalDeserializer()
 	m := &manifests{
 		services: map[string]*corev1.Service{}, configMaps: map[string]map[string]string{},
 		secrets: map[string]map[string][]byte{}, accounts: map[string]*corev1.ServiceAccount{},
-		namespaces: map[string]*corev1.Namespace{},
+		namespaces: map[string]*corev1.Namespace{}, roles: map[string]*rbacv1.Role{},
+		claims: map[string]*corev1.PersistentVolumeClaim{},
 	}
 	for _, document := range documents {
 		object, _, err := decoder.Decode(document, nil, nil)
 		if err != nil {
-			t.Fatalf("%v, in:\n%s", err, bytes.TrimSpace(document))
+			return nil, fmt.Errorf("%w, in:\n%s", err, bytes.TrimSpace(document))
 		}
-		m.add(t, object)
+		if err := m.add(object); err != nil {
+			return nil, err
+		}
 	}
-	return m
+	return m, nil
 }
 
-func (m *manifests) add(t *testing.T, object runtime.Object) {
-	t.Helper()
+func (m *manifests) add(object runtime.Object) error {
 	switch o := object.(type) {
 	case *corev1.Namespace:
 		m.namespaces[o.Name] = o
-		return
+		return nil
 	case *corev1.Service:
 		m.services[o.Name] = o
 	case *corev1.ServiceAccount:
@@ -122,20 +148,39 @@ func (m *manifests) add(t *testing.T, object runtime.Object) {
 		m.configMaps[o.Name] = o.Data
 	case *corev1.Secret:
 		m.secrets[o.Name] = o.Data
+	case *corev1.PersistentVolumeClaim:
+		m.claims[o.Name] = o
+	case *rbacv1.Role:
+		m.roles[o.Name] = o
+	case *rbacv1.RoleBinding:
+		m.bindings = append(m.bindings, o)
 	case *networkingv1.Ingress:
 		m.ingresses = append(m.ingresses, o)
 	case *networkingv1.NetworkPolicy:
 		m.policies = append(m.policies, o)
+	case *policyv1.PodDisruptionBudget:
+		m.budgets = append(m.budgets, o)
+	case *autoscalingv2.HorizontalPodAutoscaler:
+		m.scalers = append(m.scalers, o)
 	case *appsv1.Deployment:
-		m.workloads = append(m.workloads, workload{o.Name, o.Spec.Selector, o.Spec.Template, nil, ""})
+		m.workloads = append(m.workloads, workload{
+			name: o.Name, serves: true, replicas: *o.Spec.Replicas, selector: o.Spec.Selector, pod: o.Spec.Template,
+		})
 	case *appsv1.StatefulSet:
-		m.workloads = append(m.workloads, workload{o.Name, o.Spec.Selector, o.Spec.Template, o.Spec.VolumeClaimTemplates, o.Spec.ServiceName})
+		m.workloads = append(m.workloads, workload{
+			name: o.Name, serves: true, replicas: *o.Spec.Replicas, selector: o.Spec.Selector, pod: o.Spec.Template,
+			claims: o.Spec.VolumeClaimTemplates, service: o.Spec.ServiceName,
+		})
+	case *batchv1.CronJob:
+		m.workloads = append(m.workloads, workload{name: o.Name, pod: o.Spec.JobTemplate.Spec.Template})
 	default:
-		t.Fatalf("no check knows what to make of a %T", object)
+		return fmt.Errorf("no check knows what to make of a %T", object)
 	}
-	if namespace := object.(metav1.Object).GetNamespace(); namespace != "shopmicro" {
-		t.Errorf("%T %s is in namespace %q", object, object.(metav1.Object).GetName(), namespace)
+	meta := object.(metav1.Object)
+	if meta.GetNamespace() != "shopmicro" {
+		return fmt.Errorf("%T %s is in namespace %q", object, meta.GetName(), meta.GetNamespace())
 	}
+	return nil
 }
 
 // containers are all that the pod runs, those that only prepare it included.

@@ -1,0 +1,156 @@
+package k8s
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+)
+
+const mib = 1 << 20
+
+func TestMemoryIsThatOfTheTable(t *testing.T) { each(t, (*manifests).checkMemory) }
+
+func (m *manifests) checkMemory(t report) {
+	var budgets map[string]map[string]int64
+	read(t, "config/budgets.json", func(text []byte) error { return json.Unmarshal(text, &budgets) })
+	for _, w := range m.workloads {
+		for _, c := range w.containers() {
+			job := strings.Replace(w.name, "postgres", "postgresql", 1)
+			if strings.HasSuffix(c.Name, "-exporter") {
+				job = "exporters"
+			}
+			if !w.serves {
+				continue
+			}
+			request, ours := budgets["shop"][job]
+			limit := budgets["cluster"][job]
+			if !ours {
+				request = budgets["observability"][job]
+				limit = request
+			}
+			got := [2]int64{c.Resources.Requests.Memory().Value(), c.Resources.Limits.Memory().Value()}
+			if request == 0 || got != [2]int64{request * mib, limit * mib} {
+				t.Errorf("%s/%s: memory %v, not %d MiB under a limit of %d MiB", w.name, c.Name, got, request, limit)
+			}
+			for _, env := range c.Env {
+				// The programs are told to stay below.
+				want, known := map[string]string{
+					"GOMEMLIMIT":         fmt.Sprintf("%dMiB", limit*9/10),
+					"ALLOY_MEMORY_LIMIT": fmt.Sprintf("%dMiB", limit*6/10),
+				}[env.Name]
+				if known && env.Value != want {
+					t.Errorf("%s/%s: %s is %s, not %s", w.name, c.Name, env.Name, env.Value, want)
+				}
+			}
+			if !ours && !slices.ContainsFunc(c.Env, func(e corev1.EnvVar) bool { return e.Name == "GOMEMLIMIT" }) {
+				t.Errorf("%s/%s: is not told of its limit", w.name, c.Name)
+			}
+		}
+	}
+}
+
+func TestServicesGiveLargeBlocksBack(t *testing.T) { each(t, (*manifests).checkMalloc) }
+
+// The variables are set by the images too; whoever builds others has them here.
+func (m *manifests) checkMalloc(t report) {
+	read(t, "nix/malloc.nix", func(text []byte) error {
+		for _, variable := range regexp.MustCompile(`(?m)^  (\w+) = "(.*)";$`).FindAllStringSubmatch(string(text), -1) {
+			for _, name := range []string{"backend", "ml-service"} {
+				if !slices.Contains(m.container(t, name).Env, corev1.EnvVar{Name: variable[1], Value: variable[2]}) {
+					t.Errorf("%s: %s is not %s", name, variable[1], variable[2])
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// scraping is what a file of Prometheus says; what the tests do not know by name is compared as it stands.
+type scraping struct {
+	Global  any `json:"global"`
+	Write   any `json:"remote_write"`
+	Scrapes []struct {
+		Job         string `json:"job_name"`
+		SampleLimit int    `json:"sample_limit"`
+		LabelLimit  int    `json:"label_limit"`
+		DNS         []struct {
+			Names []string `json:"names"`
+			Port  int      `json:"port"`
+		} `json:"dns_sd_configs"`
+		Static []target `json:"static_configs"`
+	} `json:"scrape_configs"`
+}
+
+type target struct {
+	Targets []string          `json:"targets"`
+	Labels  map[string]string `json:"labels"`
+}
+
+// jobs are the addresses that are asked, by job.
+func (s scraping) jobs() map[string]string {
+	jobs := map[string]string{}
+	for _, scrape := range s.Scrapes {
+		for _, dns := range scrape.DNS {
+			jobs[scrape.Job] = fmt.Sprintf("%s:%d", dns.Names[0], dns.Port)
+		}
+		for _, static := range scrape.Static {
+			jobs[static.Labels["job"]] = static.Targets[0]
+		}
+	}
+	return jobs
+}
+
+func prometheusTargets(t report, text string) map[string]string {
+	t.Helper()
+	var s scraping
+	if err := yaml.Unmarshal([]byte(text), &s); err != nil {
+		t.Fatalf("prometheus.yml: %v", err)
+	}
+	return s.jobs()
+}
+
+func TestPrometheusAsksTheSameJobsEverywhere(t *testing.T) {
+	var ours, theirs scraping
+	var targets []target
+	read(t, "config/prometheus/kubernetes.yml", func(text []byte) error { return yaml.Unmarshal(text, &ours) })
+	read(t, "config/prometheus/prometheus.yml", func(text []byte) error { return yaml.Unmarshal(text, &theirs) })
+	read(t, "config/prometheus/targets.yml", func(text []byte) error { return yaml.Unmarshal(text, &targets) })
+	if !reflect.DeepEqual(ours.Global, theirs.Global) || !reflect.DeepEqual(ours.Write, theirs.Write) {
+		t.Error("kubernetes.yml and prometheus.yml differ in more than whom they ask")
+	}
+	for _, scrape := range ours.Scrapes {
+		if scrape.SampleLimit != theirs.Scrapes[0].SampleLimit || scrape.LabelLimit != theirs.Scrapes[0].LabelLimit {
+			t.Errorf("%s has other limits than prometheus.yml", scrape.Job)
+		}
+	}
+	jobs := ours.jobs()
+	if len(jobs) != len(targets) {
+		t.Errorf("%d jobs, where targets.yml has %d", len(jobs), len(targets))
+	}
+	for _, want := range targets {
+		// Pods have a Service of their own, whose name begins alike.
+		job := want.Labels["job"]
+		if got := strings.Replace(jobs[job], "-pods:", ":", 1); got != want.Targets[0] {
+			t.Errorf("%s is asked at %q, where targets.yml has %q", job, got, want.Targets[0])
+		}
+	}
+}
+
+func read(t report, path string, parse func([]byte) error) {
+	t.Helper()
+	text, err := os.ReadFile("../../" + path)
+	if err == nil {
+		err = parse(text)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+}

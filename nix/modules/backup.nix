@@ -17,7 +17,7 @@ let
       pkgs.coreutils
       postgresql
     ];
-    text = builtins.readFile ../backup;
+    text = builtins.readFile ../../config/backup/backup;
   };
   restore = pkgs.writeShellApplication {
     name = "shopmicro-restore";

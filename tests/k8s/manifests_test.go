@@ -331,6 +331,44 @@ func (m *manifests) checkImages(t report) {
 	}
 }
 
+func TestReplicasSurviveDrains(t *testing.T) { each(t, (*manifests).checkReplicas) }
+
+// What customers wait for has two replicas on different nodes, of which one at a time may be taken away, and lets requests
+// finish; what decides how many is either the manifest or an autoscaler.
+func (m *manifests) checkReplicas(t report) {
+	for _, name := range []string{"backend", "frontend"} {
+		w := m.workload(t, name)
+		spec := w.pod.Spec
+		if len(spec.TopologySpreadConstraints) == 0 || !matches(t, spec.TopologySpreadConstraints[0].LabelSelector, w.pod.Labels) {
+			t.Errorf("%s: its replicas may share a node", name)
+		}
+		if hook := m.container(t, name).Lifecycle; hook == nil || hook.PreStop == nil || hook.PreStop.Sleep == nil {
+			t.Errorf("%s: stops before it is known to", name)
+		}
+		var guarded, scaled bool
+		for _, budget := range m.budgets {
+			guarded = guarded || matches(t, budget.Spec.Selector, w.pod.Labels) && budget.Spec.MaxUnavailable.IntValue() == 1
+		}
+		if !guarded {
+			t.Errorf("%s: all replicas may be evicted at once", name)
+		}
+		for _, scaler := range m.scalers {
+			if scaler.Spec.ScaleTargetRef.Kind != "Deployment" || !m.has(scaler.Spec.ScaleTargetRef.Name) {
+				t.Errorf("%s scales nothing", scaler.Name)
+			}
+			if scaler.Spec.ScaleTargetRef.Name == name {
+				scaled = *scaler.Spec.MinReplicas >= 2 && *scaler.Spec.MinReplicas < scaler.Spec.MaxReplicas
+				if container := scaler.Spec.Metrics[0].ContainerResource.Container; m.container(t, container).Name != name {
+					t.Errorf("%s measures the container %s", name, container)
+				}
+			}
+		}
+		if w.replicas == nil && !scaled || w.replicas != nil && (scaled || *w.replicas < 2) {
+			t.Errorf("%s: its number of replicas is nobody's, two parts', or below two", name)
+		}
+	}
+}
+
 func TestSecretsComeFromOutsideGit(t *testing.T) {
 	dir := checkout(t)
 	if _, err := build(dir, "overlays/production"); err == nil || !strings.Contains(err.Error(), "secrets.env") {

@@ -26,8 +26,8 @@ import (
 // workload is whatever makes pods, reduced to what the checks ask of it.
 type workload struct {
 	name     string
-	serves   bool // unlike what a CronJob makes
-	replicas int32
+	serves   bool   // unlike what a CronJob makes
+	replicas *int32 // nil where an autoscaler decides
 	selector *metav1.LabelSelector
 	pod      corev1.PodTemplateSpec
 	claims   []corev1.PersistentVolumeClaim
@@ -164,11 +164,11 @@ func (m *manifests) add(object runtime.Object) error {
 		m.scalers = append(m.scalers, o)
 	case *appsv1.Deployment:
 		m.workloads = append(m.workloads, workload{
-			name: o.Name, serves: true, replicas: *o.Spec.Replicas, selector: o.Spec.Selector, pod: o.Spec.Template,
+			name: o.Name, serves: true, replicas: o.Spec.Replicas, selector: o.Spec.Selector, pod: o.Spec.Template,
 		})
 	case *appsv1.StatefulSet:
 		m.workloads = append(m.workloads, workload{
-			name: o.Name, serves: true, replicas: *o.Spec.Replicas, selector: o.Spec.Selector, pod: o.Spec.Template,
+			name: o.Name, serves: true, replicas: o.Spec.Replicas, selector: o.Spec.Selector, pod: o.Spec.Template,
 			claims: o.Spec.VolumeClaimTemplates, service: o.Spec.ServiceName,
 		})
 	case *batchv1.CronJob:

@@ -1,6 +1,8 @@
 package k8s
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -292,6 +294,29 @@ func checkVariables(t report, where, text string, known []string) {
 			t.Errorf("%s uses %s, which is not set before it", where, used[1])
 		}
 	}
+}
+
+// kubectl keeps each object in an annotation, for which 256 KiB are the most.
+func TestEveryConfigMapCanBeApplied(t *testing.T) {
+	each(t, func(m *manifests, t report) {
+		for name, data := range m.configMaps {
+			if text, err := json.Marshal(data); err != nil || len(text) > 250<<10 {
+				t.Errorf("ConfigMap %s takes %d bytes: %v", name, len(text), err)
+			}
+		}
+	})
+}
+
+func TestEnvironmentsHaveOneName(t *testing.T) {
+	each(t, func(m *manifests, t report) {
+		for _, other := range []struct{ container, variable string }{{"ml-service", "FLASK_ENV"}, {"alloy", "ALLOY_ENVIRONMENT"}} {
+			want := value(m.container(t, "backend"), "NODE_ENV")
+			// config/alloy/pods.alloy says production where it is told nothing.
+			if got := cmp.Or(value(m.container(t, other.container), other.variable), "production"); got != want {
+				t.Errorf("%s: %s is %s, but the backend is in %s", other.container, other.variable, got, want)
+			}
+		}
+	})
 }
 
 func TestImagesAreOursOrPinned(t *testing.T) { each(t, (*manifests).checkImages) }

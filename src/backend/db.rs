@@ -7,6 +7,7 @@ pub mod fetch;
 pub mod logins;
 pub mod orders;
 pub mod outbox;
+pub mod overview;
 pub mod products;
 pub mod query;
 pub mod sessions;

@@ -102,6 +102,9 @@ pub enum Error {
     /// 503: the database did not answer in time.
     #[error("the database is not available: {0}")]
     DatabaseUnavailable(String),
+    /// 503: the recommendation service did not answer in time.
+    #[error("the recommendation service is not available")]
+    RecommenderUnavailable,
     /// 429: the client or the account has used up what it may ask of this class.
     #[error("too many requests")]
     TooManyRequests {
@@ -238,7 +241,7 @@ impl From<Error> for Problem {
                 Self::new(StatusCode::PAYMENT_REQUIRED, "payment-declined", "The payment was declined")
                     .with("order_id", serde_json::json!(order_id))
             }
-            Error::DatabaseUnavailable(_) => Self::unavailable(2),
+            Error::DatabaseUnavailable(_) | Error::RecommenderUnavailable => Self::unavailable(2),
             Error::TooManyRequests { retry_after } => {
                 let mut problem =
                     Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "This was asked too often");

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use url::Url;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// How long a page waits for recommendations before it shows best sellers instead.
@@ -36,6 +39,43 @@ pub struct Recommendations {
     pub strategy: String,
     /// The model that found them.
     pub model_version: String,
+}
+
+/// The model behind the recommendations.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Model {
+    /// Its version.
+    pub model_version: String,
+    /// When it was trained (RFC 3339).
+    #[schema(value_type = String, format = DateTime)]
+    pub trained_at: Timestamp,
+    /// Products that it knows.
+    pub products: u64,
+    /// Words that it tells products apart by.
+    pub terms: u64,
+    /// What people did, as far as it knows.
+    pub interactions: u64,
+    /// Those who did it.
+    pub users: u64,
+}
+
+/// What became of the wish for a new model.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Retraining {
+    /// Whether the training has begun, or was under way already.
+    pub status: Progress,
+    /// The model that answers for now.
+    pub model_version: Option<String>,
+}
+
+/// How a training stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Progress {
+    /// It has begun.
+    Started,
+    /// It was under way already.
+    AlreadyRunning,
 }
 
 /// The client. Clones share its connections.
@@ -67,13 +107,25 @@ impl Recommender {
         let whom = user.map_or_else(|| "popular".to_owned(), |id| id.to_string());
         let route =
             if user.is_some() { "/api/recommendations/{user_id}" } else { "/api/recommendations/popular" };
-        self.ask("recommend", route, &format!("api/recommendations/{whom}"), limit).await
+        self.list("recommend", route, &format!("api/recommendations/{whom}"), limit).await
     }
 
     /// Like a product.
     pub async fn similar(&self, product: Uuid, limit: i64) -> Option<Recommendations> {
         let route = "/api/products/{id}/similar";
-        self.ask("similar", route, &format!("api/products/{product}/similar"), limit).await
+        self.list("similar", route, &format!("api/products/{product}/similar"), limit).await
+    }
+
+    /// The model that answers now.
+    pub async fn model(&self) -> Option<Model> {
+        let url = self.base.join("api/model").ok()?;
+        self.ask("model", "/api/model", self.http.get(url)).await
+    }
+
+    /// Has a new model trained.
+    pub async fn retrain(&self) -> Option<Retraining> {
+        let url = self.base.join("api/model/retrain").ok()?;
+        self.ask("retrain", "/api/model/retrain", self.http.post(url)).await
     }
 
     /// True where the service has a model and answers.
@@ -82,22 +134,30 @@ impl Recommender {
         self.http.get(url).send().await.is_ok_and(|response| response.status().is_success())
     }
 
-    async fn ask(
+    async fn list(
         &self,
         operation: &'static str,
         route: &str,
         path: &str,
         limit: i64,
     ) -> Option<Recommendations> {
+        let url = self.base.join(path).ok()?;
+        self.ask(operation, route, self.http.get(url).query(&[("limit", limit)])).await
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        route: &str,
+        request: reqwest::RequestBuilder,
+    ) -> Option<T> {
         let Ok(_place) = self.places.try_acquire() else {
             self.failures.add(1, &[KeyValue::new("operation", operation)]);
             return None;
         };
-        let url = self.base.join(path).ok()?;
-        let request = self.http.get(url).query(&[("limit", limit)]);
         let answer = async { platform::spans::send(request, route).await?.error_for_status()?.json().await };
         match answer.await {
-            Ok(recommendations) => Some(recommendations),
+            Ok(answer) => Some(answer),
             Err(error) => {
                 let error: reqwest::Error = error;
                 tracing::warn!(operation, error = %error.without_url(), "the recommendation service failed");

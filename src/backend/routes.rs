@@ -1,6 +1,8 @@
 //! Every URL of the backend, one line each.
 
+pub mod admin_model;
 pub mod admin_orders;
+pub mod admin_overview;
 pub mod audit;
 pub mod cart;
 pub mod frontend_metrics;
@@ -66,6 +68,9 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(orders::cancel))
         .routes(routes!(admin_orders::list))
         .routes(routes!(admin_orders::get, admin_orders::change_status))
+        .routes(routes!(admin_overview::get))
+        .routes(routes!(admin_model::get))
+        .routes(routes!(admin_model::retrain))
         .routes(routes!(audit::list))
         .routes(routes!(recommendations::list))
         .routes(routes!(frontend_metrics::collect))

@@ -70,17 +70,20 @@ impl Operation<'_> {
 /// Sends a request to another service, in a span of its own and with the trace context. `route` is the template of the
 /// path.
 pub async fn send(request: reqwest::RequestBuilder, route: &str) -> reqwest::Result<reqwest::Response> {
+    let (client, request) = request.build_split();
+    let mut request = request?;
+    let method = request.method().as_str();
     let span = tracing::info_span!(
         "call",
-        otel.name = format!("GET {route}"),
+        otel.name = format!("{method} {route}"),
         otel.kind = "client",
         otel.status_code = Empty,
-        http.request.method = "GET",
+        http.request.method = method,
         url.template = route,
         http.response.status_code = Empty,
     );
-    let answer = async { request.headers(crate::http::trace_headers()).send().await };
-    let answer = answer.instrument(span.clone()).await;
+    request.headers_mut().extend(span.in_scope(crate::http::trace_headers));
+    let answer = client.execute(request).instrument(span.clone()).await;
     if let Ok(answer) = &answer {
         span.record("http.response.status_code", answer.status().as_u16());
     }

@@ -64,6 +64,16 @@ pub async fn popular(client: &impl GenericClient, limit: i64) -> Result<Vec<Prod
     Ok(rows.iter().map(product).collect::<Result<_, _>>()?)
 }
 
+/// Of which there are so few units or less, fewest first.
+pub async fn low_in_stock(client: &impl GenericClient, units: i32, limit: i64) -> Result<Vec<Product>> {
+    let sql = format!(
+        "select {COLUMNS} from products p where p.archived_at is null and p.stock <= $1 \
+         order by p.stock, p.popularity desc, p.id limit $2"
+    );
+    let rows = client.fetch_all(&sql, &[&units, &limit]).await?;
+    Ok(rows.iter().map(product).collect::<Result<_, _>>()?)
+}
+
 /// What sells best lately in the category of a product, without the product itself.
 pub async fn popular_beside(client: &impl GenericClient, id: Uuid, limit: i64) -> Result<Vec<Product>> {
     let sql = format!(

@@ -4,6 +4,40 @@
  */
 
 export interface paths {
+    "/api/admin/model": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The model that recommends now. */
+        get: operations["get_model"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/model/retrain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has a new model trained in the background; the one before answers until it is there. */
+        post: operations["retrain_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/orders": {
         parameters: {
             query?: never;
@@ -37,6 +71,23 @@ export interface paths {
         head?: never;
         /** Moves an order on: ships it, notes its arrival, or calls it off, which returns its stock and its money. */
         patch: operations["change_order_status"];
+        trace?: never;
+    };
+    "/api/admin/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was sold in the last thirty days, what is to be shipped, and what runs out. */
+        get: operations["get_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/audit-log": {
@@ -726,6 +777,24 @@ export interface components {
             /** @description What its owner is called. */
             name: string;
         };
+        /** @description What was sold on a day: orders that are paid and were not called off. */
+        Day: {
+            /**
+             * Format: date
+             * @description The day in UTC.
+             */
+            day: string;
+            /**
+             * Format: int64
+             * @description Orders.
+             */
+            orders: number;
+            /**
+             * Format: int64
+             * @description What they brought, in minor units.
+             */
+            revenue_cents: number;
+        };
         /** @description An act. */
         Entry: {
             /** @description What was done, such as `role.changed`. */
@@ -850,6 +919,40 @@ export interface components {
             email: string;
             /** @description Its password. */
             password: string;
+        };
+        /** @description The model behind the recommendations. */
+        Model: {
+            /**
+             * Format: int64
+             * @description What people did, as far as it knows.
+             */
+            interactions: number;
+            /** @description Its version. */
+            model_version: string;
+            /**
+             * Format: int64
+             * @description Products that it knows.
+             */
+            products: number;
+            /**
+             * Format: int64
+             * @description Words that it tells products apart by.
+             */
+            terms: number;
+            /**
+             * Format: date-time
+             * @description When it was trained (RFC 3339).
+             */
+            trained_at: string;
+            /**
+             * Format: int64
+             * @description Those who did it.
+             */
+            users: number;
+        };
+        /** @description What is known of the model. */
+        ModelState: {
+            model?: components["schemas"]["Model"] | null;
         };
         /** @description A change of a product's stock. */
         Movement: {
@@ -994,6 +1097,20 @@ export interface components {
             items: components["schemas"]["Order"][];
             /** @description Where the next page begins; null on the last. */
             next_cursor?: string | null;
+        };
+        /** @description How the shop is doing. */
+        Overview: {
+            /** @description ISO 4217. */
+            currency: string;
+            /** @description The last thirty days of UTC, today the last. */
+            days: components["schemas"]["Day"][];
+            /** @description Products of which few are left, fewest first: at most twenty. */
+            low_stock: components["schemas"]["Product"][];
+            /**
+             * Format: int64
+             * @description Orders that are paid and wait to be shipped.
+             */
+            to_ship: number;
         };
         /** @description The body of a change of password. */
         PasswordBody: {
@@ -1153,6 +1270,11 @@ export interface components {
             /** @description What to call you. */
             name?: string;
         };
+        /**
+         * @description How a training stands.
+         * @enum {string}
+         */
+        Progress: "started" | "already-running";
         /** @description The body of a change of quantity. */
         QuantityBody: {
             /**
@@ -1204,6 +1326,13 @@ export interface components {
             metrics?: components["schemas"]["VitalReport"][];
             /** @description Spans. */
             traces?: components["schemas"]["SpanReport"][];
+        };
+        /** @description What became of the wish for a new model. */
+        Retraining: {
+            /** @description The model that answers for now. */
+            model_version?: string | null;
+            /** @description Whether the training has begun, or was under way already. */
+            status: components["schemas"]["Progress"];
         };
         /**
          * @description What an account may do.
@@ -1497,18 +1626,22 @@ export type Count = components['schemas']['Count'];
 export type CountsPriceCount = components['schemas']['Counts_PriceCount'];
 export type CountsValueCount = components['schemas']['Counts_ValueCount'];
 export type Customer = components['schemas']['Customer'];
+export type Day = components['schemas']['Day'];
 export type Entry = components['schemas']['Entry'];
 export type ErrorReport = components['schemas']['ErrorReport'];
 export type Facets = components['schemas']['Facets'];
 export type FieldError = components['schemas']['FieldError'];
 export type Ledger = components['schemas']['Ledger'];
 export type LoginBody = components['schemas']['LoginBody'];
+export type Model = components['schemas']['Model'];
+export type ModelState = components['schemas']['ModelState'];
 export type Movement = components['schemas']['Movement'];
 export type NewProductBody = components['schemas']['NewProductBody'];
 export type OpenSession = components['schemas']['OpenSession'];
 export type Order = components['schemas']['Order'];
 export type OrderItem = components['schemas']['OrderItem'];
 export type OrderPage = components['schemas']['OrderPage'];
+export type Overview = components['schemas']['Overview'];
 export type PasswordBody = components['schemas']['PasswordBody'];
 export type Payment = components['schemas']['Payment'];
 export type Problem = components['schemas']['Problem'];
@@ -1516,11 +1649,13 @@ export type Product = components['schemas']['Product'];
 export type ProductBody = components['schemas']['ProductBody'];
 export type ProductPage = components['schemas']['ProductPage'];
 export type ProfileBody = components['schemas']['ProfileBody'];
+export type Progress = components['schemas']['Progress'];
 export type QuantityBody = components['schemas']['QuantityBody'];
 export type Recommendation = components['schemas']['Recommendation'];
 export type RecommendationList = components['schemas']['RecommendationList'];
 export type RegisterBody = components['schemas']['RegisterBody'];
 export type ReportBody = components['schemas']['ReportBody'];
+export type Retraining = components['schemas']['Retraining'];
 export type Role = components['schemas']['Role'];
 export type RoleBody = components['schemas']['RoleBody'];
 export type SessionPage = components['schemas']['SessionPage'];
@@ -1550,6 +1685,99 @@ export type ResponseProblem431 = components['responses']['Problem431'];
 export type ResponseProblem503 = components['responses']['Problem503'];
 export type $defs = Record<string, never>;
 export interface operations {
+    get_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelState"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not an admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            414: components["responses"]["Problem414"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    retrain_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It trains, or did so already */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retraining"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not an admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            414: components["responses"]["Problem414"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            /** @description The recommender is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_all_orders: {
         parameters: {
             query?: {
@@ -1735,6 +1963,48 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not an admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            414: components["responses"]["Problem414"];
             429: components["responses"]["Problem429"];
             431: components["responses"]["Problem431"];
             503: components["responses"]["Problem503"];

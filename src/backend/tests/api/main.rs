@@ -1,7 +1,9 @@
 //! The API over HTTP, on a real PostgreSQL and a real Redis. The files mirror the URLs.
 
 mod accounts;
+mod admin_model;
 mod admin_orders;
+mod admin_overview;
 mod admin_products;
 mod audit;
 mod authorisation;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
-use crate::harness::{Answer, NewProduct, TestApp, read_to_end};
+use crate::harness::{Answer, NewProduct, Recommender, Reply, Setup, TestApp, read_to_end};
 
 /// A request that closes its connection.
 fn get(url: &str, headers: &str) -> Vec<u8> {
@@ -179,7 +179,8 @@ async fn methods_that_nobody_needs_are_refused() {
 /// PostgreSQL's text cannot hold the character NUL: what reaches it must be refused before.
 #[tokio::test]
 async fn no_nul_makes_anything_fail() {
-    let app = TestApp::new().await.with_products(1).await;
+    let recommender = Recommender::start(Reply::Json(json!({ "status": "started" }))).await;
+    let app = Setup::default().recommender(&recommender).start().await.with_products(1).await;
     let document = serde_json::to_value(shopmicro_backend::routes::openapi()).expect("JSON");
     for (path, item) in document["paths"].as_object().expect("paths") {
         for (method, operation) in item.as_object().expect("operations") {

@@ -5,8 +5,9 @@ import './styles/base.css';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { createBrowserRouter, RouterProvider } from 'react-router';
-import { routes, templateOf } from '@/app/routes';
+import { BrowserRouter } from 'react-router';
+import { templateOf } from '@/app/routes';
+import { Shop } from '@/app/shop';
 import { TelemetryProvider } from '@/app/telemetry-context';
 import { forgetSession } from '@/features/account/api';
 import { createQueryClient } from '@/lib/query';
@@ -21,7 +22,9 @@ createRoot(root, { onUncaughtError: (error) => telemetry.error(error) }).render(
   <StrictMode>
     <TelemetryProvider telemetry={telemetry}>
       <QueryClientProvider client={createQueryClient(forgetSession)}>
-        <RouterProvider router={createBrowserRouter(routes)} />
+        <BrowserRouter>
+          <Shop />
+        </BrowserRouter>
       </QueryClientProvider>
     </TelemetryProvider>
   </StrictMode>,

@@ -1,16 +1,21 @@
-import { useEffect, useRef } from 'react';
-import { Link, NavLink, Outlet, ScrollRestoration, useLocation } from 'react-router';
+import { Suspense, useEffect, useRef } from 'react';
+import { Link, NavLink, Outlet, useLocation } from 'react-router';
+import { Skeletons } from '@/components/skeleton';
 import { AccountLink } from '@/features/account/account-link';
 import { CartLink } from '@/features/cart/cart-link';
 import { SearchBox } from '@/features/catalogue/search-box';
 import { urls } from '@/lib/urls';
+import { Boundary } from './broken';
 import styles from './layout.module.css';
 import { Logo } from './logo';
+import { OfflineNote } from './offline-note';
+import { useScroll } from './use-scroll';
 
 /** The frame of every page. */
 export function Layout() {
   const main = useRef<HTMLElement>(null);
   const { pathname } = useLocation();
+  useScroll();
   const shown = useRef(pathname);
   useEffect(() => {
     // After a navigation the keyboard and the screen reader begin at the new page, not at the link left behind.
@@ -42,7 +47,12 @@ export function Layout() {
         </div>
       </header>
       <main id="main" ref={main} tabIndex={-1} className={styles.main}>
-        <Outlet />
+        <OfflineNote />
+        <Boundary place={pathname}>
+          <Suspense fallback={<Skeletons shape="row" n={4} />}>
+            <Outlet />
+          </Suspense>
+        </Boundary>
       </main>
       <footer className={styles.footer}>
         <div>
@@ -57,7 +67,6 @@ export function Layout() {
           </nav>
         </div>
       </footer>
-      <ScrollRestoration />
     </div>
   );
 }

@@ -2,7 +2,7 @@ import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { describe, expect, it } from 'vitest';
 import type { CheckoutBody } from '@/api/schema';
-import { ada, type Call, cart, json, order, problem, product, serve } from '@/test/api';
+import { ada, type Call, cart, facets, json, order, problem, product, serve } from '@/test/api';
 import { renderShop } from '@/test/render';
 
 const empty = () => json(cart([]));
@@ -30,7 +30,7 @@ describe('the catalogue', () => {
   it('asks for what its address says', async () => {
     const calls = serve({
       'GET /api/cart': empty,
-      'GET /api/categories': () => json({ items: [{ name: 'Kitchen', count: 1 }] }),
+      'GET /api/products/facets': () => json(facets()),
       'GET /api/products': () => json({ items: [mug], next_cursor: null }),
     });
     const router = renderShop('/products?q=mug&category=Kitchen&in_stock=true');
@@ -38,7 +38,7 @@ describe('the catalogue', () => {
     expect(screen.getByRole('heading', { level: 1 }).textContent).toBe('“mug” in Kitchen');
     await userEvent.selectOptions(screen.getByLabelText('Sort'), 'Price, low to high');
     await waitFor(() => {
-      const asked = calls.map((call) => call.path).filter((path) => path.startsWith('/api/products'));
+      const asked = calls.map((call) => call.path).filter((path) => path.startsWith('/api/products?'));
       expect(asked).toEqual([
         '/api/products?q=mug&category=Kitchen&in_stock=true&limit=24',
         '/api/products?q=mug&category=Kitchen&in_stock=true&sort=price&limit=24',
@@ -51,7 +51,7 @@ describe('the catalogue', () => {
     const second = product({ id: '0190a0a0-0000-7000-8000-000000000002', name: 'Teapot' });
     serve({
       'GET /api/cart': empty,
-      'GET /api/categories': () => json({ items: [] }),
+      'GET /api/products/facets': () => json(facets()),
       'GET /api/products': ({ path }) =>
         path.includes('cursor=next')
           ? json({ items: [second], next_cursor: null })
@@ -206,6 +206,7 @@ describe('an account', () => {
             })
           : json(ada, 201),
       'GET /api/users/me': () => json(ada),
+      'GET /api/users/me/sessions': () => json({ items: [] }),
     });
     const router = renderShop('/register?next=/account');
     await userEvent.type(await screen.findByLabelText('Name'), 'Ada');
@@ -240,11 +241,13 @@ describe('an account', () => {
 
   it('leaves nothing behind when it logs out', async () => {
     localStorage.setItem('shopmicro.session', '1');
+    localStorage.setItem('shopmicro.recent', mug.id);
     sessionStorage.setItem('shopmicro.address', 'York');
     let left = false;
     serve({
       'GET /api/cart': empty,
       'GET /api/users/me': () => json(ada),
+      'GET /api/users/me/sessions': () => json({ items: [] }),
       'POST /api/users/logout': () => {
         left = true;
         return new Response(null, { status: 204 });

@@ -39,6 +39,36 @@ export function Field({ label, hint, error, ...input }: FieldProps) {
   );
 }
 
+interface TextFieldProps extends ComponentProps<'textarea'> {
+  label: string;
+  name: string;
+  error?: string;
+}
+
+/** A labelled text of several lines with its error. */
+export function TextField({ label, error, ...text }: TextFieldProps) {
+  const id = useId();
+  return (
+    <div className={styles.field}>
+      <label htmlFor={id}>
+        {label}
+        {!text.required && <span className={styles.optional}> (optional)</span>}
+      </label>
+      <textarea
+        {...text}
+        id={id}
+        aria-invalid={error ? true : undefined}
+        aria-describedby={error ? `${id}-error` : undefined}
+      />
+      {error && (
+        <p id={`${id}-error`} className={styles.error}>
+          {error}
+        </p>
+      )}
+    </div>
+  );
+}
+
 interface SelectFieldProps extends ComponentProps<'select'> {
   label: string;
   name: string;

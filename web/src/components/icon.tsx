@@ -5,6 +5,7 @@ const paths = {
   check: 'M5 12.5l4.5 4.5L19 7.5',
   alert: 'M12 8v5M12 16.5v.01M12 3l9.5 17h-19L12 3z',
   clock: 'M12 7v5l3 2M12 21a9 9 0 1 1 0-18 9 9 0 0 1 0 18z',
+  cross: 'M6 6l12 12M18 6L6 18',
   minus: 'M6 12h12',
   plus: 'M6 12h12M12 6v12',
   arrow: 'M5 12h14M13 6l6 6-6 6',

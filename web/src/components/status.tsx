@@ -1,17 +1,28 @@
 import type { Order } from '@/api/schema';
 import styles from './status.module.css';
 
-const STATUS: Record<Order['status'], { label: string; tone: 'good' | 'waiting' | 'ended' | 'bad' }> = {
-  pending_payment: { label: 'Payment pending', tone: 'waiting' },
-  paid: { label: 'Paid', tone: 'good' },
-  shipped: { label: 'On its way', tone: 'good' },
-  delivered: { label: 'Delivered', tone: 'good' },
-  cancelled: { label: 'Cancelled', tone: 'ended' },
-  payment_failed: { label: 'Payment declined', tone: 'bad' },
+type Status = Order['status'];
+
+/** What customers and admins call where an order stands. */
+export const STATUS_LABELS: Record<Status, string> = {
+  pending_payment: 'Payment pending',
+  paid: 'Paid',
+  shipped: 'On its way',
+  delivered: 'Delivered',
+  cancelled: 'Cancelled',
+  payment_failed: 'Payment declined',
+};
+
+const TONES: Record<Status, 'good' | 'waiting' | 'ended' | 'bad'> = {
+  pending_payment: 'waiting',
+  paid: 'good',
+  shipped: 'good',
+  delivered: 'good',
+  cancelled: 'ended',
+  payment_failed: 'bad',
 };
 
 /** Where an order stands. */
-export function StatusBadge({ status }: { status: Order['status'] }) {
-  const { label, tone } = STATUS[status];
-  return <span className={`${styles.badge} ${styles[tone]}`}>{label}</span>;
+export function StatusBadge({ status }: { status: Status }) {
+  return <span className={`${styles.badge} ${styles[TONES[status]]}`}>{STATUS_LABELS[status]}</span>;
 }

@@ -1,5 +1,5 @@
 import type { SpanReport } from '@/api/schema';
-import { type MetricType, onCLS, onFCP, onINP, onLCP, onTTFB } from 'web-vitals';
+import type { MetricType } from 'web-vitals';
 
 /** A page's route template, as the API names it. */
 export type Page = SpanReport['page'];
@@ -96,7 +96,15 @@ export class Telemetry {
 export function watchPage(telemetry: Telemetry): void {
   const report = (metric: MetricType) =>
     telemetry.vital(metric.name, metric.value, metric.navigationURL ?? location.href);
-  for (const on of [onCLS, onFCP, onINP, onLCP, onTTFB]) on(report);
+  // The browser keeps what it measures from the start; what reads it can come after the page.
+  void import('web-vitals').then(
+    ({ onCLS, onFCP, onINP, onLCP, onTTFB }) => {
+      for (const on of [onCLS, onFCP, onINP, onLCP, onTTFB]) on(report);
+    },
+    () => {
+      // A page without measurements is a page all the same.
+    },
+  );
   watchSpans(telemetry);
   addEventListener('error', (event) => telemetry.error(event.error ?? event.message));
   addEventListener('unhandledrejection', (event) => telemetry.error(event.reason));

@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import type { Cart, Order, Product, User } from '@/api/schema';
+import type { Cart, Facets, Order, Product, User } from '@/api/schema';
 
 /** A call of the API as a test sees it. */
 export interface Call {
@@ -88,6 +88,17 @@ export function cart(items: [Product, number, number?][]): Cart {
     total_cents: lines.reduce((sum, line) => sum + line.line_total_cents, 0),
     currency: 'GBP',
     item_count: lines.reduce((sum, line) => sum + line.quantity, 0),
+  };
+}
+
+export function facets(change: Partial<Facets> = {}): Facets {
+  return {
+    total: { value: 1, exact: true },
+    categories: { items: [{ value: 'Kitchen', count: 1 }], exact: true },
+    prices: { items: [{ min_price_cents: 0, max_price_cents: 1999, count: 1 }], exact: true },
+    in_stock: { value: 1, exact: true },
+    tags: { items: [{ value: 'mug', count: 1 }], exact: true },
+    ...change,
   };
 }
 

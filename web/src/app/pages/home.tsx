@@ -2,6 +2,7 @@ import { Link } from 'react-router';
 import { Icon } from '@/components/icon';
 import { CategoryTiles } from '@/features/catalogue/category-tiles';
 import { Newest } from '@/features/catalogue/newest';
+import { RecentlyViewed } from '@/features/catalogue/recently-viewed';
 import { Recommended } from '@/features/recommendations/recommended';
 import { Showcase } from '@/features/recommendations/showcase';
 import { urls } from '@/lib/urls';
@@ -32,6 +33,7 @@ export function HomePage() {
         </div>
         <Newest n={4} />
       </section>
+      <RecentlyViewed />
     </div>
   );
 }

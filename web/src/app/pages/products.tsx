@@ -1,25 +1,39 @@
 import { useSearchParams } from 'react-router';
 import { PageTitle } from '@/components/page-title';
-import { CategoryNav } from '@/features/catalogue/category-nav';
+import { useFacets, useProducts } from '@/features/catalogue/api';
+import { ChosenFilters } from '@/features/catalogue/chosen-filters';
+import { Facets } from '@/features/catalogue/facets';
 import { ListControls } from '@/features/catalogue/list-controls';
 import { ProductList } from '@/features/catalogue/product-list';
+import { count } from '@/lib/format';
 import { filtersFromSearch } from '@/lib/urls';
 import styles from './pages.module.css';
 
 export function ProductsPage() {
   const [search] = useSearchParams();
   const filters = filtersFromSearch(search);
+  const counts = useFacets(filters).data;
+  // The shop has one currency, which its products tell.
+  const currency = useProducts(filters).data?.[0]?.currency ?? 'GBP';
   const place = filters.category || 'All products';
   const title = filters.q ? `“${filters.q}”${filters.category ? ` in ${filters.category}` : ''}` : place;
   return (
     <div className={styles.catalogue}>
       <PageTitle>{title}</PageTitle>
-      <div className={styles.aside}>
-        <CategoryNav filters={filters} />
+      <div className={styles.facets}>
+        <Facets filters={filters} currency={currency} />
       </div>
       <div className={styles.page}>
-        <h1>{title}</h1>
-        <ListControls filters={filters} />
+        <div>
+          <h1>{title}</h1>
+          <p className="muted" role="status">
+            {counts
+              ? `${count(counts.total.value, 'product')}${counts.total.exact ? '' : ' or more'}`
+              : '\u00a0'}
+          </p>
+        </div>
+        <ListControls filters={filters} inStock={counts?.in_stock.value} />
+        <ChosenFilters filters={filters} currency={currency} />
         <ProductList filters={filters} />
       </div>
     </div>

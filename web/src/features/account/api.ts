@@ -1,7 +1,16 @@
 import { type QueryClient, queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { LoginBody, RegisterBody, User } from '@/api/schema';
+import type {
+  ConfirmBody,
+  LoginBody,
+  PasswordBody,
+  ProfileBody,
+  RegisterBody,
+  SessionPage,
+  User,
+} from '@/api/schema';
 import { ProblemError, request } from '@/lib/http';
 import { deviceStorage, tabStorage } from '@/lib/storage';
+import { urls } from '@/lib/urls';
 
 /**
  * Scripts cannot see the session's cookie. This mark says that there may be one, which spares every guest a request
@@ -64,12 +73,74 @@ export function useLogout() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: () => request<void>('/api/users/logout', { method: 'POST' }),
-    onSuccess: async () => {
-      deviceStorage.remove(MARK);
-      // What the customer typed in this tab, an address for one, leaves with them.
-      tabStorage.clear();
-      client.setQueryData(meOptions.queryKey, null);
-      await client.resetQueries({ predicate: (query) => query.queryKey[0] !== meOptions.queryKey[0] });
+    onSuccess: () => leave(client),
+  });
+}
+
+/** What they looked at on this device, what they typed in this tab. */
+function forgetDevice() {
+  deviceStorage.clear();
+  tabStorage.clear();
+}
+
+/** Nothing of a customer stays behind. */
+async function leave(client: QueryClient): Promise<void> {
+  forgetDevice();
+  client.setQueryData(meOptions.queryKey, null);
+  await client.resetQueries({ predicate: (query) => query.queryKey[0] !== meOptions.queryKey[0] });
+}
+
+export function useChangeProfile() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: ProfileBody) => request<User>('/api/users/me', { method: 'PATCH', body }),
+    onSuccess: (user) => client.setQueryData(meOptions.queryKey, user),
+  });
+}
+
+/** Ends every session of the account but the new one of this browser. */
+export function useChangePassword() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: PasswordBody) => request<void>('/api/users/me/password', { method: 'PUT', body }),
+    onSuccess: () => client.invalidateQueries(sessionsOptions),
+  });
+}
+
+export function useDeleteAccount() {
+  return useMutation({
+    mutationFn: (body: ConfirmBody) => request<void>('/api/users/me', { method: 'DELETE', body }),
+    onSuccess: () => {
+      forgetDevice();
+      // All that this page still knows goes with it.
+      location.assign(urls.home());
     },
+  });
+}
+
+const sessionsOptions = queryOptions({
+  queryKey: ['sessions'],
+  queryFn: ({ signal }) => request<SessionPage>('/api/users/me/sessions?limit=100', { signal }),
+});
+
+/** Where the account is logged in. */
+export function useSessions() {
+  return useQuery(sessionsOptions);
+}
+
+export function useEndSession() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) =>
+      request<void>(`/api/users/me/sessions/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+    onSettled: () => client.invalidateQueries(sessionsOptions),
+  });
+}
+
+export function useEndAllSessions() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => request<void>('/api/users/me/sessions', { method: 'DELETE' }),
+    onSuccess: () => leave(client),
   });
 }

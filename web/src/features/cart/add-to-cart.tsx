@@ -30,7 +30,7 @@ export function AddToCart({ product }: { product: Product }) {
           type="button"
           className="button"
           disabled={add.isPending}
-          onClick={() => add.mutate({ productId: product.id, quantity, stock: product.stock })}
+          onClick={() => add.mutate({ product, quantity })}
         >
           <Icon name="bag" />
           {add.isPending ? 'Adding…' : 'Add to cart'}

@@ -6,27 +6,29 @@ import { Quantity } from '@/components/quantity';
 import { money } from '@/lib/format';
 import { explain } from '@/lib/http';
 import { urls } from '@/lib/urls';
-import { MAX_QUANTITY, useRemoveItem, useSetQuantity } from './api';
+import { MAX_QUANTITY, useCartFailure, useRemoveItem, useSetQuantity } from './api';
 import styles from './cart-lines.module.css';
 
 /** What is in the cart, to be changed in place. */
 export function CartLines({ items }: { items: CartItem[] }) {
+  const failure = useCartFailure();
   return (
-    <ul className={styles.lines}>
-      {items.map((item) => (
-        <Line key={item.product.id} item={item} />
-      ))}
-    </ul>
+    <div>
+      {failure && <Notice tone="error">{explain(failure)}</Notice>}
+      <ul className={styles.lines}>
+        {items.map((item) => (
+          <Line key={item.product.id} item={item} />
+        ))}
+      </ul>
+    </div>
   );
 }
 
 function Line({ item: { product, quantity, line_total_cents, added_price_cents } }: { item: CartItem }) {
   const setQuantity = useSetQuantity();
   const remove = useRemoveItem();
-  const error = setQuantity.error ?? remove.error;
-  const busy = setQuantity.isPending || remove.isPending;
   return (
-    <li className={styles.line} aria-busy={busy}>
+    <li className={styles.line} aria-busy={setQuantity.isPending || remove.isPending}>
       <Picture src={product.image_url} alt="" width="112" height="112" loading="lazy" />
       <div className={styles.text}>
         <h2>
@@ -42,31 +44,26 @@ function Line({ item: { product, quantity, line_total_cents, added_price_cents }
       <div className={styles.controls}>
         <Quantity
           label={`Quantity of ${product.name}`}
-          value={setQuantity.isPending ? setQuantity.variables.quantity : quantity}
+          value={quantity}
           max={Math.max(1, Math.min(product.stock, MAX_QUANTITY))}
-          onChange={(value) => setQuantity.mutate({ productId: product.id, quantity: value })}
+          onChange={(value) => setQuantity.mutate({ product, quantity: value })}
         />
         <button
           type="button"
           className="link-button"
-          disabled={busy}
           aria-label={`Remove ${product.name}`}
-          onClick={() => remove.mutate(product.id)}
+          onClick={() => remove.mutate(product)}
         >
           Remove
         </button>
       </div>
-      {(error || quantity > product.stock) && (
+      {quantity > product.stock && (
         <div className={styles.note}>
-          {error ? (
-            <Notice tone="error">{explain(error)}</Notice>
-          ) : (
-            <Notice tone="warning">
-              {product.stock === 0
-                ? 'Sold out meanwhile. Remove it to check out.'
-                : `Only ${product.stock} left. Take fewer to check out.`}
-            </Notice>
-          )}
+          <Notice tone="warning">
+            {product.stock === 0
+              ? 'Sold out meanwhile. Remove it to check out.'
+              : `Only ${product.stock} left. Take fewer to check out.`}
+          </Notice>
         </div>
       )}
     </li>

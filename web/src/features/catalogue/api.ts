@@ -3,11 +3,12 @@ import {
   keepPreviousData,
   queryOptions,
   useInfiniteQuery,
+  useQueries,
   useQuery,
 } from '@tanstack/react-query';
-import type { CategoryList, Product, ProductPage } from '@/api/schema';
-import { apiPath, request } from '@/lib/http';
-import type { Filters } from '@/lib/urls';
+import type { CategoryList, Facets, Product, ProductPage, SuggestionList } from '@/api/schema';
+import { apiPath, isMissing, request } from '@/lib/http';
+import { type Filters, filterParameters } from '@/lib/urls';
 
 const PAGE_SIZE = 24;
 
@@ -16,14 +17,7 @@ function productsOptions(filters: Filters) {
     queryKey: ['products', 'list', filters],
     queryFn: ({ pageParam, signal }) =>
       request<ProductPage>(
-        apiPath('/api/products', {
-          q: filters.q,
-          category: filters.category,
-          in_stock: filters.inStock || undefined,
-          sort: filters.sort,
-          limit: PAGE_SIZE,
-          cursor: pageParam,
-        }),
+        apiPath('/api/products', { ...filterParameters(filters), limit: PAGE_SIZE, cursor: pageParam }),
         { signal },
       ),
     initialPageParam: undefined as string | undefined,
@@ -69,4 +63,46 @@ const categoriesOptions = queryOptions({
 
 export function useCategories() {
   return useQuery(categoriesOptions);
+}
+
+function facetsOptions(filters: Filters) {
+  const { sort: _, ...parameters } = filterParameters(filters);
+  return queryOptions({
+    queryKey: ['products', 'facets', parameters],
+    queryFn: ({ signal }) => request<Facets>(apiPath('/api/products/facets', parameters), { signal }),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** What can be chosen from beside the list, with counts. */
+export function useFacets(filters: Filters) {
+  return useQuery(facetsOptions(filters));
+}
+
+function suggestionsOptions(text: string) {
+  return queryOptions({
+    queryKey: ['products', 'suggestions', text],
+    queryFn: ({ signal }) =>
+      request<SuggestionList>(apiPath('/api/products/suggestions', { q: text }), { signal }),
+    enabled: text !== '',
+    // Help that comes late or not at all is no loss: nothing is repeated.
+    retry: false,
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** What a text that is being typed may mean. */
+export function useSuggestions(text: string) {
+  return useQuery(suggestionsOptions(text));
+}
+
+/** Some products by their ids, without those that have left the shop. */
+export function useProductsById(ids: string[]): Product[] {
+  return useQueries({
+    queries: ids.map((id) => ({
+      ...productOptions(id),
+      retry: (failures: number, error: Error) => !isMissing(error) && failures < 2,
+    })),
+    combine: (results) => results.flatMap((result) => result.data ?? []),
+  });
 }

@@ -13,7 +13,7 @@ const LABELS: Record<Sort, string> = {
 };
 
 /** The order of the list, and whether it shows what is sold out. */
-export function ListControls({ filters }: { filters: Filters }) {
+export function ListControls({ filters, inStock }: { filters: Filters; inStock: number | undefined }) {
   const navigate = useNavigate();
   const id = useId();
   // The address decides, but it changes a moment later than the control must.
@@ -21,7 +21,7 @@ export function ListControls({ filters }: { filters: Filters }) {
   const apply = (change: Partial<Filters>) =>
     startTransition(async () => {
       show({ ...filters, ...change });
-      await navigate(urls.products({ ...filters, ...change }), { preventScrollReset: true });
+      await navigate(urls.products({ ...filters, ...change }), { state: { stay: true } });
     });
   const fallback: Sort = filters.q ? 'relevance' : 'newest';
   const sorts: Sort[] = ['newest', 'price', '-price', 'name'];
@@ -34,7 +34,7 @@ export function ListControls({ filters }: { filters: Filters }) {
           checked={shown.inStock}
           onChange={(event) => apply({ inStock: event.target.checked })}
         />
-        In stock only
+        In stock only {inStock !== undefined && <span className="muted small">{inStock}</span>}
       </label>
       <div className={styles.sort}>
         <label htmlFor={id}>Sort</label>

@@ -32,7 +32,7 @@ export function ProductDetail({ product, action }: { product: Product; action: R
           <ul className={styles.tags} aria-label="Tags">
             {product.tags.map((tag) => (
               <li key={tag}>
-                <Link to={urls.products({ q: tag })}>{tag}</Link>
+                <Link to={urls.products({ tags: [tag] })}>{tag}</Link>
               </li>
             ))}
           </ul>

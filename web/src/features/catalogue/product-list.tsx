@@ -26,6 +26,7 @@ export function ProductList({ filters }: { filters: Filters }) {
           </Empty>
         ) : (
           <div className={`${styles.list} ${products.isPlaceholderData ? styles.stale : ''}`}>
+            <h2 className="visually-hidden">Products</h2>
             <ProductGrid>
               {items.map((product) => (
                 <li key={product.id}>

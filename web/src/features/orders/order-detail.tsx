@@ -6,7 +6,8 @@ import { countryName, dateTime, money, orderNumber } from '@/lib/format';
 import { urls } from '@/lib/urls';
 import { CancelOrder } from './cancel-order';
 import styles from './order-detail.module.css';
-import { StatusBadge } from './status';
+import { Progress } from './progress';
+import { StatusBadge } from '@/components/status';
 
 /** An order in full; `placed` is true where the customer comes from the checkout. */
 export function OrderDetail({ order, placed }: { order: Order; placed: boolean }) {
@@ -21,6 +22,7 @@ export function OrderDetail({ order, placed }: { order: Order; placed: boolean }
             Order {orderNumber(order.id)}, placed on {dateTime(order.created_at)}
           </p>
         </header>
+        <Progress status={order.status} />
         <Explanation order={order} placed={placed} />
         <ul className={styles.items} aria-label="Items">
           {order.items.map((item) => (

@@ -8,7 +8,7 @@ import { explain } from '@/lib/http';
 import { urls } from '@/lib/urls';
 import { useOrders } from './api';
 import styles from './order-list.module.css';
-import { StatusBadge } from './status';
+import { StatusBadge } from '@/components/status';
 
 /** The customer's orders, newest first. */
 export function OrderList() {

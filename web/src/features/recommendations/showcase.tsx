@@ -10,7 +10,7 @@ export function Showcase() {
   const recommendations = useRecommendations();
   const products = recommendations.data?.items.slice(-4).map((item) => item.product);
   return (
-    <div className={styles.showcase}>
+    <section className={styles.showcase} aria-label="Featured">
       {products
         ? products.map((product) => (
             <Link key={product.id} to={urls.product(product.id)}>
@@ -18,6 +18,6 @@ export function Showcase() {
             </Link>
           ))
         : ['a', 'b', 'c', 'd'].map((key) => <Skeleton key={key} shape="picture" />)}
-    </div>
+    </section>
   );
 }

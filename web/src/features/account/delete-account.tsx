@@ -1,0 +1,57 @@
+import { type FormEvent, useRef, useState } from 'react';
+import { Field } from '@/components/field';
+import { useFocusInvalid } from '@/components/use-focus-invalid';
+import { ProblemError } from '@/lib/http';
+import { useDeleteAccount } from './api';
+import { Failure } from './failure';
+import styles from './panel.module.css';
+
+/** The end of an account, in two steps and with the password, since it cannot be undone. */
+export function DeleteAccount() {
+  const [asking, setAsking] = useState(false);
+  const remove = useDeleteAccount();
+  const form = useRef<HTMLFormElement>(null);
+  useFocusInvalid(form, remove.error);
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const password = String(new FormData(event.currentTarget).get('password'));
+    remove.mutate({ password });
+  };
+  return (
+    <section className={styles.panel} aria-labelledby="delete">
+      <h2 id="delete">Delete your account</h2>
+      <p className="muted">
+        What is personal goes at once. Your orders stay in the books without your name; one that is on its way
+        keeps its address until it has arrived.
+      </p>
+      {asking ? (
+        <form ref={form} onSubmit={submit}>
+          <Failure error={remove.error} />
+          <Field
+            label="Password"
+            name="password"
+            type="password"
+            autoComplete="current-password"
+            maxLength={128}
+            required
+            error={remove.error instanceof ProblemError ? remove.error.field('password') : undefined}
+          />
+          <div className={styles.actions}>
+            <button type="submit" className="button danger" disabled={remove.isPending}>
+              {remove.isPending ? 'Deleting…' : 'Delete for good'}
+            </button>
+            <button type="button" className="button quiet" onClick={() => setAsking(false)}>
+              Keep it
+            </button>
+          </div>
+        </form>
+      ) : (
+        <p>
+          <button type="button" className="button quiet" onClick={() => setAsking(true)}>
+            Delete account
+          </button>
+        </p>
+      )}
+    </section>
+  );
+}

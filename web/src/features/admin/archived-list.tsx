@@ -1,0 +1,59 @@
+import { Empty } from '@/components/empty';
+import { Loaded } from '@/components/loaded';
+import { Notice } from '@/components/notice';
+import { Skeletons } from '@/components/skeleton';
+import { date } from '@/lib/format';
+import { explain } from '@/lib/http';
+import styles from './admin.module.css';
+import { useArchived, useRestoreProduct } from './api';
+import { More } from './more';
+
+/** What was taken out of the shop, and the way back. */
+export function ArchivedList() {
+  const products = useArchived();
+  const restore = useRestoreProduct();
+  return (
+    <Loaded query={products} loading={<Skeletons shape="line" n={4} />}>
+      {(items) =>
+        items.length === 0 ? (
+          <Empty icon="box" title="Nothing is archived" />
+        ) : (
+          <div className={styles.panel}>
+            {restore.isError && <Notice tone="error">{explain(restore.error)}</Notice>}
+            <table className={styles.table}>
+              <thead>
+                <tr>
+                  <th scope="col">Product</th>
+                  <th scope="col">Archived</th>
+                  <th scope="col" className={styles.number}>
+                    Back into the shop
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {items.map((product) => (
+                  <tr key={product.id}>
+                    <td>{product.name}</td>
+                    <td>{date(product.archived_at)}</td>
+                    <td className={styles.number}>
+                      <button
+                        type="button"
+                        className="link-button"
+                        aria-label={`Restore ${product.name}`}
+                        disabled={restore.isPending}
+                        onClick={() => restore.mutate(product.id)}
+                      >
+                        Restore
+                      </button>
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+            <More list={products} />
+          </div>
+        )
+      }
+    </Loaded>
+  );
+}

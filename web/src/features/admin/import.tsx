@@ -1,0 +1,156 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
+import { Notice } from '@/components/notice';
+import { writeCsv } from '@/lib/csv';
+import { count } from '@/lib/format';
+import styles from './admin.module.css';
+import { createProduct } from './api';
+import { COLUMNS, importRows, type Rejected, type Row, readRows } from './import-rows';
+
+/** More is for the command line. */
+const MAX_ROWS = 5_000;
+
+interface Run {
+  name: string;
+  total: number;
+  done: number;
+  rejected: Rejected[];
+  ended: boolean;
+}
+
+/** Puts the products of a file into the shop, row by row, and tells which were refused and why. */
+export function Import() {
+  const client = useQueryClient();
+  const [run, setRun] = useState<Run>();
+  const [trouble, setTrouble] = useState<string>();
+  const stop = useRef<AbortController>(undefined);
+  useEffect(() => () => stop.current?.abort(), []);
+
+  const start = async (file: File) => {
+    let rows: Row[];
+    setTrouble(undefined);
+    setRun(undefined);
+    try {
+      rows = readRows(await file.text());
+      if (rows.length > MAX_ROWS) throw new SyntaxError(`it has more than ${count(MAX_ROWS, 'row')}`);
+    } catch (error) {
+      setTrouble(`${file.name} cannot be read: ${error instanceof Error ? error.message : error}.`);
+      return;
+    }
+    stop.current = new AbortController();
+    const begun = { name: file.name, total: rows.length, done: 0, rejected: [], ended: false };
+    setRun(begun);
+    await importRows(rows, {
+      create: createProduct,
+      pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      onProgress: (done, rejected) => setRun({ ...begun, done, rejected }),
+      signal: stop.current.signal,
+    });
+    setRun((now) => now && { ...now, ended: true });
+    await client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== 'me' });
+  };
+
+  const running = run !== undefined && !run.ended;
+  return (
+    <section className={styles.panel} aria-label="Import">
+      <p className="muted">
+        A CSV file whose first row is <code>{COLUMNS.join(', ')}</code> (the last may be left out). Tags stand
+        between bars, prices are in pence. Each row makes a new product; one whose SKU is taken is refused.
+      </p>
+      <p>
+        <label className={`button ${running ? 'quiet' : ''}`}>
+          Choose a file
+          <input
+            type="file"
+            accept=".csv,text/csv"
+            className="visually-hidden"
+            disabled={running}
+            onChange={(event) => {
+              const [file] = event.target.files ?? [];
+              // The same file may be chosen again once it is mended.
+              if (file) void start(file).finally(() => (event.target.value = ''));
+            }}
+          />
+        </label>
+      </p>
+      {trouble && <Notice tone="error">{trouble}</Notice>}
+      {run && (
+        <>
+          <progress
+            className={styles.progress}
+            aria-label={`Import of ${run.name}`}
+            max={run.total}
+            value={run.done}
+          />
+          {running ? (
+            <p className={styles.bar}>
+              <span>
+                {run.done} of {count(run.total, 'row')}
+              </span>
+              <button type="button" className="button quiet" onClick={() => stop.current?.abort()}>
+                Stop
+              </button>
+            </p>
+          ) : (
+            <Notice tone={run.rejected.length > 0 ? 'warning' : 'success'}>
+              {count(run.done - run.rejected.length, 'product')} imported, {run.rejected.length} refused
+              {run.done < run.total && `, ${run.total - run.done} not tried`}.
+            </Notice>
+          )}
+          {run.rejected.length > 0 && <Report run={run} />}
+        </>
+      )}
+    </section>
+  );
+}
+
+/** Enough to see what is wrong; the file has them all. */
+const SHOWN = 100;
+
+function Report({ run }: { run: Run }) {
+  return (
+    <>
+      <div className={styles.scroll}>
+        <table className={styles.table}>
+          <caption className="visually-hidden">Rows that were refused</caption>
+          <thead>
+            <tr>
+              <th scope="col">Row</th>
+              <th scope="col">SKU</th>
+              <th scope="col">Why</th>
+            </tr>
+          </thead>
+          <tbody>
+            {run.rejected.slice(0, SHOWN).map(({ row, reason }) => (
+              <tr key={row.number}>
+                <td>{row.number}</td>
+                <td>{row.fields.sku}</td>
+                <td>{reason}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {run.ended && (
+        <p>
+          <button type="button" className="button quiet" onClick={() => save(run)}>
+            Save the refused rows
+          </button>
+        </p>
+      )}
+    </>
+  );
+}
+
+/** The refused rows as a file that can be mended and imported again. */
+function save({ name, rejected }: Run) {
+  const text = writeCsv([
+    [...COLUMNS],
+    ...rejected.map(({ row }) => COLUMNS.map((column) => row.fields[column] ?? '')),
+  ]);
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));
+  link.download = name.replace(/(\.csv)?$/i, '-refused.csv');
+  link.click();
+  URL.revokeObjectURL(link.href);
+}

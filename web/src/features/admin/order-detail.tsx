@@ -1,0 +1,104 @@
+import { Link } from 'react-router';
+import type { AdminOrder, Order } from '@/api/schema';
+import { Notice } from '@/components/notice';
+import { STATUS_LABELS, StatusBadge } from '@/components/status';
+import { countryName, dateTime, money } from '@/lib/format';
+import { explain } from '@/lib/http';
+import { urls } from '@/lib/urls';
+import styles from './admin.module.css';
+import { useChangeStatus } from './api';
+
+/** What an admin can make of an order; all else only a payment may. */
+const NEXT: Record<Order['status'], { to: Order['status']; label: string; danger?: boolean }[]> = {
+  pending_payment: [{ to: 'cancelled', label: 'Cancel order', danger: true }],
+  paid: [
+    { to: 'shipped', label: 'Mark as shipped' },
+    { to: 'cancelled', label: 'Cancel order', danger: true },
+  ],
+  shipped: [{ to: 'delivered', label: 'Mark as delivered' }],
+  delivered: [],
+  cancelled: [],
+  payment_failed: [],
+};
+
+/** Anybody's order, and how it goes on. */
+export function OrderDetail({ order }: { order: AdminOrder }) {
+  const change = useChangeStatus(order.id);
+  const address = order.shipping_address;
+  return (
+    <>
+      <section className={styles.panel} aria-labelledby="status">
+        <h2 id="status">Status</h2>
+        <p className={styles.bar} role="status">
+          <StatusBadge status={order.status} />
+          <span className="muted">
+            {STATUS_LABELS[order.status]} since {dateTime(order.updated_at)}; payment {order.payment}
+          </span>
+        </p>
+        {change.isError && <Notice tone="error">{explain(change.error)}</Notice>}
+        {NEXT[order.status].length > 0 && (
+          <p className={styles.bar}>
+            {NEXT[order.status].map(({ to, label, danger }) => (
+              <button
+                key={to}
+                type="button"
+                className={danger ? 'button quiet' : 'button'}
+                disabled={change.isPending}
+                onClick={() => change.mutate(to)}
+              >
+                {label}
+              </button>
+            ))}
+          </p>
+        )}
+      </section>
+      <section className={styles.panel} aria-labelledby="items">
+        <h2 id="items">Items</h2>
+        <table className={styles.table}>
+          <thead>
+            <tr>
+              <th scope="col">Product</th>
+              <th scope="col" className={styles.number}>
+                Units
+              </th>
+              <th scope="col" className={styles.number}>
+                Price
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {order.items.map((item) => (
+              <tr key={item.product_id}>
+                <td>
+                  <Link to={urls.adminProduct(item.product_id)}>{item.name}</Link>
+                </td>
+                <td className={styles.number}>{item.quantity}</td>
+                <td className={styles.number}>{money(item.line_total_cents, order.currency)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+        <p>
+          Total <strong>{money(order.total_cents, order.currency)}</strong>
+        </p>
+      </section>
+      <section className={styles.panel} aria-labelledby="whom">
+        <h2 id="whom">To whom</h2>
+        {order.customer && (
+          <p>
+            <Link to={urls.adminUsers(order.customer.email)}>{order.customer.name}</Link>,{' '}
+            {order.customer.email}
+          </p>
+        )}
+        {address ? (
+          <address>
+            {address.name}, {address.line1}, {address.line2 && `${address.line2}, `}
+            {address.postal_code} {address.city}, {countryName(address.country)}
+          </address>
+        ) : (
+          <p className="muted">No address is kept.</p>
+        )}
+      </section>
+    </>
+  );
+}

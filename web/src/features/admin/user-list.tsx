@@ -1,0 +1,108 @@
+import { useState } from 'react';
+import type { User } from '@/api/schema';
+import { Empty } from '@/components/empty';
+import { Loaded } from '@/components/loaded';
+import { Notice } from '@/components/notice';
+import { Skeletons } from '@/components/skeleton';
+import { date } from '@/lib/format';
+import { explain, ProblemError } from '@/lib/http';
+import styles from './admin.module.css';
+import { useChangeRole, useUsers } from './api';
+import { More } from './more';
+
+/** Everybody's accounts, and who of them is an admin. */
+export function UserList({ q, me }: { q: string; me: User }) {
+  const users = useUsers(q);
+  const change = useChangeRole();
+  const last = change.error instanceof ProblemError && change.error.status === 409;
+  return (
+    <Loaded query={users} loading={<Skeletons shape="line" n={8} />}>
+      {(items) =>
+        items.length === 0 ? (
+          <Empty icon="person" title="Nobody's address or name begins so" />
+        ) : (
+          <div className={styles.panel}>
+            {change.isError && (
+              <Notice tone="error">
+                {last ? 'The shop would be left without an admin.' : explain(change.error)}
+              </Notice>
+            )}
+            <div className={styles.scroll}>
+              <table className={styles.table}>
+                <thead>
+                  <tr>
+                    <th scope="col">Account</th>
+                    <th scope="col" className={styles.wide}>
+                      Since
+                    </th>
+                    <th scope="col">Role</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {items.map((user) => (
+                    <tr key={user.id}>
+                      <td>
+                        {user.name}
+                        <br />
+                        <span className="muted small">{user.email}</span>
+                      </td>
+                      <td className={styles.wide}>{date(user.created_at)}</td>
+                      <td>
+                        <Role
+                          key={user.role}
+                          user={user}
+                          mine={user.id === me.id}
+                          busy={change.isPending}
+                          onChange={(role) => change.mutate({ id: user.id, role })}
+                        />
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+            <More list={users} />
+          </div>
+        )
+      }
+    </Loaded>
+  );
+}
+
+interface RoleProps {
+  user: User;
+  /** One does not take one's own rights by a slip of the finger. */
+  mine: boolean;
+  busy: boolean;
+  onChange: (role: User['role']) => void;
+}
+
+/** A role, to be changed in two steps, since it gives or takes much. */
+function Role({ user, mine, busy, onChange }: RoleProps) {
+  const [asking, setAsking] = useState(false);
+  const other = user.role === 'admin' ? 'customer' : 'admin';
+  const said = user.role === 'admin' ? 'Admin' : 'Customer';
+  if (mine) return <>{said} (you)</>;
+  return asking ? (
+    <span className={styles.bar}>
+      <button type="button" className="button quiet" disabled={busy} onClick={() => onChange(other)}>
+        {other === 'admin' ? 'Yes, make them an admin' : 'Yes, a customer from now on'}
+      </button>
+      <button type="button" className="link-button" onClick={() => setAsking(false)}>
+        No
+      </button>
+    </span>
+  ) : (
+    <span className={styles.bar}>
+      {said}
+      <button
+        type="button"
+        className="link-button"
+        aria-label={`Change the role of ${user.name}, ${user.email}`}
+        onClick={() => setAsking(true)}
+      >
+        Change
+      </button>
+    </span>
+  );
+}

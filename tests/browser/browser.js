@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 
 export const SHOP = process.env.SHOP_URL;
@@ -37,7 +38,12 @@ export function launch() {
 /** A customer with a browser of their own. `expected` are the failures that the test provokes: `status path`. */
 export class Customer {
   static async arrive(browser, options, expected = []) {
-    const context = await browser.newContext({ ...options, baseURL: SHOP, locale: 'en-GB' });
+    const context = await browser.newContext({
+      ...options,
+      baseURL: SHOP,
+      locale: 'en-GB',
+      reducedMotion: 'reduce',
+    });
     context.setDefaultTimeout(20_000);
     const page = await context.newPage();
     return new Customer(context, page, expected);
@@ -64,7 +70,10 @@ export class Customer {
     });
   }
 
-  /** Waits until the page shows what it is about, checks its width and its pictures, and takes its screenshot. */
+  /**
+   * Waits until the page shows what it is about, checks its width and its pictures and, in both colour schemes, whether
+   * everybody can use it, and takes its screenshots.
+   */
   async look(name) {
     await this.page.waitForLoadState('networkidle');
     await this.page
@@ -85,12 +94,23 @@ export class Customer {
         .map((image) => image.src),
     );
     assert.deepEqual(missing, [], `${name} has pictures that do not show`);
-    if (!SCREENSHOTS) return;
     this.screenshots += 1;
+    for (const colorScheme of ['light', 'dark']) {
+      await this.page.emulateMedia({ colorScheme });
+      await this.page.evaluate(axe.source);
+      const { violations } = await this.page.evaluate(() => axe.run(document, { resultTypes: ['violations'] }));
+      const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
+      assert.deepEqual(found, [], `${name} in ${colorScheme} shuts somebody out`);
+      if (SCREENSHOTS) await this.screenshot(`${String(this.screenshots).padStart(2, '0')}-${name}-${colorScheme}`);
+    }
+    await this.page.emulateMedia({ colorScheme: 'light' });
+  }
+
+  async screenshot(name) {
     await mkdir(SCREENSHOTS, { recursive: true });
-    const file = `${this.page.viewportSize().width}-${String(this.screenshots).padStart(2, '0')}-${name}.png`;
+    const { width } = this.page.viewportSize();
     await this.page.evaluate(() => scrollTo(0, 0));
-    await this.page.screenshot({ path: join(SCREENSHOTS, file), fullPage: true });
+    await this.page.screenshot({ path: join(SCREENSHOTS, `${width}-${name}.png`), fullPage: true });
   }
 
   /** Makes an account on the registration page, which leads on to where the customer was going. */
@@ -125,6 +145,15 @@ export class Customer {
     return this.page.getByRole('link', { name: `Cart, ${items === 1 ? '1 item' : `${items} items`}` });
   }
 
+  /** The demo shop's admin. */
+  async logInAsAdmin() {
+    await this.page.goto('/login?next=/admin');
+    await this.page.getByLabel('E-mail').fill('admin@shopmicro.example');
+    await this.page.getByLabel('Password').fill('demo-admin-pass');
+    await this.page.getByRole('button', { name: 'Log in' }).click();
+    await this.page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+  }
+
   async leave() {
     await this.context.close();
     assert.deepEqual(this.troubles, [], 'the browser had trouble');
@@ -139,4 +168,13 @@ export async function aProduct() {
   const found = items.find((product) => product.stock >= 10);
   assert.ok(found, 'the catalogue has something in stock');
   return found;
+}
+
+/** What the shop's API answers. */
+export async function api(path, query = {}) {
+  const url = new URL(path, SHOP);
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
+  const response = await fetch(url);
+  assert.equal(response.status, 200, path);
+  return response.json();
 }

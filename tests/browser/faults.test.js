@@ -1,8 +1,16 @@
 // What a customer sees when something goes wrong between the browser and the shop.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import { aProduct, Customer, DESKTOP, launch } from './browser.js';
+
+const STACK = resolve(import.meta.dirname, '../..', process.env.STACK ?? 'target/debug/stack');
+
+/** Breaks the stack around the tests, or repairs it: `stack fault`. */
+const fault = (what, component) => promisify(execFile)(STACK, ['fault', what, component]);
 
 let browser;
 before(async () => {
@@ -91,5 +99,32 @@ test('what the shop refuses is shown at the field', { timeout: 60_000 }, async (
     .getByRole('textbox', { name: 'Card number', description: /test card/ })
     .and(page.locator('[aria-invalid]'))
     .waitFor();
+  await customer.leave();
+});
+
+test('a backend that dies is waited for, and the visit goes on', { timeout: 120_000 }, async () => {
+  const product = await aProduct();
+  // Until it is back, nginx answers for it.
+  const customer = await Customer.arrive(browser, DESKTOP, [
+    '503 /api/products',
+    '503 /api/products/facets',
+    '503 /api/cart',
+    '503 /api/frontend-metrics',
+    `503 /api/cart/items/${product.id}`,
+  ]);
+  const { page } = customer;
+  await customer.putIntoCart(product, 1);
+  await fault('kill', 'backend');
+  try {
+    await page.getByRole('button', { name: 'Add to cart' }).click();
+    await page.getByRole('alert').getByText('catching its breath').waitFor();
+    await page.getByRole('link', { name: 'Shop', exact: true }).click();
+    await page.getByRole('main').getByText('The shop is catching its breath.').first().waitFor();
+  } finally {
+    await fault('start', 'backend');
+  }
+  await page.getByRole('article').first().waitFor();
+  // What was in the cart is there still.
+  await customer.cart(1).waitFor();
   await customer.leave();
 });

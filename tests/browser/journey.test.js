@@ -30,7 +30,7 @@ for (const [device, options] of [
     await customer.look('home');
 
     // Search: the address keeps it.
-    await page.getByRole('searchbox', { name: 'Search products' }).fill(product.name);
+    await page.getByRole('combobox', { name: 'Search products' }).fill(product.name);
     await page.keyboard.press('Enter');
     await page.waitForURL((url) => url.searchParams.get('q') === product.name);
     const hit = page.getByRole('article').getByRole('link', { name: product.name, exact: true }).first();
@@ -51,7 +51,7 @@ for (const [device, options] of [
     await page.reload();
     await hit.waitFor();
     assert.equal(await page.getByLabel('In stock only').isChecked(), true);
-    assert.equal(await page.getByRole('searchbox', { name: 'Search products' }).inputValue(), product.name);
+    assert.equal(await page.getByRole('combobox', { name: 'Search products' }).inputValue(), product.name);
     await customer.look('filtered');
 
     // The product, and what is like it.
@@ -104,9 +104,9 @@ for (const [device, options] of [
 
     // Out, and in again.
     await page.getByRole('link', { name: 'Account', exact: true }).click();
-    await page.getByText(email).waitFor();
+    await page.getByRole('heading', { name: 'Hello, Grace Hopper' }).waitFor();
     await customer.look('account');
-    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('button', { name: 'Log out', exact: true }).click();
     await page.getByRole('link', { name: 'Log in' }).first().waitFor();
     await page.goto(order);
     await page.getByRole('heading', { name: 'Welcome back' }).waitFor();

@@ -1,5 +1,5 @@
 # `make run` starts the shop, `make test` runs every test; the rest serves them.
-.PHONY: run load break mend test test-observability overhead build generate clean
+.PHONY: run load break mend test test-observability overhead lighthouse screenshots build generate clean
 
 # Variables reach `stack run` through the environment: WEB_HOST, WEB_PORT, BACKEND_PORT, ML_PORT, POSTGRES_PORT,
 # REDIS_PORT, RUN_DIR, as in `make run WEB_PORT=8090`. PROFILE is cargo's.
@@ -46,6 +46,16 @@ test-observability:
 overhead:
 	cargo build --release --workspace --bin shopmicro-backend
 	cargo test --workspace --test overhead -- --nocapture
+
+# What Lighthouse says of the pages, with how fast they are on a slow phone: the machine should have nothing else to do.
+lighthouse: build tests/browser/node_modules/.package-lock.json
+	tests/install test
+	$(STACK) exec -- env LIGHTHOUSE=timed npm --prefix tests/browser test -- lighthouse.test.js
+
+# Pictures of the main pages in target/screenshots, and those of the README.
+screenshots: build tests/browser/node_modules/.package-lock.json
+	tests/install test
+	$(STACK) exec -- npm --prefix tests/browser run screenshots
 
 # The OpenAPI document from the backend's code, and the pages' types from the document. Built with the features of the
 # whole workspace, as the tests are, so that nothing is compiled twice.

@@ -76,7 +76,7 @@ test('a product is made, edited by two, adjusted, archived and restored', { time
   await other.look('admin-conflict');
   await other.page.getByRole('button', { name: 'Show theirs' }).click();
   await other.page.getByText('Version 2,').waitFor();
-  assert.equal(await other.page.getByLabel('Price').inputValue(), '13');
+  assert.equal(await other.page.getByLabel('Price').inputValue(), '13.00');
   await other.page.getByLabel('Description').fill('Holds four cups.');
   await other.page.getByRole('button', { name: 'Save', exact: true }).click();
   await other.page.getByText('Version 3,').waitFor();

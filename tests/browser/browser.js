@@ -1,15 +1,11 @@
-// What every browser test shares: one Chromium, pages that are watched for errors, and pictures on request.
+// What every browser test shares: one Chromium, and pages that are watched for errors.
 
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 
 export const SHOP = process.env.SHOP_URL;
 assert.ok(SHOP, 'SHOP_URL must be the address of a running shop');
-
-const SCREENSHOTS = process.env.SCREENSHOTS;
 
 export const DESKTOP = { viewport: { width: 1280, height: 900 } };
 export const PHONE = {
@@ -19,7 +15,8 @@ export const PHONE = {
   deviceScaleFactor: 2,
 };
 
-export function launch() {
+/** Starts Chromium, perhaps with more arguments. */
+export function launch(...more) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
@@ -31,6 +28,7 @@ export function launch() {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...more,
     ],
   });
 }
@@ -56,7 +54,6 @@ export class Customer {
     /** What no visit may cause: uncaught errors, error messages in the console, violations of the CSP. */
     this.troubles = [];
     this.failed = new Map();
-    this.screenshots = 0;
     page.on('pageerror', (error) => this.troubles.push(`uncaught: ${error.message}`));
     page.on('response', (response) => {
       if (response.status() < 400) return;
@@ -70,16 +67,18 @@ export class Customer {
     });
   }
 
-  /**
-   * Waits until the page shows what it is about, checks its width and its pictures and, in both colour schemes, whether
-   * everybody can use it, and takes its screenshots.
-   */
-  async look(name) {
+  /** Waits until the page shows what it is about. */
+  async settled() {
     await this.page.waitForLoadState('networkidle');
     await this.page
       .getByRole('status', { name: /^Loading/ })
       .first()
       .waitFor({ state: 'detached' });
+  }
+
+  /** Checks the page's width and its pictures and, in both colour schemes, whether everybody can use it. */
+  async look(name) {
+    await this.settled();
     const { wanted, has, widest } = await this.page.evaluate(() => {
       const wanted = document.documentElement.clientWidth;
       const tooWide = [...document.querySelectorAll('body *')].find(
@@ -94,23 +93,14 @@ export class Customer {
         .map((image) => image.src),
     );
     assert.deepEqual(missing, [], `${name} has pictures that do not show`);
-    this.screenshots += 1;
     for (const colorScheme of ['light', 'dark']) {
       await this.page.emulateMedia({ colorScheme });
       await this.page.evaluate(axe.source);
       const { violations } = await this.page.evaluate(() => axe.run(document, { resultTypes: ['violations'] }));
       const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
       assert.deepEqual(found, [], `${name} in ${colorScheme} shuts somebody out`);
-      if (SCREENSHOTS) await this.screenshot(`${String(this.screenshots).padStart(2, '0')}-${name}-${colorScheme}`);
     }
     await this.page.emulateMedia({ colorScheme: 'light' });
-  }
-
-  async screenshot(name) {
-    await mkdir(SCREENSHOTS, { recursive: true });
-    const { width } = this.page.viewportSize();
-    await this.page.evaluate(() => scrollTo(0, 0));
-    await this.page.screenshot({ path: join(SCREENSHOTS, `${width}-${name}.png`), fullPage: true });
   }
 
   /** Makes an account on the registration page, which leads on to where the customer was going. */

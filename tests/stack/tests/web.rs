@@ -230,6 +230,49 @@ async fn without_the_backend_the_api_answers_a_problem_and_pages_stay() {
     assert_eq!(ask(&stack, Method::GET, "/cart", &[]).await.status(), StatusCode::OK);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn one_client_has_so_many_requests_at_once_and_others_are_served() {
+    let pages = tempfile::tempdir().expect("directory");
+    // It takes every connection, and never answers.
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("bind");
+    let port = listener.local_addr().expect("address").port();
+    let (taken, mut count) = tokio::sync::watch::channel(0);
+    tokio::spawn(async move {
+        let mut kept = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            kept.push(stream);
+            taken.send_replace(kept.len());
+        }
+    });
+    let stack = start(pages.path(), port).await;
+    let url = stack.url(Component::Nginx).expect("url");
+    let greedy = reqwest::Client::new();
+    let waiting: Vec<_> =
+        (0..256).map(|_| tokio::spawn(greedy.get(format!("{url}/api/cart")).send())).collect();
+    let all = tokio::time::timeout(Duration::from_secs(10), count.wait_for(|count| *count == 256)).await;
+    assert!(all.is_ok_and(|all| all.is_ok()), "nginx passes on what is within the bound");
+    let refused = ask(&stack, Method::GET, "/api/cart", &[]).await;
+    assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(only(refused.headers(), "content-type"), "application/problem+json");
+    assert_eq!(only(refused.headers(), "retry-after"), "1");
+    let page = ask(&stack, Method::GET, "/", &[]).await;
+    assert_eq!(page.status(), StatusCode::TOO_MANY_REQUESTS);
+    let other = reqwest::Client::builder()
+        .local_address(std::net::IpAddr::from([127, 0, 0, 2]))
+        .build()
+        .expect("client");
+    assert_eq!(other.get(&url).send().await.expect("an answer").status(), StatusCode::OK);
+    // Nor does anybody but this machine see how nginx is.
+    let status = format!("{url}/nginx_status");
+    assert_eq!(other.get(&status).send().await.expect("an answer").status(), StatusCode::FORBIDDEN);
+    let passed_on = [("x-forwarded-for", "203.0.113.7")];
+    assert_eq!(ask(&stack, Method::GET, "/nginx_status", &passed_on).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(ask(&stack, Method::GET, "/nginx_status", &[]).await.status(), StatusCode::OK);
+    for request in waiting {
+        request.abort();
+    }
+}
+
 /// A line of the access log, which nginx writes after the answer.
 async fn logged(stack: &Stack, word: &str) -> serde_json::Value {
     let deadline = Instant::now() + Duration::from_secs(5);

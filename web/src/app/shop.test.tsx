@@ -244,7 +244,7 @@ describe('an account', () => {
     localStorage.setItem('shopmicro.recent', mug.id);
     sessionStorage.setItem('shopmicro.address', 'York');
     let left = false;
-    serve({
+    const calls = serve({
       'GET /api/cart': empty,
       'GET /api/users/me': () => json(ada),
       'GET /api/users/me/sessions': () => json({ items: [] }),
@@ -257,6 +257,8 @@ describe('an account', () => {
     await userEvent.click(await screen.findByRole('button', { name: 'Log out' }));
     await waitFor(() => expect(screen.queryByText(ada.email)).toBeNull());
     expect(left).toBe(true);
+    await screen.findByRole('heading', { name: 'Welcome back' });
+    expect(calls.filter((call) => call.path.startsWith('/api/users/me/sessions'))).toHaveLength(1);
     expect({ ...localStorage, ...sessionStorage }).toEqual({});
   });
 

@@ -24,6 +24,8 @@ const MAX_ENTRIES = 20;
 const MAX_MESSAGE = 300;
 /** Long enough that the vitals of a page's start travel together. */
 const BATCH_MS = 5_000;
+/** By then a page has what it needs itself. */
+const VITALS_MS = 2_000;
 
 /** Collects web vitals and errors, and sends them in batches. Losing some is fine; disturbing the shop is not. */
 export class Telemetry {
@@ -96,15 +98,17 @@ export class Telemetry {
 export function watchPage(telemetry: Telemetry): void {
   const report = (metric: MetricType) =>
     telemetry.vital(metric.name, metric.value, metric.navigationURL ?? location.href);
-  // The browser keeps what it measures from the start; what reads it can come after the page.
-  void import('web-vitals').then(
-    ({ onCLS, onFCP, onINP, onLCP, onTTFB }) => {
-      for (const on of [onCLS, onFCP, onINP, onLCP, onTTFB]) on(report);
-    },
-    () => {
-      // A page without measurements is a page all the same.
-    },
-  );
+  // The browser keeps what it measures from the start: what reads it need not come before the page.
+  setTimeout(() => {
+    void import('web-vitals').then(
+      ({ onCLS, onFCP, onINP, onLCP, onTTFB }) => {
+        for (const on of [onCLS, onFCP, onINP, onLCP, onTTFB]) on(report);
+      },
+      () => {
+        // A page without measurements is a page all the same.
+      },
+    );
+  }, VITALS_MS);
   watchSpans(telemetry);
   addEventListener('error', (event) => telemetry.error(event.error ?? event.message));
   addEventListener('unhandledrejection', (event) => telemetry.error(event.reason));

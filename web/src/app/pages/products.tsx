@@ -20,18 +20,18 @@ export function ProductsPage() {
   return (
     <div className={styles.catalogue}>
       <PageTitle>{title}</PageTitle>
+      <div className={styles.title}>
+        <h1>{title}</h1>
+        <p className="muted" role="status">
+          {counts
+            ? `${count(counts.total.value, 'product')}${counts.total.exact ? '' : ' or more'}`
+            : '\u00a0'}
+        </p>
+      </div>
       <div className={styles.facets}>
         <Facets filters={filters} currency={currency} />
       </div>
       <div className={styles.page}>
-        <div>
-          <h1>{title}</h1>
-          <p className="muted" role="status">
-            {counts
-              ? `${count(counts.total.value, 'product')}${counts.total.exact ? '' : ' or more'}`
-              : '\u00a0'}
-          </p>
-        </div>
         <ListControls filters={filters} inStock={counts?.in_stock.value} />
         <ChosenFilters filters={filters} currency={currency} />
         <ProductList filters={filters} />

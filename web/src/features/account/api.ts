@@ -77,6 +77,9 @@ export function useLogout() {
   });
 }
 
+/** What only a customer who is logged in may ask for. */
+const OWN: unknown[] = ['sessions', 'orders', 'admin'];
+
 /** What they looked at on this device, what they typed in this tab. */
 function forgetDevice() {
   deviceStorage.clear();
@@ -87,6 +90,8 @@ function forgetDevice() {
 async function leave(client: QueryClient): Promise<void> {
   forgetDevice();
   client.setQueryData(meOptions.queryKey, null);
+  // To be asked by nobody any more, not even by the page that is about to go.
+  client.removeQueries({ predicate: ({ queryKey: [area] }) => OWN.includes(area) });
   await client.resetQueries({ predicate: (query) => query.queryKey[0] !== meOptions.queryKey[0] });
 }
 

@@ -31,7 +31,7 @@ export function ProductFields({ product, error }: { product?: Product; error: Er
           max="1000000"
           step="0.01"
           inputMode="decimal"
-          defaultValue={product && product.price_cents / 100}
+          defaultValue={product && (product.price_cents / 100).toFixed(2)}
           required
         />
       </div>

@@ -28,9 +28,9 @@ export function ProductList({ filters }: { filters: Filters }) {
           <div className={`${styles.list} ${products.isPlaceholderData ? styles.stale : ''}`}>
             <h2 className="visually-hidden">Products</h2>
             <ProductGrid>
-              {items.map((product) => (
+              {items.map((product, index) => (
                 <li key={product.id}>
-                  <ProductCard product={product} />
+                  <ProductCard product={product} first={index < 4} />
                 </li>
               ))}
             </ProductGrid>

@@ -130,7 +130,9 @@ const sessionsOptions = queryOptions({
 
 /** Where the account is logged in. */
 export function useSessions() {
-  return useQuery(sessionsOptions);
+  // Nor does the page ask that has not heard yet that its customer has left.
+  const known = Boolean(useMe().data);
+  return useQuery({ ...sessionsOptions, enabled: known });
 }
 
 export function useEndSession() {

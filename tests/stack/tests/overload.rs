@@ -23,7 +23,13 @@ struct Answer {
 }
 
 async fn ask(http: &Client, url: &str, due: Instant) -> Answer {
-    let response = http.get(url).send().await.expect("an answer, whatever it says");
+    let response = match http.get(url).send().await {
+        // Its connection was closed to make place for another just when it was used again: clients repeat what is safe
+        // to repeat (RFC 9110, 9.2.2).
+        Err(error) if !error.is_timeout() => http.get(url).send().await,
+        answer => answer,
+    };
+    let response = response.expect("an answer, whatever it says");
     let status = response.status();
     let retry_after = response.headers().contains_key("retry-after");
     response.bytes().await.expect("a whole answer");

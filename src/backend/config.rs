@@ -57,6 +57,8 @@ impl Config {
         if let Err(error) = redis::Client::open(redis_url.reveal()) {
             env.mistake(format!("REDIS_URL: {error}"));
         }
+        env.refuse_known_password("POSTGRES_URL", &postgres_url, &service);
+        env.refuse_known_password("REDIS_URL", &redis_url, &service);
         let config = Self {
             service,
             postgres_url,
@@ -105,8 +107,16 @@ mod tests {
         let read = |pairs: &[(&str, &str)]| Config::read(&mut Env::from_pairs(pairs.iter().copied()));
         let text = read(&[("NODE_ENV", "production")]).expect_err("no database is named").to_string();
         assert!(text.contains("POSTGRES_URL"), "{text}");
-        let url = "postgresql://shop:x@db/shop";
-        assert!(read(&[("NODE_ENV", "production"), ("POSTGRES_URL", url)]).is_ok());
+        let [known, own] =
+            ["shopmicro", "x"].map(|password| format!("postgresql://shopmicro:{password}@db/shop"));
+        let in_production = |url: &str, redis: &str| {
+            read(&[("NODE_ENV", "production"), ("POSTGRES_URL", url), ("REDIS_URL", redis)])
+        };
+        let text = in_production(&known, "redis://:redis@redis").expect_err("known passwords").to_string();
+        assert!(text.contains("POSTGRES_URL") && text.contains("REDIS_URL"), "{text}");
+        assert!(!text.contains(&known), "{text}");
+        assert!(in_production(&own, "redis://:y@redis").is_ok());
+        assert!(read(&[("POSTGRES_URL", known.as_str())]).is_ok(), "development has it");
     }
 
     #[test]

@@ -37,6 +37,7 @@ impl Config {
         if let Err(error) = redis::Client::open(redis_url.reveal()) {
             env.mistake(format!("REDIS_URL: {error}"));
         }
+        env.refuse_known_password("REDIS_URL", &redis_url, &service);
         let backend_url = env.url_or("BACKEND_URL", &["http"], "http://backend:3001");
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let config = Self {

@@ -31,6 +31,10 @@ impl std::fmt::Debug for Secret {
     }
 }
 
+/// Those of `k8s/overlays/dev` and of this project's defaults, and what people take for want of better.
+const KNOWN_PASSWORDS: [&str; 8] =
+    ["postgres", "shopmicro", "redis", "exporter", "admin", "password", "secret", "changeme"];
+
 /// Every mistake found in the environment, one a line.
 #[derive(Debug, thiserror::Error)]
 #[error("the configuration has {} mistake(s):\n  {}", .0.len(), .0.join("\n  "))]
@@ -118,6 +122,16 @@ impl Env {
                 }
             },
             (None, None) => None,
+        }
+    }
+
+    /// Notes a mistake where, in production, a URL has a password that everybody knows.
+    pub fn refuse_known_password(&mut self, name: &str, url: &Secret, service: &ServiceConfig) {
+        let password =
+            url::Url::parse(url.reveal()).ok().and_then(|url| url.password().map(ToOwned::to_owned));
+        if service.production && password.is_some_and(|password| KNOWN_PASSWORDS.contains(&password.as_str()))
+        {
+            self.mistake(format!("{name}: has a password that everybody knows, in production"));
         }
     }
 

@@ -1,9 +1,12 @@
 package k8s
 
 import (
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,13 +67,112 @@ func TestEachComponentCanBeLeftOut(t *testing.T) {
 	}
 }
 
+// with adds a component to those of production, at their end.
+func with(component string) func(string) string {
+	return func(text string) string {
+		return strings.Replace(text, "images:", "  - ../../components/"+component+"\nimages:", 1)
+	}
+}
+
 func TestTheDatabaseMayBeElsewhere(t *testing.T) {
+	change(t, "overlays/production", with("external-database")).checkOtherDatabase(t)
+}
+
+func TestTheDatabaseMayBeAnOperators(t *testing.T) {
 	m := change(t, "overlays/production", func(text string) string {
-		return strings.Replace(text, "images:", "  - ../../components/external-database\nimages:", 1)
+		// As the component's own file says it.
+		added := `secretGenerator:
+  - {name: database-owner, type: kubernetes.io/basic-auth, envs: [database-owner.env], options: {disableNameSuffixHash: true}}
+  - {name: database-exporter, type: kubernetes.io/basic-auth, envs: [database-exporter.env], options: {disableNameSuffixHash: true}}
+`
+		own, err := os.ReadFile("../../k8s/components/cloudnative-pg/kustomization.yaml")
+		if err != nil || !strings.Contains(string(own), strings.ReplaceAll("\n"+strings.TrimSpace(added), "\n", "\n#   ")) {
+			t.Errorf("the component does not say what is added here: %v", err)
+		}
+		return strings.Replace(with("cloudnative-pg")(text), "secretGenerator:\n", added, 1)
 	})
+	m.checkOtherDatabase(t)
+	if got := m.services["postgres"].Spec.ExternalName; got != "database-rw.shopmicro.svc.cluster.local" {
+		t.Errorf("the name postgres leads to %s", got)
+	}
+	database := m.operated["Cluster"]
+	for _, secret := range []struct{ name, key string }{{"database-owner", "SHOPMICRO_PASSWORD"}, {"database-exporter", "SHOPMICRO_EXPORTER_PASSWORD"}} {
+		if !strings.Contains(fmt.Sprint(database), "name:"+secret.name) {
+			t.Errorf("the database does not use the Secret %s", secret.name)
+		}
+		for name, values := range m.secrets {
+			if strings.HasPrefix(name, "shopmicro-") && string(m.secrets[secret.name]["password"]) != string(values[secret.key]) {
+				t.Errorf("%s has another password than the shop", secret.name)
+			}
+		}
+	}
+	// What the one pod is told, the operator's servers are told, too.
+	text, err := os.ReadFile("../../config/postgres/postgresql.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range database["postgresql"].(map[string]any)["parameters"].(map[string]any) {
+		if line := fmt.Sprintf("\n%s = %s\n", name, value); !strings.Contains(string(text), line) {
+			t.Errorf("postgresql.conf has not%s", line)
+		}
+	}
+}
+
+func TestSecretsMayComeFromAStore(t *testing.T) {
+	m := change(t, "overlays/production", func(text string) string {
+		before, after, _ := strings.Cut(with("external-secrets")(text), "secretGenerator:\n")
+		_, after, _ = strings.Cut(after, "patches:\n")
+		return before + "patches:\n" + after
+	})
+	if len(m.secrets) != 0 || m.operated["ExternalSecret"]["target"].(map[string]any)["name"] != "shopmicro" {
+		t.Errorf("the Secret is not the operator's: %v", m.operated)
+	}
+	// The operator makes it with every name that new-secrets would.
+	m.secrets["shopmicro"] = map[string][]byte{}
+	for _, values := range render(t, "overlays/production").secrets {
+		maps.Copy(m.secrets["shopmicro"], values)
+	}
+	m.checkReferences(t)
+}
+
+func TestTelemetryMayLieInObjectStorage(t *testing.T) {
+	m := change(t, "overlays/production", func(text string) string {
+		return with("object-storage")(text) + `
+  - target:
+      kind: ConfigMap
+      name: object-storage
+    patch: |-
+      - op: replace
+        path: /data/S3_ENDPOINT
+        value: s3.shop.example
+`
+	})
+	for name, values := range m.configMaps {
+		if strings.HasPrefix(name, "object-storage") && values["S3_ENDPOINT"] != "s3.shop.example" {
+			t.Errorf("the overlay's word does not count: %v", values)
+		}
+	}
+	for _, values := range m.secrets {
+		values["S3_ACCESS_KEY_ID"], values["S3_SECRET_ACCESS_KEY"] = nil, nil
+	}
+	m.checkReferences(t)
+	for i := range m.workloads {
+		w := &m.workloads[i]
+		want := w.name == "loki" || w.name == "mimir" || w.name == "tempo"
+		if got := m.allows(t, networkingv1.PolicyTypeEgress, w, nil, w, 443); got != (want || w.name == "alloy") {
+			t.Errorf("%s reaches the storage: %v", w.name, got)
+		}
+		if got := slices.ContainsFunc(w.pod.Spec.Containers[0].Env, func(e corev1.EnvVar) bool { return e.Name == "S3_ENDPOINT" }); got != want {
+			t.Errorf("%s is told where the storage is: %v", w.name, got)
+		}
+	}
+}
+
+func (m *manifests) checkOtherDatabase(t report) {
+	t.Helper()
 	m.checkReferences(t)
 	if service := m.services["postgres"]; m.has("postgres") || service.Spec.Type != corev1.ServiceTypeExternalName || len(service.Spec.Ports) != 0 {
-		t.Error("there is a database in the cluster")
+		t.Errorf("there is a database in the cluster")
 	}
 	for i := range m.workloads {
 		w := &m.workloads[i]

@@ -271,7 +271,11 @@ func (m *manifests) checkEnvironment(t report, where string, c corev1.Container)
 	t.Helper()
 	var known []string
 	for _, e := range c.Env {
-		if from := e.ValueFrom; from != nil {
+		if from := e.ValueFrom; from != nil && from.ConfigMapKeyRef != nil {
+			if _, ok := m.configMaps[from.ConfigMapKeyRef.Name][from.ConfigMapKeyRef.Key]; !ok {
+				t.Errorf("%s: no key %q in ConfigMap %q", where, from.ConfigMapKeyRef.Key, from.ConfigMapKeyRef.Name)
+			}
+		} else if from != nil {
 			if _, ok := m.secrets[from.SecretKeyRef.Name][from.SecretKeyRef.Key]; !ok {
 				t.Errorf("%s: no key %q in Secret %q", where, from.SecretKeyRef.Key, from.SecretKeyRef.Name)
 			}

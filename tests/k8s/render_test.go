@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -21,6 +22,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/yaml"
 )
 
 // workload is whatever makes pods, reduced to what the checks ask of it.
@@ -49,6 +51,8 @@ type manifests struct {
 	budgets    []*policyv1.PodDisruptionBudget
 	scalers    []*autoscalingv2.HorizontalPodAutoscaler
 	bindings   []*rbacv1.RoleBinding
+	// operated are objects of operators, whose types are theirs, by kind.
+	operated map[string]map[string]any
 }
 
 // checkout copies what kustomize reads, so that a test may write secrets beside it.
@@ -61,7 +65,13 @@ func checkout(t *testing.T) string {
 		}
 	}
 	// The developer's own secrets stay out of the tests.
-	os.Remove(filepath.Join(dir, "k8s/overlays/production/secrets.env"))
+	own, err := filepath.Glob(filepath.Join(dir, "k8s/overlays/production/*.env"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range own {
+		os.Remove(file)
+	}
 	return dir
 }
 
@@ -121,9 +131,21 @@ func parse(documents [][]byte) (*manifests, error) {
 		services: map[string]*corev1.Service{}, configMaps: map[string]map[string]string{},
 		secrets: map[string]map[string][]byte{}, accounts: map[string]*corev1.ServiceAccount{},
 		namespaces: map[string]*corev1.Namespace{}, roles: map[string]*rbacv1.Role{},
-		claims: map[string]*corev1.PersistentVolumeClaim{},
+		claims: map[string]*corev1.PersistentVolumeClaim{}, operated: map[string]map[string]any{},
 	}
 	for _, document := range documents {
+		var head metav1.TypeMeta
+		if err := yaml.Unmarshal(document, &head); err != nil {
+			return nil, err
+		}
+		if slices.Contains([]string{"postgresql.cnpg.io/v1", "external-secrets.io/v1"}, head.APIVersion) {
+			var object map[string]any
+			if err := yaml.Unmarshal(document, &object); err != nil {
+				return nil, err
+			}
+			m.operated[head.Kind] = object["spec"].(map[string]any)
+			continue
+		}
 		object, _, err := decoder.Decode(document, nil, nil)
 		if err != nil {
 			return nil, fmt.Errorf("%w, in:\n%s", err, bytes.TrimSpace(document))

@@ -1,5 +1,5 @@
 # `make run` starts the shop, `make test` runs every test; the rest serves them.
-.PHONY: run load break mend test test-observability overhead lighthouse screenshots build generate clean
+.PHONY: run load break mend test test-observability test-kubernetes overhead lighthouse screenshots build generate clean
 
 # Variables reach `stack run` through the environment: WEB_HOST, WEB_PORT, BACKEND_PORT, ML_PORT, POSTGRES_PORT,
 # REDIS_PORT, RUN_DIR, as in `make run WEB_PORT=8090`. PROFILE is cargo's.
@@ -41,6 +41,13 @@ test:
 test-observability:
 	tests/install test
 	tests/observability/check
+
+# The shop on a real Kubernetes cluster, which is made for it: docs/kubernetes.md. Takes root; builds the cluster first, in
+# some fifteen minutes.
+test-kubernetes:
+	tests/install test
+	tests/k8s/check
+	tests/cluster/run
 
 # What telemetry costs released programs, as a ratio of two in one run.
 overhead:

@@ -33,22 +33,7 @@ let
       // config;
     };
 
-  # As the official image does: a new database is made and filled before it is served.
-  entrypoint = pkgs.writeShellScript "postgres-entrypoint" ''
-    set -euo pipefail
-    if [ ! -s "$PGDATA/PG_VERSION" ]; then
-      printenv POSTGRES_PASSWORD >/tmp/password
-      initdb --username=postgres --pwfile=/tmp/password --auth-local=trust --auth-host=scram-sha-256 --encoding=UTF8 --no-locale
-      rm /tmp/password
-      echo 'host all all all scram-sha-256' >>"$PGDATA/pg_hba.conf"
-      pg_ctl --wait --options="-c listen_addresses=" start
-      for file in /docker-entrypoint-initdb.d/*.sql; do
-        psql --set=ON_ERROR_STOP=1 --username=postgres --file="$file"
-      done
-      pg_ctl --wait --mode=fast stop
-    fi
-    exec postgres "$@"
-  '';
+  entrypoint = pkgs.writeShellScript "postgres-entrypoint" (builtins.readFile ./postgres-entrypoint);
 in
 [
   (image {

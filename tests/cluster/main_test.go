@@ -139,12 +139,18 @@ func eventually(t *testing.T, patience time.Duration, what string, ask func() er
 	}
 }
 
-// rollOut waits until what was asked for is what runs.
+// rollOut waits until what was asked for is what runs, and what was before is gone.
 func rollOut(t *testing.T, workloads ...string) {
 	t.Helper()
 	for _, workload := range workloads {
 		kubectl(t, "rollout", "status", workload, "--timeout=5m")
 	}
+	eventually(t, 2*minutes, "the end of the pods of before", func() error {
+		if leaving := kubectl(t, "get", "pods", "--output=jsonpath={.items[*].metadata.deletionTimestamp}"); leaving != "" {
+			return fmt.Errorf("%d are leaving", len(strings.Fields(leaving)))
+		}
+		return nil
+	})
 }
 
 // running are the workloads of the shop, and of what watches it, that can run here: Tempo and Grafana have no image.

@@ -107,7 +107,7 @@ func scaled(t *testing.T) {
 		}
 		return nil
 	})
-	stop := load(t, "40")
+	stop := load(t, "80")
 	eventually(t, 5*minutes, "more replicas", func() error {
 		out := kubectl(t, "get", "deployment", "backend", "--output=jsonpath={.status.readyReplicas}")
 		if count, err := strconv.Atoi(out); err != nil || count <= 2 {

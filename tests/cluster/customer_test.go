@@ -15,6 +15,7 @@ import (
 type customer struct {
 	base    string
 	http    http.Client
+	account map[string]string
 	product string
 	// acknowledged has the id of the order for each key whose checkout was answered by 201.
 	acknowledged map[string]string
@@ -31,8 +32,8 @@ func newCustomer(t *testing.T) *customer {
 	}
 	c := &customer{base: serviceURL(t, "frontend"), http: http.Client{Jar: jar, Timeout: client.Timeout}, acknowledged: map[string]string{}}
 	var page struct{ Items []struct{ ID string } }
-	account := map[string]string{"email": rand.Text() + "@example.com", "password": rand.Text(), "name": "Ada"}
-	if _, err := c.send("POST", "/api/users", "", account, nil); err != nil {
+	c.account = map[string]string{"email": rand.Text() + "@example.com", "password": rand.Text(), "name": "Ada"}
+	if _, err := c.send("POST", "/api/users", "", c.account, nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.send("GET", "/api/products?in_stock=true&limit=1", "", nil, &page); err != nil {

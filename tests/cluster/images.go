@@ -262,7 +262,7 @@ func (n *node) others(root string, versions map[string]string) (map[string]image
 		for _, program := range []string{"initdb", "pg_ctl", "pg_dump", "pg_isready", "pg_restore", "postgres", "psql"} {
 			i.programs["/usr/lib/postgresql/15/bin/"+program] = "/usr/lib/postgresql/15/bin/" + program
 		}
-		for _, program := range []string{"bash", "cat", "chmod", "date", "head", "ls", "mkdir", "mv", "printenv", "rm", "sh", "sort", "tail"} {
+		for _, program := range []string{"bash", "cat", "chmod", "date", "head", "ls", "mkdir", "mv", "printenv", "rm", "sh", "sort", "sync", "tail"} {
 			i.programs["/bin/"+program] = find(program)
 		}
 		return i

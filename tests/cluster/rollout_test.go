@@ -1,21 +1,22 @@
 package cluster
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
 // load sends customers to the shop until the function that it returns is called, which gives the report.
-func load(t *testing.T, rate string) func() string {
+func load(t *testing.T) func() string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), filepath.Join(root, "target/debug/stack"), "load",
-		"--url="+serviceURL(t, "frontend"), "--rate="+rate, "--duration=900", "--think=0.2")
+		"--url="+serviceURL(t, "frontend"), "--rate=3", "--duration=900", "--think=0.2")
 	var report strings.Builder
 	command.Stdout, command.Stderr = &report, &report
 	if err := command.Start(); err != nil {
@@ -45,7 +46,7 @@ func replaced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stop := load(t, "3")
+	stop := load(t)
 	kubectl(t, "rollout", "restart", "deployment/backend", "deployment/frontend", "deployment/ml-service")
 	rollOut(t, "deployment/backend", "deployment/frontend", "deployment/ml-service")
 	for name, containers := range map[string][]string{
@@ -107,16 +108,30 @@ func scaled(t *testing.T) {
 		}
 		return nil
 	})
-	stop := load(t, "80")
+	// A login costs the backend more than anything else, and whoever asks for it next to nothing.
+	ada := newCustomer(t)
+	delete(ada.account, "name")
+	ctx, stop := context.WithCancel(t.Context())
+	var everybody sync.WaitGroup
+	for range 8 {
+		everybody.Go(func() {
+			for ctx.Err() == nil {
+				// Who is turned away, as under any load, asks again.
+				ada.send("POST", "/api/users/login", "", ada.account, nil)
+			}
+		})
+	}
 	eventually(t, 5*minutes, "more replicas", func() error {
-		out := kubectl(t, "get", "deployment", "backend", "--output=jsonpath={.status.readyReplicas}")
-		if count, err := strconv.Atoi(out); err != nil || count <= 2 {
-			return fmt.Errorf("%s are ready", out)
+		var asked, ready int
+		out := kubectl(t, "get", "deployment", "backend", "--output=jsonpath={.spec.replicas} {.status.readyReplicas}")
+		if _, err := fmt.Sscan(out, &asked, &ready); err != nil || asked <= 2 || ready <= 2 {
+			return fmt.Errorf("asked for and ready are %s", out)
 		}
 		return nil
 	})
 	t.Logf("%s", kubectl(t, "get", "hpa"))
-	t.Logf("\n%s", stop())
+	stop()
+	everybody.Wait()
 	// Back to a fixed number, as without the component.
 	change(t, "  - ../../components/autoscaling\n", "", true)
 	kubectl(t, "delete", "hpa", "backend", "frontend")

@@ -73,6 +73,11 @@ var (
 // troubleshooting plants each fault of the page, runs its commands until they print what the page says, and ends it.
 func troubleshooting(t *testing.T) {
 	page := file(t, filepath.Join(root, "docs/troubleshooting.md"))
+	const here = "kubectl config set-context --current --namespace=shopmicro"
+	if !strings.Contains(page, "\n    "+here+"\n") {
+		t.Fatalf("the page does not begin with %q", here)
+	}
+	shell(t, here)
 	planted := maps.Clone(faults)
 	headings := section.FindAllStringSubmatchIndex(page, -1)
 	for i, heading := range headings {

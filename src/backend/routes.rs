@@ -46,6 +46,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(products::search::facets))
         .routes(routes!(products::search::suggestions))
         .routes(routes!(products::edit::archived))
+        .routes(routes!(products::import::import))
         .routes(routes!(products::get, products::edit::replace, products::edit::archive))
         .routes(routes!(products::edit::restore))
         .routes(routes!(products::stock::ledger, products::stock::adjust))

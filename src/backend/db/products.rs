@@ -2,6 +2,7 @@
 
 pub mod edit;
 pub mod facets;
+pub mod import;
 pub mod listing;
 pub mod search;
 pub mod stock;

@@ -8,6 +8,8 @@ const MAX_CHARS: usize = 200;
 const MAX_WORDS: usize = 12;
 /// The most words that one misspelt word may stand for.
 const MAX_MEANINGS: usize = 8;
+/// The fewest letters that tell what a misspelt word may become.
+const MIN_BEGUN: usize = 4;
 
 /// A text to search for: words, "phrases", -exclusions, `or`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,10 +74,31 @@ impl Question {
         if fits { words.into_iter().filter(|word| word != "or").collect() } else { Vec::new() }
     }
 
+    /// The last word, lower case, where it may be the misspelt beginning of another.
+    pub fn begun(&self) -> Option<String> {
+        let word = self.unfinished()?.to_lowercase();
+        let plain = word.chars().all(char::is_alphanumeric) && word.chars().count() >= MIN_BEGUN;
+        (plain && !self.to_look_up().is_empty()).then_some(word)
+    }
+
     /// How the question was meant, given the words of the catalogue (second) that are near the words of the question
     /// (first) or the same; none where they can mean nothing but what was typed.
     pub fn corrected(&self, near: &[(String, String)]) -> Option<Corrected> {
+        self.corrected_while_typed(near, &[])
+    }
+
+    /// As [`Question::corrected`], while the last word is being typed: it may also be the misspelt beginning of one of
+    /// these words of the catalogue.
+    pub fn corrected_while_typed(&self, near: &[(String, String)], begun: &[String]) -> Option<Corrected> {
         let mut meanings: BTreeMap<&str, Vec<(usize, &str)>> = BTreeMap::new();
+        let unfinished = self.begun().unwrap_or_default();
+        for meant in begun {
+            let distance = distance_to_beginning(&unfinished, meant);
+            let near = near.iter().any(|(word, near)| *word == unfinished && near == meant);
+            if !near && distance <= tolerance(&unfinished) {
+                meanings.entry(&unfinished).or_default().push((distance, meant));
+            }
+        }
         for (word, meant) in near {
             let distance = distance(word, meant);
             if distance <= tolerance(word) {
@@ -132,6 +155,14 @@ fn tolerance(word: &str) -> usize {
         3..=5 => 1,
         _ => 2,
     }
+}
+
+/// The errors between what was typed and the beginning of a word to which it comes closest.
+fn distance_to_beginning(typed: &str, word: &str) -> usize {
+    let length = typed.chars().count();
+    let beginnings = (length.saturating_sub(1)..=length + 1)
+        .map(|length| word.chars().take(length).collect::<String>());
+    beginnings.map(|beginning| distance(typed, &beginning)).min().unwrap_or(length)
 }
 
 /// The number of letters to leave out, put in, change, or swap with their neighbour ("optimal string alignment").
@@ -217,6 +248,21 @@ mod tests {
         ] {
             assert_eq!((distance(a, b), distance(b, a)), (errors, errors), "{a} {b}");
         }
+    }
+
+    #[test]
+    fn a_word_that_is_being_typed_may_be_misspelt_already() {
+        let begun: Vec<String> = ["lantern", "lancet", "lance"].map(str::to_owned).into();
+        let meant = |text: &str, near: &[(String, String)]| {
+            question(text).corrected_while_typed(near, &begun).map(|corrected| corrected.close)
+        };
+        assert_eq!(meant("lamter", &[]).as_deref(), Some("(lantern | lamter:*)"));
+        let near = [("wite".to_owned(), "white".to_owned()), ("lance".to_owned(), "lance".to_owned())];
+        assert_eq!(meant("wite lante", &near).as_deref(), Some("(white) & (lantern | lante:*)"));
+        assert_eq!(meant("wite lance", &near).as_deref(), Some("(white) & (lance | lancet | lance:*)"));
+        assert_eq!(meant("lab", &[]), None, "too short to tell");
+        assert_eq!(meant("lamter ", &[]).as_deref(), Some("(lantern | lamter:*)"));
+        assert_eq!(meant("\"lamter", &[]), None, "quoted");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `/api/products` and `/api/categories`: what everybody reads.
 
 pub mod edit;
+pub mod import;
 pub mod search;
 pub mod stock;
 

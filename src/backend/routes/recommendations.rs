@@ -34,6 +34,27 @@ impl LimitQuery {
     }
 }
 
+/// What everybody is recommended, whoever asks.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Wish {
+    /// What is popular.
+    Popular,
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct RecommendationsQuery {
+    /// Products, 12 by default.
+    #[param(minimum = 1, maximum = 50)]
+    limit: Option<u32>,
+    /// `popular`: not for the session's user, but what is popular.
+    #[param(inline)]
+    strategy: Option<Wish>,
+}
+
 /// A recommended product.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Recommendation {
@@ -114,18 +135,22 @@ pub(super) async fn rank(
     Ok(RecommendationList { items, strategy, model_version: found.model_version, source: Source::Model })
 }
 
-/// For the session's user, else what is popular. While the recommender is away: best sellers.
-#[utoipa::path(get, operation_id = "list_recommendations", path = "/api/recommendations", params(LimitQuery), responses(
+/// For the session's user, else what is popular, as it is where that is wished for. While the recommender is away: best sellers.
+#[utoipa::path(get, operation_id = "list_recommendations", path = "/api/recommendations", params(RecommendationsQuery), responses(
     (status = 200, body = RecommendationList),
     (status = 400, description = "A parameter is unknown or out of its range", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn list(
     State(state): State<AppState>,
     session: Option<Session>,
-    Query(query): Query<LimitQuery>,
+    Query(query): Query<RecommendationsQuery>,
 ) -> Result<Json<RecommendationList>> {
-    let limit = query.limit()?;
-    let found = state.recommender.for_user(session.map(|session| session.user_id), limit).await;
+    let limit = LimitQuery { limit: query.limit }.limit()?;
+    let user = match query.strategy {
+        Some(Wish::Popular) => None,
+        None => session.map(|session| session.user_id),
+    };
+    let found = state.recommender.for_user(user, limit).await;
     let client = state.pool.get().await?;
     if let Some(found) = found {
         return Ok(Json(rank(&state, &client, found).await?));

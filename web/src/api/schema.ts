@@ -287,6 +287,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/products/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts new products into the shop, as far as they are valid and their SKU is free; the others are told one by one. */
+        post: operations["import_products"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/products/suggestions": {
         parameters: {
             query?: never;
@@ -405,7 +422,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** For the session's user, else what is popular. While the recommender is away: best sellers. */
+        /** For the session's user, else what is popular, as it is where that is wished for. While the recommender is away: best sellers. */
         get: operations["list_recommendations"];
         put?: never;
         post?: never;
@@ -896,6 +913,39 @@ export interface components {
             /** @description What is wrong with it, for a person. */
             message: string;
         };
+        /**
+         * @description New products, as one part of a longer list.
+         * @example {
+         *       "items": [
+         *         {
+         *           "category": "Garden",
+         *           "description": "Pierced by hand, for one candle.",
+         *           "image_url": null,
+         *           "name": "White metal lantern",
+         *           "price_cents": 1450,
+         *           "sku": "GAR-0101",
+         *           "stock": 12,
+         *           "tags": [
+         *             "candle",
+         *             "white"
+         *           ]
+         *         }
+         *       ]
+         *     }
+         */
+        ImportBody: {
+            /** @description Each has an outcome of its own. */
+            items: components["schemas"]["NewProductBody"][];
+        };
+        /** @description What became of the products. */
+        Imported: {
+            /** @description How many are new in the shop. */
+            created: number;
+            /** @description Those that were not taken, in the order in which they were sent. */
+            refused: components["schemas"]["RefusedItem"][];
+            /** @description How many were there already, the same but for their stock: repeating an import whose answer was lost is safe. */
+            unchanged: number;
+        };
         /** @description A page of the ledger of a product's stock. */
         Ledger: {
             /** @description Newest first. */
@@ -1306,6 +1356,13 @@ export interface components {
             /** @description How they were found: `personal`, `similar` or `popular`. */
             strategy: string;
         };
+        /** @description A product that was not taken. */
+        RefusedItem: {
+            /** @description Everything that is wrong with it. */
+            errors: components["schemas"]["FieldError"][];
+            /** @description Where it stood among the items, from 0. */
+            index: number;
+        };
         /** @description The body of a registration. */
         RegisterBody: {
             /**
@@ -1631,6 +1688,8 @@ export type Entry = components['schemas']['Entry'];
 export type ErrorReport = components['schemas']['ErrorReport'];
 export type Facets = components['schemas']['Facets'];
 export type FieldError = components['schemas']['FieldError'];
+export type ImportBody = components['schemas']['ImportBody'];
+export type Imported = components['schemas']['Imported'];
 export type Ledger = components['schemas']['Ledger'];
 export type LoginBody = components['schemas']['LoginBody'];
 export type Model = components['schemas']['Model'];
@@ -1653,6 +1712,7 @@ export type Progress = components['schemas']['Progress'];
 export type QuantityBody = components['schemas']['QuantityBody'];
 export type Recommendation = components['schemas']['Recommendation'];
 export type RecommendationList = components['schemas']['RecommendationList'];
+export type RefusedItem = components['schemas']['RefusedItem'];
 export type RegisterBody = components['schemas']['RegisterBody'];
 export type ReportBody = components['schemas']['ReportBody'];
 export type Retraining = components['schemas']['Retraining'];
@@ -2740,6 +2800,80 @@ export interface operations {
             };
         };
     };
+    import_products: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description The JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not an admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
+            415: components["responses"]["Problem415"];
+            /** @description There are no items, or too many */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            /** @description The database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_suggestions: {
         parameters: {
             query: {
@@ -3324,6 +3458,8 @@ export interface operations {
             query?: {
                 /** @description Products, 12 by default. */
                 limit?: number;
+                /** @description `popular`: not for the session's user, but what is popular. */
+                strategy?: "popular";
             };
             header?: never;
             path?: never;

@@ -21,9 +21,18 @@ export function Skeletons({ shape, n }: { shape: 'line' | 'row'; n: number }) {
 
 /** A grid of product cards to come. */
 export function SkeletonGrid({ n }: { n: number }) {
+  return <SkeletonCards n={n} />;
+}
+
+/** A line of product cards to come. */
+export function SkeletonRow({ n }: { n: number }) {
+  return <SkeletonCards n={n} row />;
+}
+
+function SkeletonCards({ n, row }: { n: number; row?: boolean }) {
   return (
     <div role="status" aria-label="Loading products">
-      <ProductGrid>
+      <ProductGrid row={row}>
         {Array.from({ length: n }, (_, index) => (
           // The cards are all alike and never move.
           // biome-ignore lint/suspicious/noArrayIndexKey: see above

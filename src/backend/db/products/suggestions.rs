@@ -3,7 +3,8 @@
 use deadpool_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::search::{Queries, Statement, Wanted};
+use super::search::{Queries, Statement, Wanted, near_words};
+use crate::db::fetch::Fetch;
 use crate::domain::product::Suggestion;
 use crate::domain::question::Question;
 use crate::error::Result;
@@ -14,9 +15,9 @@ const LOOKED_AT: i64 = 200;
 const CATEGORIES: i64 = 3;
 
 /// The statement that finds categories, then names of products, best sellers first.
-pub fn statement(question: &Question, limit: i64) -> Statement {
+pub fn statement(wanted: Wanted<'_>, limit: i64) -> Statement {
     let mut statement = Statement::default();
-    let query = Queries::bind(&mut statement, Wanted::Words(question)).wide;
+    let query = Queries::bind(&mut statement, wanted).wide;
     let limit = statement.bind(limit, Type::INT8);
     statement.sql = format!(
         "with recursive categories (category) as ( \
@@ -39,9 +40,22 @@ pub fn statement(question: &Question, limit: i64) -> Statement {
     statement
 }
 
-/// Up to `limit` suggestions, in one round trip.
+/// Up to `limit` suggestions. One round trip where something has the words as typed; else what may have been meant takes
+/// two more.
 pub async fn suggestions(client: &Client, question: &Question, limit: i64) -> Result<Vec<Suggestion>> {
-    let rows = statement(question, limit).query(client).await?;
+    let found = ask(client, Wanted::Words(question), limit).await?;
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let (near, begun) = tokio::try_join!(near_words(client, question), begun_words(client, question))?;
+    match question.corrected_while_typed(&near, &begun) {
+        Some(corrected) => ask(client, Wanted::Corrected(&corrected), limit).await,
+        None => Ok(found),
+    }
+}
+
+async fn ask(client: &Client, wanted: Wanted<'_>, limit: i64) -> Result<Vec<Suggestion>> {
+    let rows = statement(wanted, limit).query(client).await?;
     let suggestions = rows.iter().take(usize::try_from(limit).unwrap_or(usize::MAX)).map(|row| {
         let text = row.try_get("text")?;
         Ok(match row.try_get("id")? {
@@ -50,4 +64,14 @@ pub async fn suggestions(client: &Client, question: &Question, limit: i64) -> Re
         })
     });
     Ok(suggestions.collect::<Result<_, tokio_postgres::Error>>()?)
+}
+
+/// Words of the catalogue that the unfinished word of a question may be the beginning of, but for an error.
+async fn begun_words(client: &Client, question: &Question) -> Result<Vec<String>> {
+    let Some(word) = question.begun() else { return Ok(Vec::new()) };
+    let sql = "select s.word from search_words s where s.word % $1 or $1 <% s.word \
+               order by word_similarity($1, s.word) desc, s.word limit 50";
+    let rows = client.fetch_all(sql, &[&word]).await?;
+    let words = rows.iter().map(|row| row.try_get("word"));
+    Ok(words.collect::<Result<_, tokio_postgres::Error>>()?)
 }

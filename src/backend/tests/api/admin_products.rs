@@ -40,6 +40,7 @@ async fn only_admins_write() {
         let request = |method: Method, path: &str| client.request(method, path);
         [
             request(Method::POST, "/api/products").json(&body("A")),
+            request(Method::POST, "/api/products/import").json(&json!({ "items": [body("C")] })),
             request(Method::PUT, &path).header("if-match", "\"1\"").json(&body("B")),
             request(Method::DELETE, &path),
             request(Method::POST, &format!("{path}/restore")),
@@ -89,6 +90,64 @@ async fn a_new_product_is_for_sale_and_found_at_once() {
     let ledger = admin.get(&format!("/api/products/{id}/stock")).await.expect(200);
     assert_eq!((&ledger["sum"], &ledger["items"][0]["reason"]), (&json!(12), &json!("opening")));
     assert_eq!(audit(&app).await, [("product.created".to_owned(), id.to_string())]);
+}
+
+#[tokio::test]
+async fn an_import_takes_what_it_can_and_tells_of_the_rest() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let gone = admin.post("/api/products", &body("GONE")).await.expect(201);
+    admin.delete(&format!("/api/products/{}", gone["id"].as_str().expect("an id"))).await.expect(204);
+    // A list without them is kept already.
+    assert_eq!(admin.get("/api/products").await.expect(200)["items"], json!([]));
+    let items = [
+        with(body("A"), "stock", json!(12)),
+        with(body("B"), "price_cents", json!(-1)),
+        with(body("C"), "image_url", json!("https://example.com/c.jpg")),
+        with(body("A"), "name", json!("Another lantern")),
+        with(with(body(" "), "name", json!("")), "tags", json!(["a,b"])),
+        body("GONE"),
+    ];
+    let import = async || admin.post("/api/products/import", &json!({ "items": items })).await.expect(200);
+    let places = |outcome: &Value| {
+        let refused = outcome["refused"].as_array().expect("refused").iter();
+        let place = |item: &Value| {
+            let errors = item["errors"].as_array().expect("errors").iter();
+            let fields: Vec<_> = errors.map(|error| error["field"].as_str().expect("a field")).collect();
+            format!("{}: {}", item["index"], fields.join(" "))
+        };
+        refused.map(place).collect::<Vec<_>>()
+    };
+    let refused = ["1: price_cents", "3: sku", "4: tags[0] sku name", "5: sku"];
+    let first = import().await;
+    assert_eq!((&first["created"], &first["unchanged"]), (&json!(2), &json!(0)));
+    assert_eq!(places(&first), refused);
+    let page = admin.query("/api/products", &[("sort", "name")]).await.expect(200);
+    let shown: Vec<_> = page["items"].as_array().expect("items").iter().map(|item| &item["sku"]).collect();
+    assert_eq!(shown, ["A", "C"]);
+    assert_eq!(page["items"][1]["image_url"], "https://example.com/c.jpg");
+    assert_eq!(found(&app.guest(), "metal lantern").await, 2);
+    let id = page["items"][0]["id"].as_str().expect("an id").to_owned();
+    let ledger = admin.get(&format!("/api/products/{id}/stock")).await.expect(200);
+    assert_eq!((&ledger["sum"], &ledger["items"][0]["reason"]), (&json!(12), &json!("opening")));
+    assert!(audit(&app).await.contains(&("product.created".to_owned(), id.clone())));
+
+    // Again, as when the answer was lost; meanwhile one was sold.
+    admin
+        .post(&format!("/api/products/{id}/stock"), &json!({ "delta": -1, "note": "" }))
+        .await
+        .expect(200);
+    let second = import().await;
+    assert_eq!((&second["created"], &second["unchanged"]), (&json!(0), &json!(2)));
+    assert_eq!(places(&second), refused);
+    assert_eq!(app.number("select count(*) from products").await, 3);
+    assert_eq!(audit(&app).await.iter().filter(|(action, _)| action == "product.created").count(), 3);
+
+    for items in [json!([]), json!(vec![body("D"); 101]), json!([with(body("D"), "colour", json!("red"))])] {
+        let answer = admin.post("/api/products/import", &json!({ "items": items })).await;
+        answer.refused(422, "invalid");
+    }
+    assert_eq!(app.number("select count(*) from products").await, 3);
 }
 
 #[tokio::test]

@@ -222,7 +222,7 @@ fn statements() -> Vec<(String, f64, Statement)> {
             statements.push((
                 format!("suggestions of {name}"),
                 list_bound,
-                suggestions::statement(question, 8),
+                suggestions::statement(Wanted::Words(question), 8),
             ));
         }
     }
@@ -282,6 +282,7 @@ async fn look_at_prepared_statements(app: &TestApp, findings: &mut Findings) {
             "/api/products/archived".to_owned(),
             format!("/api/products/{product}/stock"),
             format!("/api/products?q=bbaer{n}"),
+            format!("/api/products/suggestions?q=bbaer{n}"),
         ] {
             admin.get(&path).await.expect(200);
         }

@@ -44,6 +44,12 @@ async fn what_the_model_says_is_joined_and_ranked() {
     assert_eq!((ids(&list), &list["strategy"]), (vec![a], &json!("popular")));
     assert_eq!(recommender.asked(), ["/api/recommendations/popular?limit=12"]);
 
+    // Who is logged in may see both.
+    let list = client.get("/api/recommendations?strategy=popular&limit=3").await.expect(200);
+    assert_eq!((ids(&list), &list["strategy"]), (vec![a], &json!("popular")));
+    assert_eq!(recommender.asked(), ["/api/recommendations/popular?limit=3"]);
+    client.get("/api/recommendations?strategy=personal").await.refused(400, "bad-request");
+
     recommender.reply(model(&[b], "similar"));
     let list = app.guest().get(&format!("/api/products/{a}/similar?limit=5")).await.expect(200);
     assert_eq!((ids(&list), &list["strategy"]), (vec![b], &json!("similar")));

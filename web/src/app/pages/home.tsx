@@ -3,6 +3,7 @@ import { Icon } from '@/components/icon';
 import { CategoryTiles } from '@/features/catalogue/category-tiles';
 import { Newest } from '@/features/catalogue/newest';
 import { RecentlyViewed } from '@/features/catalogue/recently-viewed';
+import { Popular } from '@/features/recommendations/popular';
 import { Recommended } from '@/features/recommendations/recommended';
 import { Showcase } from '@/features/recommendations/showcase';
 import { urls } from '@/lib/urls';
@@ -26,6 +27,7 @@ export function HomePage() {
         <CategoryTiles />
       </section>
       <Recommended />
+      <Popular />
       <section className={styles.section} aria-labelledby="newest">
         <div className={styles.sectionHead}>
           <h2 id="newest">Just in</h2>

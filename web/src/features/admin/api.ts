@@ -13,6 +13,7 @@ import type {
   AdminOrder,
   AdminOrderPage,
   ArchivedPage,
+  Imported,
   Ledger,
   ModelState,
   NewProductBody,
@@ -116,13 +117,17 @@ export function useSaveProduct(id: string) {
   });
 }
 
-export function createProduct(body: NewProductBody): Promise<Product> {
-  return request<Product>('/api/products', { method: 'POST', body });
-}
-
 export function useCreateProduct() {
   const client = useQueryClient();
-  return useMutation({ mutationFn: createProduct, onSuccess: () => productsChanged(client) });
+  return useMutation({
+    mutationFn: (body: NewProductBody) => request<Product>('/api/products', { method: 'POST', body }),
+    onSuccess: () => productsChanged(client),
+  });
+}
+
+/** Puts many new products into the shop; sent twice, they are there once. */
+export function sendProducts(items: NewProductBody[]): Promise<Imported> {
+  return request<Imported>('/api/products/import', { method: 'POST', body: { items } });
 }
 
 export function useArchiveProduct() {

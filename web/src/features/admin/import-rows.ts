@@ -1,6 +1,6 @@
-import type { NewProductBody } from '@/api/schema';
+import type { Imported, NewProductBody } from '@/api/schema';
 import { parseCsv } from '@/lib/csv';
-import { explain, fieldErrors, ProblemError } from '@/lib/http';
+import { isTransient, ProblemError } from '@/lib/http';
 import { tagsOf } from './product-fields';
 
 /** The columns of a catalogue, as `shopmicro-backend export catalogue` writes them; the last may be left out. */
@@ -69,53 +69,98 @@ function integer(name: Column, text = ''): number {
   return Number(text);
 }
 
-/** Why a row was refused, for a person. */
-export function reasonOf(error: unknown): string {
-  if (error instanceof SyntaxError) return error.message;
-  const fields = fieldErrors(error);
-  if (fields.length > 0) return fields.map(({ field, message }) => `${field} ${message}`).join('; ');
-  return error instanceof ProblemError ? error.problem.title : explain(error);
+/** What the API takes at once. */
+const BATCH_ROWS = 100;
+/** Less than a request may hold, which is 64 KiB. */
+const BATCH_BYTES = 60_000;
+
+/** Rows that go to the shop together, and those that need not go. */
+interface Batch {
+  sent: { row: Row; body: NewProductBody }[];
+  rejected: Rejected[];
+}
+
+/** The rows in parts that the API takes. */
+export function* batchesOf(rows: Row[]): Generator<Batch> {
+  let batch: Batch = { sent: [], rejected: [] };
+  let bytes = 0;
+  for (const row of rows) {
+    try {
+      const body = productOf(row);
+      const size = new Blob([JSON.stringify(body)]).size + 1;
+      if (size > BATCH_BYTES) throw new SyntaxError('it is too long');
+      if (batch.sent.length === BATCH_ROWS || bytes + size > BATCH_BYTES) {
+        yield batch;
+        batch = { sent: [], rejected: [] };
+        bytes = 0;
+      }
+      batch.sent.push({ row, body });
+      bytes += size;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      batch.rejected.push({ row, reason: error.message });
+    }
+  }
+  if (batch.sent.length + batch.rejected.length > 0) yield batch;
+}
+
+/** How far an import is. */
+export interface Progress {
+  done: number;
+  created: number;
+  /** There already, and the same. */
+  unchanged: number;
+  rejected: Rejected[];
 }
 
 interface Hooks {
-  create: (body: NewProductBody) => Promise<unknown>;
-  /** Waits before a row is tried again. */
+  send: (items: NewProductBody[]) => Promise<Imported>;
+  /** Waits before a batch is tried again. */
   pause: (ms: number) => Promise<void>;
-  onProgress: (done: number, rejected: Rejected[]) => void;
+  onProgress: (progress: Progress) => void;
   signal: AbortSignal;
 }
 
-/** How often a row is tried where the shop is busy or away. */
-const TRIES = 5;
+/** How often a batch is tried where the shop is busy or away. */
+const TRIES = 6;
 
-/** Creates the products one after the other, so that each row has its own outcome, and waits where the shop asks for it. */
-export async function importRows(rows: Row[], { create, pause, onProgress, signal }: Hooks): Promise<void> {
-  const rejected: Rejected[] = [];
-  for (const [index, row] of rows.entries()) {
+/**
+ * Sends the rows batch by batch, and tells what became of each. A batch whose answer is lost is sent again, which is safe:
+ * what it has created is there already then. Throws where the shop takes no more; what was done until then is done.
+ */
+export async function importRows(rows: Row[], { send, pause, onProgress, signal }: Hooks): Promise<void> {
+  let progress: Progress = { done: 0, created: 0, unchanged: 0, rejected: [] };
+  for (const { sent, rejected } of batchesOf(rows)) {
     if (signal.aborted) return;
-    try {
-      await patiently(productOf(row), create, pause);
-    } catch (error) {
-      rejected.push({ row, reason: reasonOf(error) });
-    }
-    onProgress(index + 1, [...rejected]);
+    const bodies = sent.map(({ body }) => body);
+    const outcome = bodies.length > 0 ? await patiently(bodies, send, pause) : undefined;
+    const refused = outcome?.refused.flatMap(({ index, errors }) => {
+      const row = sent[index]?.row;
+      const reason = errors.map(({ field, message }) => `${field} ${message}`).join('; ');
+      return row ? { row, reason } : [];
+    });
+    const all = [...rejected, ...(refused ?? [])].sort((a, b) => a.row.number - b.row.number);
+    progress = {
+      done: progress.done + sent.length + rejected.length,
+      created: progress.created + (outcome?.created ?? 0),
+      unchanged: progress.unchanged + (outcome?.unchanged ?? 0),
+      rejected: [...progress.rejected, ...all],
+    };
+    onProgress(progress);
   }
 }
 
 async function patiently(
-  body: NewProductBody,
-  create: Hooks['create'],
+  items: NewProductBody[],
+  send: Hooks['send'],
   pause: Hooks['pause'],
-): Promise<void> {
+): Promise<Imported> {
   for (let tries = 1; ; tries += 1) {
     try {
-      await create(body);
-      return;
+      return await send(items);
     } catch (error) {
-      // Any other failure leaves open whether it was created, and is told.
-      const busy = error instanceof ProblemError && (error.status === 429 || error.status === 503);
-      if (!busy || tries === TRIES) throw error;
-      await pause(error.retryAfterMs ?? 1_000);
+      if (!isTransient(error) || tries === TRIES) throw error;
+      await pause((error instanceof ProblemError && error.retryAfterMs) || 500 * 2 ** tries);
     }
   }
 }

@@ -3,22 +3,21 @@ import { useEffect, useRef, useState } from 'react';
 import { Notice } from '@/components/notice';
 import { writeCsv } from '@/lib/csv';
 import { count } from '@/lib/format';
+import { explain } from '@/lib/http';
 import styles from './admin.module.css';
-import { createProduct } from './api';
-import { COLUMNS, importRows, type Rejected, type Row, readRows } from './import-rows';
+import { sendProducts } from './api';
+import { COLUMNS, importRows, type Progress, type Row, readRows } from './import-rows';
 
 /** More is for the command line. */
 const MAX_ROWS = 5_000;
 
-interface Run {
+interface Run extends Progress {
   name: string;
   total: number;
-  done: number;
-  rejected: Rejected[];
   ended: boolean;
 }
 
-/** Puts the products of a file into the shop, row by row, and tells which were refused and why. */
+/** Puts the products of a file into the shop, batch by batch, and tells which rows were refused and why. */
 export function Import() {
   const client = useQueryClient();
   const [run, setRun] = useState<Run>();
@@ -38,14 +37,18 @@ export function Import() {
       return;
     }
     stop.current = new AbortController();
-    const begun = { name: file.name, total: rows.length, done: 0, rejected: [], ended: false };
-    setRun(begun);
-    await importRows(rows, {
-      create: createProduct,
-      pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-      onProgress: (done, rejected) => setRun({ ...begun, done, rejected }),
-      signal: stop.current.signal,
-    });
+    const begun = { name: file.name, total: rows.length, ended: false };
+    setRun({ ...begun, done: 0, created: 0, unchanged: 0, rejected: [] });
+    try {
+      await importRows(rows, {
+        send: sendProducts,
+        pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+        onProgress: (progress) => setRun({ ...begun, ...progress }),
+        signal: stop.current.signal,
+      });
+    } catch (error) {
+      setTrouble(`${explain(error)} What is imported stays; choose the file again to go on.`);
+    }
     setRun((now) => now && { ...now, ended: true });
     await client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== 'me' });
   };
@@ -55,7 +58,8 @@ export function Import() {
     <section className={styles.panel} aria-label="Import">
       <p className="muted">
         A CSV file whose first row is <code>{COLUMNS.join(', ')}</code> (the last may be left out). Tags stand
-        between bars, prices are in pence. Each row makes a new product; one whose SKU is taken is refused.
+        between bars, prices are in pence. Each row makes a new product; one whose SKU another product has is
+        refused. The same file may be imported again.
       </p>
       <p>
         <label className={`button ${running ? 'quiet' : ''}`}>
@@ -93,7 +97,8 @@ export function Import() {
             </p>
           ) : (
             <Notice tone={run.rejected.length > 0 ? 'warning' : 'success'}>
-              {count(run.done - run.rejected.length, 'product')} imported, {run.rejected.length} refused
+              {count(run.created, 'product')} imported
+              {run.unchanged > 0 && `, ${run.unchanged} there already`}, {run.rejected.length} refused
               {run.done < run.total && `, ${run.total - run.done} not tried`}.
             </Notice>
           )}

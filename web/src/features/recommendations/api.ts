@@ -13,6 +13,19 @@ export function useRecommendations() {
   return useQuery(recommendationsOptions);
 }
 
+const popularOptions = queryOptions({
+  queryKey: ['recommendations', 'popular'],
+  queryFn: ({ signal }) =>
+    request<RecommendationList>(apiPath('/api/recommendations', { strategy: 'popular', limit: 12 }), {
+      signal,
+    }),
+});
+
+/** What is popular, whoever looks. */
+export function usePopular() {
+  return useQuery(popularOptions);
+}
+
 function similarOptions(productId: string) {
   return queryOptions({
     queryKey: ['similar', productId],

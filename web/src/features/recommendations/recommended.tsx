@@ -6,7 +6,7 @@ import { useRecommendations } from './api';
 import styles from './recommended.module.css';
 
 /** Two full lines; the rest of what is asked for is the showcase's. */
-const SHOWN = 8;
+export const SHOWN = 8;
 
 /** Products for this customer with the reason for each, or what is popular where nothing is known of them. */
 export function Recommended() {

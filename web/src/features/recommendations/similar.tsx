@@ -1,7 +1,7 @@
 import { Loaded } from '@/components/loaded';
 import { ProductCard } from '@/components/product-card';
 import { ProductGrid } from '@/components/product-grid';
-import { Skeleton } from '@/components/skeleton';
+import { SkeletonRow } from '@/components/skeleton';
 import { useSimilar } from './api';
 import styles from './recommended.module.css';
 
@@ -14,19 +14,7 @@ export function Similar({ productId }: { productId: string }) {
   return (
     <section className={styles.section} aria-label={title}>
       <h2>{title}</h2>
-      <Loaded
-        query={similar}
-        quiet
-        loading={
-          <ProductGrid row>
-            {['a', 'b', 'c', 'd', 'e', 'f'].map((key) => (
-              <li key={key}>
-                <Skeleton shape="card" />
-              </li>
-            ))}
-          </ProductGrid>
-        }
-      >
+      <Loaded query={similar} quiet loading={<SkeletonRow n={6} />}>
         {({ items }) => (
           <ProductGrid row>
             {items.map(({ product }) => (

@@ -1,4 +1,14 @@
 const LOCALE = 'en-GB';
+
+/** A value that is made when it is first asked for: to make a format takes a while, and no page needs all of them. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
 const formats = new Map<string, Intl.NumberFormat>();
 
 /** An amount in minor units as people write it, such as £12.50. */
@@ -12,22 +22,24 @@ export function money(cents: number, currency: string): string {
   return format.format(cents / 10 ** digits);
 }
 
-const day = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'long' });
-const moment = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'long', timeStyle: 'short' });
+const day = once(() => new Intl.DateTimeFormat(LOCALE, { dateStyle: 'long' }));
+const moment = once(() => new Intl.DateTimeFormat(LOCALE, { dateStyle: 'long', timeStyle: 'short' }));
+const plain = once(() => new Intl.NumberFormat(LOCALE));
+const countries = once(() => new Intl.DisplayNames(LOCALE, { type: 'region' }));
 
 /** A moment's date, such as 3 March 2026. */
 export function date(rfc3339: string): string {
-  return day.format(new Date(rfc3339));
+  return day().format(new Date(rfc3339));
 }
 
 /** A moment's date and time, such as 3 March 2026 at 14:05. */
 export function dateTime(rfc3339: string): string {
-  return moment.format(new Date(rfc3339));
+  return moment().format(new Date(rfc3339));
 }
 
 /** A number with its noun: 1 item, 2 items. */
 export function count(n: number, one: string, many = `${one}s`): string {
-  return `${n.toLocaleString(LOCALE)} ${n === 1 ? one : many}`;
+  return `${plain().format(n)} ${n === 1 ? one : many}`;
 }
 
 /** The part of an order's id that people read out; the whole id stays in the address. */
@@ -37,6 +49,5 @@ export function orderNumber(id: string): string {
 
 /** A country's name by its two letters. */
 export function countryName(code: string): string {
-  return countries.of(code) ?? code;
+  return countries().of(code) ?? code;
 }
-const countries = new Intl.DisplayNames(LOCALE, { type: 'region' });

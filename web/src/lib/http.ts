@@ -51,8 +51,26 @@ interface RequestOptions {
   signal?: AbortSignal;
 }
 
+/** Answers on their way that nobody has taken yet, by path. */
+const early = new Map<string, Promise<unknown>>();
+
+/** Asks for what the next `request` of this path will take; `use` may look at the answer before. */
+export function askEarly<T>(path: string, use?: (answer: T) => void): void {
+  const answer = ask<T>(path, {});
+  early.set(path, answer);
+  // A failure is told to whoever takes it.
+  answer.then(use, () => {});
+}
+
 /** Asks the API. Throws a `ProblemError` for an error answer and a `ConnectionError` for none. */
 export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
+  const asked = options.method === undefined ? early.get(path) : undefined;
+  early.delete(path);
+  // The caller names the type that the OpenAPI document gives for this path, as whoever asked early did.
+  return asked ? (asked as Promise<T>) : ask<T>(path, options);
+}
+
+async function ask<T>(path: string, options: RequestOptions): Promise<T> {
   const headers = new Headers(options.headers);
   headers.set('Accept', 'application/json, application/problem+json');
   headers.set('traceparent', traceparent());

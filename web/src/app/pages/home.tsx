@@ -2,8 +2,8 @@ import { Link } from 'react-router';
 import { Icon } from '@/components/icon';
 import { CategoryTiles } from '@/features/catalogue/category-tiles';
 import { Newest } from '@/features/catalogue/newest';
-import { RecentlyViewed } from '@/features/catalogue/recently-viewed';
 import { Popular } from '@/features/recommendations/popular';
+import { RecentlyViewedLater } from '@/features/catalogue/recently-viewed-later';
 import { Recommended } from '@/features/recommendations/recommended';
 import { Showcase } from '@/features/recommendations/showcase';
 import { urls } from '@/lib/urls';
@@ -35,7 +35,7 @@ export function HomePage() {
         </div>
         <Newest n={4} />
       </section>
-      <RecentlyViewed />
+      <RecentlyViewedLater />
     </div>
   );
 }

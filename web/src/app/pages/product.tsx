@@ -5,7 +5,7 @@ import { Skeleton } from '@/components/skeleton';
 import { AddToCart } from '@/features/cart/add-to-cart';
 import { useProduct } from '@/features/catalogue/api';
 import { ProductDetail } from '@/features/catalogue/product-detail';
-import { RecentlyViewed } from '@/features/catalogue/recently-viewed';
+import { RecentlyViewedLater } from '@/features/catalogue/recently-viewed-later';
 import { Similar } from '@/features/recommendations/similar';
 import { isMissing } from '@/lib/http';
 import { NotFoundPage } from './not-found';
@@ -38,7 +38,7 @@ export function ProductPage() {
               action={<AddToCart key={product.id} product={product} />}
             />
             <Similar productId={product.id} />
-            <RecentlyViewed key={product.id} current={product.id} />
+            <RecentlyViewedLater key={product.id} current={product.id} />
           </>
         )}
       </Loaded>

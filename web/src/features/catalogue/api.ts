@@ -3,23 +3,18 @@ import {
   keepPreviousData,
   queryOptions,
   useInfiniteQuery,
-  useQueries,
   useQuery,
 } from '@tanstack/react-query';
 import type { CategoryList, Facets, Product, ProductPage, SuggestionList } from '@/api/schema';
-import { apiPath, isMissing, request } from '@/lib/http';
-import { type Filters, filterParameters } from '@/lib/urls';
-
-const PAGE_SIZE = 24;
+import { apiPaths } from '@/lib/api-paths';
+import { apiPath, request } from '@/lib/http';
+import type { Filters } from '@/lib/urls';
 
 function productsOptions(filters: Filters) {
   return infiniteQueryOptions({
     queryKey: ['products', 'list', filters],
     queryFn: ({ pageParam, signal }) =>
-      request<ProductPage>(
-        apiPath('/api/products', { ...filterParameters(filters), limit: PAGE_SIZE, cursor: pageParam }),
-        { signal },
-      ),
+      request<ProductPage>(apiPaths.products(filters, pageParam), { signal }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
     select: (data) => data.pages.flatMap((page) => page.items),
@@ -44,10 +39,10 @@ export function useNewest(limit: number) {
   return useQuery(newestOptions(limit));
 }
 
-function productOptions(id: string) {
+export function productOptions(id: string) {
   return queryOptions({
     queryKey: ['products', 'one', id],
-    queryFn: ({ signal }) => request<Product>(`/api/products/${encodeURIComponent(id)}`, { signal }),
+    queryFn: ({ signal }) => request<Product>(apiPaths.product(id), { signal }),
   });
 }
 
@@ -57,7 +52,7 @@ export function useProduct(id: string) {
 
 const categoriesOptions = queryOptions({
   queryKey: ['categories'],
-  queryFn: ({ signal }) => request<CategoryList>('/api/categories', { signal }),
+  queryFn: ({ signal }) => request<CategoryList>(apiPaths.categories(), { signal }),
   staleTime: 5 * 60_000,
 });
 
@@ -66,10 +61,10 @@ export function useCategories() {
 }
 
 function facetsOptions(filters: Filters) {
-  const { sort: _, ...parameters } = filterParameters(filters);
+  const path = apiPaths.facets(filters);
   return queryOptions({
-    queryKey: ['products', 'facets', parameters],
-    queryFn: ({ signal }) => request<Facets>(apiPath('/api/products/facets', parameters), { signal }),
+    queryKey: ['products', 'facets', path],
+    queryFn: ({ signal }) => request<Facets>(path, { signal }),
     placeholderData: keepPreviousData,
   });
 }
@@ -94,15 +89,4 @@ function suggestionsOptions(text: string) {
 /** What a text that is being typed may mean. */
 export function useSuggestions(text: string) {
   return useQuery(suggestionsOptions(text));
-}
-
-/** Some products by their ids, without those that have left the shop. */
-export function useProductsById(ids: string[]): Product[] {
-  return useQueries({
-    queries: ids.map((id) => ({
-      ...productOptions(id),
-      retry: (failures: number, error: Error) => !isMissing(error) && failures < 2,
-    })),
-    combine: (results) => results.flatMap((result) => result.data ?? []),
-  });
 }

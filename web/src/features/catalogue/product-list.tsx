@@ -1,4 +1,6 @@
+import { useDeferredValue } from 'react';
 import { Link } from 'react-router';
+import type { Product } from '@/api/schema';
 import { Empty } from '@/components/empty';
 import { Loaded } from '@/components/loaded';
 import { Notice } from '@/components/notice';
@@ -27,13 +29,7 @@ export function ProductList({ filters }: { filters: Filters }) {
         ) : (
           <div className={`${styles.list} ${products.isPlaceholderData ? styles.stale : ''}`}>
             <h2 className="visually-hidden">Products</h2>
-            <ProductGrid>
-              {items.map((product, index) => (
-                <li key={product.id}>
-                  <ProductCard product={product} first={index < 4} />
-                </li>
-              ))}
-            </ProductGrid>
+            <Products items={items} />
             <div className={styles.more}>
               <p className="muted small" role="status">
                 {products.hasNextPage
@@ -56,5 +52,21 @@ export function ProductList({ filters }: { filters: Filters }) {
         )
       }
     </Loaded>
+  );
+}
+
+/** How many there is room for on a screen, so that what is below it does not hold them up. */
+const ON_SCREEN = 8;
+
+function Products({ items }: { items: Product[] }) {
+  const shown = useDeferredValue(items, items.slice(0, ON_SCREEN));
+  return (
+    <ProductGrid>
+      {shown.map((product, index) => (
+        <li key={product.id}>
+          <ProductCard product={product} first={index < 4} />
+        </li>
+      ))}
+    </ProductGrid>
   );
 }

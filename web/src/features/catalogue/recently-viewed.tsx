@@ -1,9 +1,23 @@
+import { useQueries } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
+import type { Product } from '@/api/schema';
 import { ProductCard } from '@/components/product-card';
 import { ProductGrid } from '@/components/product-grid';
-import { useProductsById } from './api';
+import { isMissing } from '@/lib/http';
+import { productOptions } from './api';
 import { keepRecent, recentIds } from './recent';
 import styles from './recently-viewed.module.css';
+
+/** Some products by their ids, without those that have left the shop. */
+function useProductsById(ids: string[]): Product[] {
+  return useQueries({
+    queries: ids.map((id) => ({
+      ...productOptions(id),
+      retry: (failures: number, error: Error) => !isMissing(error) && failures < 2,
+    })),
+    combine: (results) => results.flatMap((result) => result.data ?? []),
+  });
+}
 
 /** What was looked at before on this device; `current` is what is being looked at now. */
 export function RecentlyViewed({ current }: { current?: string }) {

@@ -1,11 +1,11 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import type { RecommendationList } from '@/api/schema';
+import { apiPaths } from '@/lib/api-paths';
 import { apiPath, request } from '@/lib/http';
 
 const recommendationsOptions = queryOptions({
   queryKey: ['recommendations'],
-  queryFn: ({ signal }) =>
-    request<RecommendationList>(apiPath('/api/recommendations', { limit: 12 }), { signal }),
+  queryFn: ({ signal }) => request<RecommendationList>(apiPaths.recommendations(), { signal }),
 });
 
 /** For the customer who is logged in, else what is popular. */
@@ -29,8 +29,7 @@ export function usePopular() {
 function similarOptions(productId: string) {
   return queryOptions({
     queryKey: ['similar', productId],
-    queryFn: ({ signal }) =>
-      request<RecommendationList>(`/api/products/${encodeURIComponent(productId)}/similar`, { signal }),
+    queryFn: ({ signal }) => request<RecommendationList>(apiPaths.similar(productId), { signal }),
     staleTime: 5 * 60_000,
   });
 }

@@ -62,7 +62,7 @@ lighthouse: build tests/browser/node_modules/.package-lock.json
 # Pictures of the main pages in target/screenshots, and those of the README.
 screenshots: build tests/browser/node_modules/.package-lock.json
 	tests/install test
-	$(STACK) exec -- npm --prefix tests/browser run screenshots
+	$(STACK) exec -- env STACK=$(STACK) npm --prefix tests/browser run screenshots
 
 # The OpenAPI document from the backend's code, and the pages' types from the document. Built with the features of the
 # whole workspace, as the tests are, so that nothing is compiled twice.

@@ -80,3 +80,27 @@ test('two tabs have one cart', { timeout: 60_000 }, async () => {
   await customer.cart(3).waitFor();
   await customer.leave();
 });
+
+test('two tabs at the checkout make one order', { timeout: 60_000 }, async () => {
+  const customer = await Customer.arrive(browser, DESKTOP);
+  const { page, context } = customer;
+  await customer.putIntoCart(await aProduct(), 1);
+  await page.goto('/register?next=/checkout');
+  await customer.register();
+  await page.waitForURL('**/checkout');
+  await customer.fillAddress();
+  const other = await context.newPage();
+  await other.goto('/checkout');
+  const second = new Customer(context, other, ['409 /api/orders']);
+  await second.fillAddress();
+  await customer.pay().click();
+  await page.getByRole('heading', { name: 'Thank you!' }).waitFor();
+  // This tab has not heard of it.
+  await second.pay().click();
+  await other.getByText('Your cart is empty').waitFor();
+  await other.getByRole('main').getByRole('link', { name: 'your orders' }).click();
+  await other.getByRole('heading', { level: 1, name: 'Your orders' }).waitFor();
+  await other.getByRole('main').getByText('Paid', { exact: true }).waitFor();
+  assert.equal(await other.getByRole('main').getByRole('listitem').count(), 1);
+  await second.leave();
+});

@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { aProduct, Customer, DESKTOP, launch } from './browser.js';
+import { aProduct, Customer, DESKTOP, launch, PHONE } from './browser.js';
 
 const STACK = resolve(import.meta.dirname, '../..', process.env.STACK ?? 'target/debug/stack');
 
@@ -19,8 +19,8 @@ before(async () => {
 after(() => browser?.close());
 
 /** A customer at the checkout with a filled form. */
-async function atCheckout(expected) {
-  const customer = await Customer.arrive(browser, DESKTOP, expected);
+async function atCheckout(expected, options = DESKTOP) {
+  const customer = await Customer.arrive(browser, options, expected);
   await customer.putIntoCart(await aProduct(), 1);
   await customer.page.goto('/register?next=/checkout');
   await customer.register();
@@ -47,11 +47,32 @@ test('a page recovers by itself when the shop returns', { timeout: 60_000 }, asy
   await customer.leave();
 });
 
-test('a double click makes one order', { timeout: 60_000 }, async () => {
-  const customer = await atCheckout();
-  await customer.pay().dblclick();
-  await customer.page.getByRole('heading', { name: 'Thank you!' }).waitFor();
-  assert.equal(await orders(customer), 1);
+for (const [device, options] of [
+  ['desktop', DESKTOP],
+  ['phone', PHONE],
+]) {
+  test(`a double click makes one order on a ${device}`, { timeout: 60_000 }, async () => {
+    const customer = await atCheckout([], options);
+    await customer.pay().dblclick();
+    await customer.page.getByRole('heading', { name: 'Thank you!' }).waitFor();
+    assert.equal(await orders(customer), 1);
+    await customer.leave();
+  });
+}
+
+test('a device without a network is told so, and the visit goes on when it is back', { timeout: 60_000 }, async () => {
+  const customer = await Customer.arrive(browser, PHONE, ['no answer']);
+  const { page, context } = customer;
+  await page.goto('/');
+  await page.getByRole('article').first().waitFor();
+  await context.setOffline(true);
+  await page.getByText('You are offline.').waitFor();
+  await page.getByRole('link', { name: 'Shop', exact: true }).click();
+  await page.getByText('We cannot reach the shop just now.').first().waitFor();
+  await customer.look('offline');
+  await context.setOffline(false);
+  await page.getByText('You are offline.').waitFor({ state: 'detached' });
+  await page.getByRole('article').first().waitFor();
   await customer.leave();
 });
 
@@ -126,5 +147,22 @@ test('a backend that dies is waited for, and the visit goes on', { timeout: 120_
   await page.getByRole('article').first().waitFor();
   // What was in the cart is there still.
   await customer.cart(1).waitFor();
+  await customer.leave();
+});
+
+test('a backend that dies in the middle of a checkout costs no order and makes no second one', { timeout: 120_000 }, async () => {
+  const customer = await atCheckout(['503 /api/orders', '503 /api/cart', '503 /api/frontend-metrics']);
+  const { page } = customer;
+  await fault('kill', 'backend');
+  try {
+    await customer.pay().click();
+    await page.getByText('Paying again is safe').waitFor();
+    await customer.look('checkout-away');
+  } finally {
+    await fault('start', 'backend');
+  }
+  await customer.pay().click();
+  await page.getByRole('heading', { name: 'Thank you!' }).waitFor();
+  assert.equal(await orders(customer), 1);
   await customer.leave();
 });

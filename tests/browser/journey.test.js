@@ -102,6 +102,15 @@ for (const [device, options] of [
     await page.getByText('Paid', { exact: true }).waitFor();
     await customer.look('orders');
 
+    // What was bought leads to recommendations with reasons, beside what is popular.
+    await recommended(page);
+    await page.getByRole('link', { name: 'ShopMicro, home' }).click();
+    const own = page.getByRole('region', { name: 'Recommended for you' });
+    await own.getByRole('article').first().waitFor();
+    assert.ok((await own.getByRole('article').first().getByRole('paragraph').last().textContent()).length > 0);
+    await page.getByRole('region', { name: 'Popular right now' }).getByRole('article').first().waitFor();
+    await customer.look('home-recommended');
+
     // Out, and in again.
     await page.getByRole('link', { name: 'Account', exact: true }).click();
     await page.getByRole('heading', { name: 'Hello, Grace Hopper' }).waitFor();
@@ -131,4 +140,10 @@ for (const [device, options] of [
 /** Text as a regular expression that matches it. */
 function escape(text) {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+/** Waits until the recommender has heard of what was bought; the page is left as it is. */
+async function recommended(page) {
+  const strategy = () => page.evaluate(async () => (await (await fetch('/api/recommendations')).json()).strategy);
+  while ((await strategy()) !== 'personal');
 }

@@ -47,6 +47,70 @@ test('pages report their vitals by route template', { timeout: 60_000 }, async (
   await customer.leave();
 });
 
+test('what a page asks for is one trace, which nginx and the services go on with', { timeout: 60_000 }, async () => {
+  const customer = await Customer.arrive(browser, DESKTOP);
+  const { page } = customer;
+  const asked = [];
+  page.on('request', (request) => {
+    const path = new URL(request.url()).pathname;
+    const called = path.startsWith('/api/') && request.resourceType() === 'fetch';
+    if (called && path !== '/api/frontend-metrics') asked.push({ at: page.url(), trace: request.headers().traceparent });
+  });
+  const product = await aProduct();
+  await customer.putIntoCart(product, 1);
+  const first = asked.splice(0);
+  await page.getByRole('link', { name: 'Shop', exact: true }).click();
+  await page.getByRole('article').first().waitFor();
+  await customer.settled();
+  const ids = [first, asked].map((calls) => {
+    assert.ok(calls.length > 1);
+    for (const { trace } of calls) assert.match(trace ?? '', /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    // Every call is a span of its own.
+    assert.equal(new Set(calls.map(({ trace }) => trace)).size, calls.length);
+    return new Set(calls.map(({ trace }) => trace.slice(3, 35)));
+  });
+  assert.deepEqual(ids.map(({ size }) => size), [1, 1]);
+  assert.notDeepEqual(ids[0], ids[1]);
+  await customer.leave();
+});
+
+for (const [device, options] of [
+  ['desktop', DESKTOP],
+  ['phone', PHONE],
+]) {
+  test(`nothing moves on a ${device} when what a page waited for is there`, { timeout: 60_000 }, async () => {
+    const customer = await Customer.arrive(browser, options);
+    const { page } = customer;
+    await page.addInitScript(() => {
+      window.moved = 0;
+      new PerformanceObserver((list) => {
+        for (const shift of list.getEntries()) if (!shift.hadRecentInput) window.moved += shift.value;
+      }).observe({ type: 'layout-shift', buffered: true });
+    });
+    for (const path of ['/', '/products', `/products/${(await aProduct()).id}`]) {
+      let answer;
+      const held = new Promise((resolve) => {
+        answer = resolve;
+      });
+      await page.route('**/api/**', async (route) => {
+        await held;
+        await route.continue();
+      });
+      await page.goto(path);
+      await page.getByRole('status', { name: /^Loading/ }).first().waitFor();
+      await page.evaluate(() => document.fonts.ready);
+      answer();
+      await customer.settled();
+      // Two frames later, what has moved was told of.
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+      const moved = await page.evaluate(() => window.moved);
+      assert.ok(moved <= 0.05, `${path} moves by ${moved}`);
+      await page.unrouteAll({ behavior: 'wait' });
+    }
+    await customer.leave();
+  });
+}
+
 test('the first page is little script, and none of the admins’', { timeout: 60_000 }, async () => {
   const html = await (await fetch(SHOP)).text();
   const scripts = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+\.js)"/g)].map(([, path]) => path);

@@ -1,11 +1,14 @@
 // Takes pictures of the main pages into target/screenshots, as a window shows them: on a desktop and on a phone, by day and
 // by night; those of the README into docs/screenshots as well. `make screenshots`.
 
+import { execFile } from 'node:child_process';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { aProduct, Customer, DESKTOP, launch, PHONE } from './browser.js';
+import { promisify } from 'node:util';
+import { aProduct, Customer, DESKTOP, launch, PHONE, SHOP } from './browser.js';
 
 const ROOT = join(import.meta.dirname, '../..');
+const STACK = join(ROOT, process.env.STACK);
 const ALL = join(ROOT, 'target/screenshots');
 const README = join(ROOT, 'docs/screenshots');
 const SHOWN = ['home-desktop', 'admin-desktop', 'catalogue-phone', 'product-phone', 'cart-phone'];
@@ -28,19 +31,26 @@ async function take(customer, name) {
   await page.emulateMedia({ colorScheme: 'light' });
 }
 
-/** An order, so that the admins have something to see. */
-async function buy(options) {
-  const buyer = await Customer.arrive(browser, options);
-  await buyer.putIntoCart(product, 1);
-  await buyer.page.goto('/register?next=/checkout');
-  await buyer.register();
-  await buyer.page.waitForURL('**/checkout');
-  await buyer.fillAddress();
-  await buyer.pay().click();
-  await buyer.page.getByRole('heading', { name: 'Thank you!' }).waitFor();
-  await buyer.leave();
+/** A new customer at the checkout with a filled form, and a product in the cart. */
+async function atCheckout(options, quantity) {
+  const customer = await Customer.arrive(browser, options);
+  await customer.putIntoCart(product, quantity);
+  await customer.page.goto('/register?next=/checkout');
+  await customer.register();
+  await customer.page.waitForURL('**/checkout');
+  await customer.fillAddress();
+  return customer;
 }
 
+/** Customers of many days, so that the admins have something to see. */
+async function business() {
+  const run = promisify(execFile);
+  await run(STACK, ['load', '--url', SHOP, '--rate', '4', '--duration', '20'], { cwd: ROOT });
+  const sql = "update orders set created_at = created_at - make_interval(days => abs(hashtext(id::text)) % 30)";
+  await run('psql', ['--quiet', '--command', sql, process.env.POSTGRES_URL]);
+}
+
+await business();
 for (const [device, options] of [
   ['desktop', { ...DESKTOP, viewport: { width: 1280, height: 800 } }],
   ['phone', { ...PHONE, deviceScaleFactor: 1 }],
@@ -53,6 +63,9 @@ for (const [device, options] of [
   await page.goto('/products');
   await page.getByRole('article').first().waitFor();
   await take(customer, `catalogue-${device}`);
+  await page.getByRole('combobox', { name: 'Search products' }).pressSequentially('lamp');
+  await page.getByRole('option').first().waitFor();
+  await take(customer, `search-${device}`);
   await customer.putIntoCart(product, 2);
   await page.evaluate(() => scrollTo(0, 0));
   await take(customer, `product-${device}`);
@@ -61,11 +74,28 @@ for (const [device, options] of [
   await take(customer, `cart-${device}`);
   await customer.leave();
 
-  await buy(options);
+  const buyer = await atCheckout(options, 1);
+  await take(buyer, `checkout-${device}`);
+  await buyer.pay().click();
+  await buyer.page.getByRole('heading', { name: 'Thank you!' }).waitFor();
+  await take(buyer, `order-${device}`);
+  await buyer.page.goto('/orders');
+  await buyer.page.getByRole('main').getByRole('listitem').first().waitFor();
+  await take(buyer, `orders-${device}`);
+  await buyer.page.goto('/account');
+  await buyer.page.getByRole('heading', { name: /^Hello/ }).waitFor();
+  await take(buyer, `account-${device}`);
+  await buyer.leave();
+
   const admin = await Customer.arrive(browser, options);
   await admin.logInAsAdmin();
   await admin.page.getByRole('img', { name: /^Revenue by day:/ }).waitFor();
   await take(admin, `admin-${device}`);
+  for (const area of ['products', `products/${product.id}`, 'products/import', 'orders', 'users', 'model']) {
+    await admin.page.goto(`/admin/${area}`);
+    await admin.page.getByRole('main').getByRole('heading', { level: 1 }).waitFor();
+    await take(admin, `admin-${area.replace(product.id, 'edit').replace('/', '-')}-${device}`);
+  }
   await admin.leave();
 }
 await browser.close();

@@ -50,9 +50,17 @@ test('a typing error is forgiven', { timeout: 60_000 }, async () => {
   await page.goto('/');
   // One letter twice in the longest word.
   const word = product.name.split(/\W+/).reduce((longest, word) => (word.length > longest.length ? word : longest));
-  await page.getByRole('combobox').fill(product.name.replace(word, `${word.slice(0, 3)}${word.slice(2)}`));
+  const misspelt = `${word.slice(0, 3)}${word.slice(2)}`;
+  const box = page.getByRole('combobox', { name: 'Search products' });
+  await box.fill(product.name.replace(word, misspelt));
   await page.keyboard.press('Enter');
   await page.getByRole('article').getByRole('link', { name: product.name, exact: true }).first().waitFor();
+
+  // Also while it is being typed, the last letter still to come.
+  await box.fill('');
+  await box.pressSequentially(product.name.replace(word, misspelt).slice(0, -1));
+  await page.getByRole('option', { name: product.name, exact: true }).first().click();
+  await page.getByRole('heading', { level: 1, name: product.name }).waitFor();
   await customer.leave();
 });
 

@@ -1,4 +1,5 @@
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, useEffect } from 'react';
+import { keepRecent } from './recent';
 
 const RecentlyViewed = lazy(async () => {
   try {
@@ -9,8 +10,14 @@ const RecentlyViewed = lazy(async () => {
   }
 });
 
-/** What was looked at before, at the end of the page: its script comes after the page is there. */
+/**
+ * What was looked at before on this device, at the end of the page: its script comes after the page is there. `current` is
+ * what is being looked at now.
+ */
 export function RecentlyViewedLater({ current }: { current?: string }) {
+  useEffect(() => {
+    if (current) keepRecent(current);
+  }, [current]);
   return (
     <Suspense>
       <RecentlyViewed current={current} />

@@ -1,11 +1,11 @@
 import { useQueries } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import type { Product } from '@/api/schema';
 import { ProductCard } from '@/components/product-card';
 import { ProductGrid } from '@/components/product-grid';
 import { isMissing } from '@/lib/http';
 import { productOptions } from './api';
-import { keepRecent, recentIds } from './recent';
+import { recentIds } from './recent';
 import styles from './recently-viewed.module.css';
 
 /** Some products by their ids, without those that have left the shop. */
@@ -22,9 +22,6 @@ function useProductsById(ids: string[]): Product[] {
 /** What was looked at before on this device; `current` is what is being looked at now. */
 export function RecentlyViewed({ current }: { current?: string }) {
   const [ids] = useState(() => recentIds().filter((id) => id !== current));
-  useEffect(() => {
-    if (current) keepRecent(current);
-  }, [current]);
   const products = useProductsById(ids);
   if (products.length === 0) return null;
   return (

@@ -18,6 +18,9 @@ export function UnfinishedOrder({ onPlaced }: { onPlaced: (order: Order) => void
   if (!attempt) {
     return (
       <Empty icon="bag" title="Your cart is empty">
+        <p className="muted">
+          What was in it may be ordered already: see <Link to={urls.orders()}>your orders</Link>.
+        </p>
         <Link to={urls.products()} className="button">
           Find something good
         </Link>

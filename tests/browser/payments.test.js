@@ -1,0 +1,64 @@
+// Payments that do not end at once: the page follows them by itself.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { api, aProduct, Customer, DESKTOP, launch, PHONE } from './browser.js';
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+
+/** Pays for one unit of a product by the test card of this name; leads to the order. */
+async function pay(options, product, card) {
+  const customer = await Customer.arrive(browser, options);
+  const { page } = customer;
+  await customer.putIntoCart(product, 1);
+  await page.goto('/register?next=/checkout');
+  await customer.register();
+  await page.waitForURL('**/checkout');
+  await customer.fillAddress();
+  await page.getByRole('button', { name: card }).click();
+  await customer.pay().click();
+  await page.getByText('Your bank has not answered yet.').waitFor();
+  await page.getByRole('main').getByText('Payment pending', { exact: true }).waitFor();
+  return customer;
+}
+
+for (const [device, options] of [
+  ['desktop', DESKTOP],
+  ['phone', PHONE],
+]) {
+  test(`a payment that times out leaves an order that can be cancelled, on a ${device}`, { timeout: 60_000 }, async () => {
+    const product = await aProduct();
+    const stock = async () => (await api(`/api/products/${product.id}`)).stock;
+    const before = await stock();
+    const customer = await pay(options, product, /^Bank is slow/);
+    const { page } = customer;
+    await customer.look('pending');
+    assert.equal(await stock(), before - 1, 'what is not paid yet is set aside');
+    // A reload shows the same, and the cart is empty: nothing can be paid twice.
+    await page.reload();
+    await page.getByText('Your bank has not answered yet.').waitFor();
+    await customer.cart(0).waitFor();
+    await page.getByRole('button', { name: 'Cancel order' }).click();
+    await page.getByRole('button', { name: 'Yes, cancel it' }).click();
+    await page.getByText('Cancelled', { exact: true }).waitFor();
+    assert.equal(await stock(), before, 'what was cancelled is back');
+    await customer.leave();
+  });
+
+  test(`a payment whose answer was lost turns out to be paid, on a ${device}`, { timeout: 60_000 }, async () => {
+    const customer = await pay(options, await aProduct(), /^Answer lost/);
+    const { page } = customer;
+    // Nobody touches the page.
+    await page.getByRole('heading', { name: 'Thank you!' }).waitFor();
+    await page.getByText('Your order is paid').waitFor();
+    await page.getByRole('main').getByRole('link', { name: 'Your orders', exact: true }).click();
+    await page.getByRole('heading', { level: 1, name: 'Your orders' }).waitFor();
+    await page.getByRole('main').getByText('Paid', { exact: true }).waitFor();
+    assert.equal(await page.getByRole('main').getByRole('listitem').count(), 1);
+    await customer.leave();
+  });
+}

@@ -20,7 +20,7 @@ for (const [device, options] of [
   ['desktop', DESKTOP],
   ['phone', PHONE],
 ]) {
-  test(`an account is changed, logged out elsewhere, and deleted, on a ${device}`, { timeout: 120_000 }, async () => {
+  test(`an account is changed, logged out elsewhere, and deleted, on a ${device}`, { timeout: 300_000 }, async () => {
     const customer = await Customer.arrive(browser, options, ['403 /api/users/me', '401 /api/users/login']);
     const { page } = customer;
     await page.goto('/register?next=/account');

@@ -18,7 +18,7 @@ for (const [device, options] of [
   ['desktop', DESKTOP],
   ['phone', PHONE],
 ]) {
-  test(`every page of the admins on a ${device}`, { timeout: 120_000 }, async () => {
+  test(`every page of the admins on a ${device}`, { timeout: 300_000 }, async () => {
     const admin = await Customer.arrive(browser, options);
     const { page } = admin;
     await admin.logInAsAdmin();
@@ -45,7 +45,7 @@ for (const [device, options] of [
   });
 }
 
-test('a product is made, edited by two, adjusted, archived and restored', { timeout: 120_000 }, async () => {
+test('a product is made, edited by two, adjusted, archived and restored', { timeout: 300_000 }, async () => {
   const admin = await Customer.arrive(browser, DESKTOP);
   const { page } = admin;
   await admin.logInAsAdmin();
@@ -108,7 +108,7 @@ test('a product is made, edited by two, adjusted, archived and restored', { time
   await admin.leave();
 });
 
-test('a file is imported, and every row that was refused comes back', { timeout: 60_000 }, async () => {
+test('a file is imported, and every row that was refused comes back', { timeout: 300_000 }, async () => {
   const admin = await Customer.arrive(browser, DESKTOP);
   const { page } = admin;
   await admin.logInAsAdmin();
@@ -148,7 +148,7 @@ test('a file is imported, and every row that was refused comes back', { timeout:
   await admin.leave();
 });
 
-test('an order goes its way, which its customer sees', { timeout: 60_000 }, async () => {
+test('an order goes its way, which its customer sees', { timeout: 300_000 }, async () => {
   const customer = await Customer.arrive(browser, DESKTOP);
   await customer.putIntoCart(await aProduct(), 1);
   await customer.page.goto('/register?next=/checkout');
@@ -178,7 +178,7 @@ test('an order goes its way, which its customer sees', { timeout: 60_000 }, asyn
   await customer.leave();
 });
 
-test('roles are given and taken, and no customer sees the admins’ pages', { timeout: 60_000 }, async () => {
+test('roles are given and taken, and no customer sees the admins’ pages', { timeout: 300_000 }, async () => {
   const customer = await Customer.arrive(browser, DESKTOP);
   await customer.page.goto('/register?next=/admin');
   const email = (await customer.register()).email.toLowerCase();
@@ -203,7 +203,7 @@ test('roles are given and taken, and no customer sees the admins’ pages', { ti
   await customer.leave();
 });
 
-test('a new model is trained and taken into use', { timeout: 60_000 }, async () => {
+test('a new model is trained and taken into use', { timeout: 300_000 }, async () => {
   const admin = await Customer.arrive(browser, DESKTOP);
   const { page } = admin;
   await admin.logInAsAdmin();

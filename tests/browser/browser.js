@@ -42,7 +42,7 @@ export class Customer {
       locale: 'en-GB',
       reducedMotion: 'reduce',
     });
-    context.setDefaultTimeout(20_000);
+    context.setDefaultTimeout(60_000);
     const page = await context.newPage();
     return new Customer(context, page, expected);
   }

@@ -14,7 +14,7 @@ for (const [device, options] of [
   ['desktop', DESKTOP],
   ['phone', PHONE],
 ]) {
-  test(`the cart opens beside the page on a ${device}`, { timeout: 60_000 }, async () => {
+  test(`the cart opens beside the page on a ${device}`, { timeout: 300_000 }, async () => {
     const product = await aProduct();
     const customer = await Customer.arrive(browser, options);
     const { page } = customer;
@@ -41,7 +41,7 @@ for (const [device, options] of [
   });
 }
 
-test('a change shows before the shop has answered, and is taken back where it is refused', { timeout: 60_000 }, async () => {
+test('a change shows before the shop has answered, and is taken back where it is refused', { timeout: 300_000 }, async () => {
   const product = await aProduct();
   const customer = await Customer.arrive(browser, DESKTOP, ['503 /api/cart/items/' + product.id]);
   const { page } = customer;
@@ -63,7 +63,7 @@ test('a change shows before the shop has answered, and is taken back where it is
   await customer.leave();
 });
 
-test('two tabs have one cart', { timeout: 60_000 }, async () => {
+test('two tabs have one cart', { timeout: 300_000 }, async () => {
   const product = await aProduct();
   const customer = await Customer.arrive(browser, DESKTOP);
   const { page, context } = customer;
@@ -81,7 +81,7 @@ test('two tabs have one cart', { timeout: 60_000 }, async () => {
   await customer.leave();
 });
 
-test('two tabs at the checkout make one order', { timeout: 60_000 }, async () => {
+test('two tabs at the checkout make one order', { timeout: 300_000 }, async () => {
   const customer = await Customer.arrive(browser, DESKTOP);
   const { page, context } = customer;
   await customer.putIntoCart(await aProduct(), 1);

@@ -36,7 +36,7 @@ async function orders(customer) {
   return list.count();
 }
 
-test('a page recovers by itself when the shop returns', { timeout: 60_000 }, async () => {
+test('a page recovers by itself when the shop returns', { timeout: 300_000 }, async () => {
   const customer = await Customer.arrive(browser, DESKTOP, ['no answer']);
   const { page } = customer;
   await page.route('**/api/**', (route) => route.abort());
@@ -51,7 +51,7 @@ for (const [device, options] of [
   ['desktop', DESKTOP],
   ['phone', PHONE],
 ]) {
-  test(`a double click makes one order on a ${device}`, { timeout: 60_000 }, async () => {
+  test(`a double click makes one order on a ${device}`, { timeout: 300_000 }, async () => {
     const customer = await atCheckout([], options);
     await customer.pay().dblclick();
     await customer.page.getByRole('heading', { name: 'Thank you!' }).waitFor();
@@ -60,7 +60,7 @@ for (const [device, options] of [
   });
 }
 
-test('a device without a network is told so, and the visit goes on when it is back', { timeout: 60_000 }, async () => {
+test('a device without a network is told so, and the visit goes on when it is back', { timeout: 300_000 }, async () => {
   const customer = await Customer.arrive(browser, PHONE, ['no answer']);
   const { page, context } = customer;
   await page.goto('/');
@@ -76,7 +76,7 @@ test('a device without a network is told so, and the visit goes on when it is ba
   await customer.leave();
 });
 
-test('an order whose answer was lost is found again after a reload', { timeout: 60_000 }, async () => {
+test('an order whose answer was lost is found again after a reload', { timeout: 300_000 }, async () => {
   const customer = await atCheckout(['no answer']);
   const { page } = customer;
   await page.route(
@@ -97,7 +97,7 @@ test('an order whose answer was lost is found again after a reload', { timeout: 
   await customer.leave();
 });
 
-test('a checkout that never reached the shop is repeated as one order', { timeout: 60_000 }, async () => {
+test('a checkout that never reached the shop is repeated as one order', { timeout: 300_000 }, async () => {
   const customer = await atCheckout(['no answer']);
   const { page } = customer;
   await page.route('**/api/orders', (route) => route.abort(), { times: 1 });
@@ -111,7 +111,7 @@ test('a checkout that never reached the shop is repeated as one order', { timeou
   await customer.leave();
 });
 
-test('what the shop refuses is shown at the field', { timeout: 60_000 }, async () => {
+test('what the shop refuses is shown at the field', { timeout: 300_000 }, async () => {
   const customer = await atCheckout(['422 /api/orders']);
   const { page } = customer;
   await page.getByLabel('Card number').fill('1234 5678');
@@ -123,7 +123,7 @@ test('what the shop refuses is shown at the field', { timeout: 60_000 }, async (
   await customer.leave();
 });
 
-test('a backend that dies is waited for, and the visit goes on', { timeout: 120_000 }, async () => {
+test('a backend that dies is waited for, and the visit goes on', { timeout: 300_000 }, async () => {
   const product = await aProduct();
   // Until it is back, nginx answers for it.
   const customer = await Customer.arrive(browser, DESKTOP, [
@@ -150,7 +150,7 @@ test('a backend that dies is waited for, and the visit goes on', { timeout: 120_
   await customer.leave();
 });
 
-test('a backend that dies in the middle of a checkout costs no order and makes no second one', { timeout: 120_000 }, async () => {
+test('a backend that dies in the middle of a checkout costs no order and makes no second one', { timeout: 300_000 }, async () => {
   const customer = await atCheckout(['503 /api/orders', '503 /api/cart', '503 /api/frontend-metrics']);
   const { page } = customer;
   await fault('kill', 'backend');

@@ -69,7 +69,7 @@ for (const [relation, host] of [
   ['another site', 'localhost'],
   ['another origin of the same site', '127.0.0.1'],
 ]) {
-  test(`a page of ${relation} changes and reads nothing`, { timeout: 60_000 }, async () => {
+  test(`a page of ${relation} changes and reads nothing`, { timeout: 300_000 }, async () => {
     const customer = await Customer.arrive(browser, DESKTOP);
     const { page, context } = customer;
     const product = await aProduct();

@@ -14,7 +14,7 @@ for (const [device, options] of [
   ['desktop', DESKTOP],
   ['phone', PHONE],
 ]) {
-  test(`the customer's journey on a ${device}`, { timeout: 180_000 }, async () => {
+  test(`the customer's journey on a ${device}`, { timeout: 300_000 }, async () => {
     const product = await aProduct();
     const customer = await Customer.arrive(browser, options, ['402 /api/orders']);
     const { page } = customer;

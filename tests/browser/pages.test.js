@@ -11,7 +11,7 @@ before(async () => {
 });
 after(() => browser?.close());
 
-test('the keyboard alone is enough', { timeout: 60_000 }, async () => {
+test('the keyboard alone is enough', { timeout: 300_000 }, async () => {
   const customer = await Customer.arrive(browser, DESKTOP);
   const { page } = customer;
   const product = await aProduct();
@@ -33,7 +33,7 @@ test('the keyboard alone is enough', { timeout: 60_000 }, async () => {
   await customer.leave();
 });
 
-test('pages report their vitals by route template', { timeout: 60_000 }, async () => {
+test('pages report their vitals by route template', { timeout: 300_000 }, async () => {
   const customer = await Customer.arrive(browser, DESKTOP);
   const { page } = customer;
   const reported = page.waitForResponse((response) => response.url().endsWith('/api/frontend-metrics'));
@@ -47,7 +47,7 @@ test('pages report their vitals by route template', { timeout: 60_000 }, async (
   await customer.leave();
 });
 
-test('what a page asks for is one trace, which nginx and the services go on with', { timeout: 60_000 }, async () => {
+test('what a page asks for is one trace, which nginx and the services go on with', { timeout: 300_000 }, async () => {
   const customer = await Customer.arrive(browser, DESKTOP);
   const { page } = customer;
   const asked = [];
@@ -78,7 +78,7 @@ for (const [device, options] of [
   ['desktop', DESKTOP],
   ['phone', PHONE],
 ]) {
-  test(`nothing moves on a ${device} when what a page waited for is there`, { timeout: 60_000 }, async () => {
+  test(`nothing moves on a ${device} when what a page waited for is there`, { timeout: 300_000 }, async () => {
     const customer = await Customer.arrive(browser, options);
     const { page } = customer;
     await page.addInitScript(() => {
@@ -111,7 +111,7 @@ for (const [device, options] of [
   });
 }
 
-test('the first page is little script, and none of the admins’', { timeout: 60_000 }, async () => {
+test('the first page is little script, and none of the admins’', { timeout: 300_000 }, async () => {
   const html = await (await fetch(SHOP)).text();
   const scripts = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+\.js)"/g)].map(([, path]) => path);
   let bytes = 0;

@@ -30,7 +30,7 @@ for (const [device, options] of [
   ['desktop', DESKTOP],
   ['phone', PHONE],
 ]) {
-  test(`a payment that times out leaves an order that can be cancelled, on a ${device}`, { timeout: 60_000 }, async () => {
+  test(`a payment that times out leaves an order that can be cancelled, on a ${device}`, { timeout: 300_000 }, async () => {
     const product = await aProduct();
     const stock = async () => (await api(`/api/products/${product.id}`)).stock;
     const before = await stock();
@@ -49,7 +49,7 @@ for (const [device, options] of [
     await customer.leave();
   });
 
-  test(`a payment whose answer was lost turns out to be paid, on a ${device}`, { timeout: 60_000 }, async () => {
+  test(`a payment whose answer was lost turns out to be paid, on a ${device}`, { timeout: 300_000 }, async () => {
     const customer = await pay(options, await aProduct(), /^Answer lost/);
     const { page } = customer;
     // Nobody touches the page.

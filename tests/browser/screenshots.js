@@ -46,8 +46,10 @@ async function atCheckout(options, quantity) {
 async function business() {
   const run = promisify(execFile);
   await run(STACK, ['load', '--url', SHOP, '--rate', '4', '--duration', '20'], { cwd: ROOT });
-  const sql = "update orders set created_at = created_at - make_interval(days => abs(hashtext(id::text)) % 30)";
-  await run('psql', ['--quiet', '--command', sql, process.env.POSTGRES_URL]);
+  const database = new URL(process.env.POSTGRES_URL);
+  database.pathname = '/shopmicro';
+  const sql = 'update orders set created_at = created_at - make_interval(days => abs(hashtext(id::text)) % 30)';
+  await run('psql', ['--quiet', '--command', sql, database.href]);
 }
 
 await business();

@@ -10,7 +10,7 @@ before(async () => {
 });
 after(() => browser?.close());
 
-test('the search box helps while one types, by keyboard alone', { timeout: 60_000 }, async () => {
+test('the search box helps while one types, by keyboard alone', { timeout: 300_000 }, async () => {
   const product = await aProduct();
   const customer = await Customer.arrive(browser, DESKTOP);
   const { page } = customer;
@@ -43,7 +43,7 @@ test('the search box helps while one types, by keyboard alone', { timeout: 60_00
   await customer.leave();
 });
 
-test('a typing error is forgiven', { timeout: 60_000 }, async () => {
+test('a typing error is forgiven', { timeout: 300_000 }, async () => {
   const product = await aProduct();
   const customer = await Customer.arrive(browser, DESKTOP);
   const { page } = customer;
@@ -68,7 +68,7 @@ for (const [device, options] of [
   ['desktop', DESKTOP],
   ['phone', PHONE],
 ]) {
-  test(`filters narrow the list on a ${device}, and their address can be shared`, { timeout: 60_000 }, async () => {
+  test(`filters narrow the list on a ${device}, and their address can be shared`, { timeout: 300_000 }, async () => {
     const facets = await api('/api/products/facets');
     const tag = facets.tags.items[0];
     const beside = await api('/api/products/facets', { tag: tag.value });
@@ -107,7 +107,7 @@ for (const [device, options] of [
   });
 }
 
-test('a list goes on page by page, and "back" leads to the place one left', { timeout: 60_000 }, async () => {
+test('a list goes on page by page, and "back" leads to the place one left', { timeout: 300_000 }, async () => {
   const customer = await Customer.arrive(browser, DESKTOP);
   const { page } = customer;
   await page.goto('/products');

@@ -160,8 +160,8 @@ fn tolerance(word: &str) -> usize {
 /// The errors between what was typed and the beginning of a word to which it comes closest.
 fn distance_to_beginning(typed: &str, word: &str) -> usize {
     let length = typed.chars().count();
-    let beginnings = (length.saturating_sub(1)..=length + 1)
-        .map(|length| word.chars().take(length).collect::<String>());
+    let beginnings =
+        (length.saturating_sub(1)..=length + 1).map(|length| word.chars().take(length).collect::<String>());
     beginnings.map(|beginning| distance(typed, &beginning)).min().unwrap_or(length)
 }
 

@@ -47,11 +47,7 @@ fn places(rows: &[Row]) -> Result<HashSet<i32>> {
 }
 
 /// Makes products of the candidates whose SKU is free. Of two with the same one, the first counts.
-pub async fn insert(
-    transaction: &Transaction<'_>,
-    candidates: &[Candidate],
-    admin: Uuid,
-) -> Result<Outcome> {
+pub async fn insert(transaction: &Transaction<'_>, candidates: &[Candidate], admin: Uuid) -> Result<Outcome> {
     let rows: Value = candidates.iter().map(row).collect();
     let created =
         transaction.fetch_all(include_str!("import.sql"), &[&rows, &Some(admin), &CURRENCY]).await?;

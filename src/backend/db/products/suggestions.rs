@@ -66,12 +66,17 @@ async fn ask(client: &Client, wanted: Wanted<'_>, limit: i64) -> Result<Vec<Sugg
     Ok(suggestions.collect::<Result<_, tokio_postgres::Error>>()?)
 }
 
-/// Words of the catalogue that the unfinished word of a question may be the beginning of, but for an error.
+/// Words of the catalogue that the unfinished word of a question may be the beginning of, but for an error: those that
+/// begin with the same two letters, and those that have much of it.
 async fn begun_words(client: &Client, question: &Question) -> Result<Vec<String>> {
     let Some(word) = question.begun() else { return Ok(Vec::new()) };
-    let sql = "select s.word from search_words s where s.word % $1 or $1 <% s.word \
-               order by word_similarity($1, s.word) desc, s.word limit 50";
-    let rows = client.fetch_all(sql, &[&word]).await?;
+    let from: String = word.chars().take(2).collect();
+    // The last of all that begin so, in the order of bytes.
+    let to = format!("{from}{}", char::MAX);
+    let sql = "select s.word from search_words s \
+               where s.word between $2 and $3 or s.word % $1 or $1 <% s.word \
+               order by word_similarity($1, s.word) desc, s.word limit 200";
+    let rows = client.fetch_all(sql, &[&word, &from, &to]).await?;
     let words = rows.iter().map(|row| row.try_get("word"));
     Ok(words.collect::<Result<_, tokio_postgres::Error>>()?)
 }

@@ -95,13 +95,13 @@ pub async fn import(
 
     let known = |place: &i32| outcome.created.contains(place) || outcome.unchanged.contains(place);
     let taken = candidates.iter().map(|candidate| candidate.place).filter(|place| !known(place));
-    refused
-        .extend(taken.map(|place| (place, vec![FieldError::new("sku", "belongs to another product already")])));
+    refused.extend(
+        taken.map(|place| (place, vec![FieldError::new("sku", "belongs to another product already")])),
+    );
     refused.sort_unstable_by_key(|(place, _)| *place);
-    let refused = refused.into_iter().map(|(place, errors)| RefusedItem {
-        index: usize::try_from(place).unwrap_or_default(),
-        errors,
-    });
+    let refused = refused
+        .into_iter()
+        .map(|(place, errors)| RefusedItem { index: usize::try_from(place).unwrap_or_default(), errors });
     Ok(Json(Imported {
         created: outcome.created.len(),
         unchanged: outcome.unchanged.len(),

@@ -133,10 +133,7 @@ async fn an_import_takes_what_it_can_and_tells_of_the_rest() {
     assert!(audit(&app).await.contains(&("product.created".to_owned(), id.clone())));
 
     // Again, as when the answer was lost; meanwhile one was sold.
-    admin
-        .post(&format!("/api/products/{id}/stock"), &json!({ "delta": -1, "note": "" }))
-        .await
-        .expect(200);
+    admin.post(&format!("/api/products/{id}/stock"), &json!({ "delta": -1, "note": "" })).await.expect(200);
     let second = import().await;
     assert_eq!((&second["created"], &second["unchanged"]), (&json!(0), &json!(2)));
     assert_eq!(places(&second), refused);

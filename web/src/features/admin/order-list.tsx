@@ -40,7 +40,7 @@ export function OrderList({ status }: { status: Order['status'] | undefined }) {
                 <tbody>
                   {items.map((order) => (
                     <tr key={order.id}>
-                      <td>
+                      <td className={styles.code}>
                         <Link to={urls.adminOrder(order.id)}>{orderNumber(order.id)}</Link>
                       </td>
                       <td className={styles.wide}>{dateTime(order.created_at)}</td>

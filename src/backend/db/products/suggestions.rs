@@ -17,7 +17,12 @@ const CATEGORIES: i64 = 3;
 /// The statement that finds categories, then names of products, best sellers first.
 pub fn statement(wanted: Wanted<'_>, limit: i64) -> Statement {
     let mut statement = Statement::default();
-    let query = Queries::bind(&mut statement, wanted).wide;
+    let queries = Queries::bind(&mut statement, wanted);
+    // What is only near to what was typed would crowd out what is closest to it.
+    let query = match wanted {
+        Wanted::Words(_) => queries.wide,
+        Wanted::Corrected(_) => queries.narrow,
+    };
     let limit = statement.bind(limit, Type::INT8);
     statement.sql = format!(
         "with recursive categories (category) as ( \

@@ -69,7 +69,6 @@ test('a device without a network is told so, and the visit goes on when it is ba
   await page.getByText('You are offline.').waitFor();
   await page.getByRole('link', { name: 'Shop', exact: true }).click();
   await page.getByText('We cannot reach the shop just now.').first().waitFor();
-  await customer.look('offline');
   await context.setOffline(false);
   await page.getByText('You are offline.').waitFor({ state: 'detached' });
   await page.getByRole('article').first().waitFor();

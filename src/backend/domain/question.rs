@@ -90,17 +90,17 @@ impl Question {
     /// As [`Question::corrected`], while the last word is being typed: it may also be the misspelt beginning of one of
     /// these words of the catalogue.
     pub fn corrected_while_typed(&self, near: &[(String, String)], begun: &[String]) -> Option<Corrected> {
-        let mut meanings: BTreeMap<&str, Vec<(usize, &str)>> = BTreeMap::new();
-        let unfinished = self.begun().unwrap_or_default();
-        for meant in begun {
-            let distance = distance_to_beginning(&unfinished, meant);
-            let near = near.iter().any(|(word, near)| *word == unfinished && near == meant);
-            if !near && distance <= tolerance(&unfinished) {
-                meanings.entry(&unfinished).or_default().push((distance, meant));
-            }
-        }
+        let unfinished = self.begun();
+        let mut least: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for (word, meant) in near {
-            let distance = distance(word, meant);
+            least.insert((word, meant), distance(word, meant));
+        }
+        for (word, meant) in unfinished.iter().flat_map(|word| begun.iter().map(move |meant| (word, meant))) {
+            let errors = distance_to_beginning(word, meant);
+            least.entry((word, meant)).and_modify(|least| *least = errors.min(*least)).or_insert(errors);
+        }
+        let mut meanings: BTreeMap<&str, Vec<(usize, &str)>> = BTreeMap::new();
+        for ((word, meant), distance) in least {
             if distance <= tolerance(word) {
                 meanings.entry(word).or_default().push((distance, meant));
             }
@@ -259,6 +259,12 @@ mod tests {
         assert_eq!(meant("lamter", &[]).as_deref(), Some("(lantern | lamter:*)"));
         let near = [("wite".to_owned(), "white".to_owned()), ("lance".to_owned(), "lance".to_owned())];
         assert_eq!(meant("wite lante", &near).as_deref(), Some("(white) & (lantern | lante:*)"));
+        let whole = [("lamter".to_owned(), "lantern".to_owned()), ("lamter".to_owned(), "latte".to_owned())];
+        assert_eq!(
+            meant("lamter", &whole).as_deref(),
+            Some("(lantern | lamter:*)"),
+            "its beginning is closer"
+        );
         assert_eq!(meant("wite lance", &near).as_deref(), Some("(white) & (lance | lancet | lance:*)"));
         assert_eq!(meant("lab", &[]), None, "too short to tell");
         assert_eq!(meant("lamter ", &[]).as_deref(), Some("(lantern | lamter:*)"));

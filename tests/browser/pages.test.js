@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { get } from 'node:http';
 import { after, before, test } from 'node:test';
-import { aProduct, Customer, DESKTOP, launch, SHOP } from './browser.js';
+import { aProduct, Customer, DESKTOP, launch, PHONE, SHOP } from './browser.js';
 
 let browser;
 before(async () => {

@@ -17,7 +17,7 @@ import styles from './product-list.module.css';
 export function ProductList({ filters }: { filters: Filters }) {
   const products = useProducts(filters);
   return (
-    <Loaded query={products} loading={<SkeletonGrid n={12} />}>
+    <Loaded query={products} loading={<SkeletonGrid n={ON_SCREEN} />}>
       {(items) =>
         items.length === 0 ? (
           <Empty icon="search" title="Nothing matches">
@@ -55,8 +55,8 @@ export function ProductList({ filters }: { filters: Filters }) {
   );
 }
 
-/** How many there is room for on a screen, so that what is below it does not hold them up. */
-const ON_SCREEN = 8;
+/** More than there is room for on a screen: what is below it does not hold them up, and what follows them is out of sight. */
+const ON_SCREEN = 12;
 
 function Products({ items }: { items: Product[] }) {
   const shown = useDeferredValue(items, items.slice(0, ON_SCREEN));

@@ -111,7 +111,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let query = parts.uri.query().unwrap_or_default();
+        Self::parse(parts.uri.query().unwrap_or_default())
+    }
+}
+
+impl<T: DeserializeOwned> Query<T> {
+    /// Reads a query string: for handlers that look first whether they must.
+    pub fn parse(query: &str) -> Result<Self, Problem> {
         if query.len() > 2048 {
             return Err(Problem::bad_request("the query string is longer than 2048 bytes"));
         }

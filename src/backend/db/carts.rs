@@ -25,12 +25,12 @@ pub enum Owner {
     /// A user's.
     User(Uuid),
     /// A guest's, by the hash of the cookie's token.
-    Guest(Vec<u8>),
+    Guest([u8; 32]),
 }
 
 impl Owner {
     /// The user, or else the hash.
-    fn columns(&self) -> (Option<&Uuid>, Option<&Vec<u8>>) {
+    fn columns(&self) -> (Option<&Uuid>, Option<&[u8]>) {
         match self {
             Self::User(id) => (Some(id), None),
             Self::Guest(hash) => (None, Some(hash)),
@@ -78,9 +78,13 @@ impl Cart {
 
 /// What is in the owner's cart.
 pub async fn get(client: &impl GenericClient, owner: &Owner) -> Result<Cart> {
+    let hash: &[u8];
     let (owner, id): (_, &(dyn ToSql + Sync)) = match owner {
         Owner::User(id) => ("user_id", id),
-        Owner::Guest(hash) => ("token_hash", hash),
+        Owner::Guest(guest) => {
+            hash = guest;
+            ("token_hash", &hash)
+        }
     };
     let sql = format!(
         "select p.id, p.sku, p.name, p.description, p.category, p.tags, p.price_cents, p.currency, \

@@ -27,11 +27,6 @@ pub(crate) fn product(number: usize) -> String {
     format!("00000000-0000-7000-8000-{number:012x}")
 }
 
-/// The id of a customer.
-pub(crate) fn customer(number: usize) -> String {
-    format!("00000000-0000-7000-9000-{number:012x}")
-}
-
 /// The catalogue by popularity, after Zipf's law with exponent 1.
 #[derive(Debug)]
 struct Catalogue {

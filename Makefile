@@ -1,5 +1,5 @@
 # `make run` starts the shop, `make test` runs every test; the rest serves them.
-.PHONY: run load break mend test test-observability test-kubernetes overhead lighthouse screenshots build generate clean
+.PHONY: run load break mend test test-observability test-kubernetes overhead bench bench-page lighthouse screenshots build generate clean
 
 # Variables reach `stack run` through the environment: WEB_HOST, WEB_PORT, BACKEND_PORT, ML_PORT, POSTGRES_PORT,
 # REDIS_PORT, RUN_DIR, as in `make run WEB_PORT=8090`. PROFILE is cargo's.
@@ -54,6 +54,17 @@ overhead:
 	cargo build --release --workspace --bin shopmicro-backend
 	cargo test --workspace --test overhead -- --nocapture
 
+# How fast and how frugal the shop is, beside an Express peer and floors: tables, and figures in target/bench. One scenario
+# with `make bench SCENARIOS=detail`. The machine should have nothing else to do for six minutes.
+bench: tests/bench/peers/express/node_modules/.package-lock.json
+	tests/install run
+	cargo build --release --workspace --bin shopmicro-backend --bin bench
+	target/release/bench run $(if $(SCENARIOS),--scenarios $(SCENARIOS)) $(if $(PRODUCTS),--products $(PRODUCTS))
+
+# Those figures in docs/performance.md, and the plot.
+bench-page:
+	target/release/bench page
+
 # What Lighthouse says of the pages, with how fast they are on a slow phone: the machine should have nothing else to do.
 lighthouse: build tests/browser/node_modules/.package-lock.json
 	tests/install test
@@ -83,4 +94,4 @@ web/dist/index.html: web/node_modules/.package-lock.json \
 
 clean:
 	cargo clean
-	rm -rf web/dist web/node_modules tests/browser/node_modules .run
+	rm -rf web/dist web/node_modules tests/browser/node_modules tests/bench/peers/express/node_modules .run

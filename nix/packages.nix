@@ -16,6 +16,7 @@ let
     ../docs/configuration.md
     ../src
     ../tests/acceptance
+    (fs.difference ../tests/bench (fs.maybeMissing ../tests/bench/peers/express/node_modules))
     ../tests/observability
     ../tests/stack
   ];

@@ -96,6 +96,11 @@ impl Figures {
         self.median(server, Load::Closed, |turn| turn.outcome.rate())
     }
 
+    /// The slowest of a hundred, in microseconds.
+    pub(crate) fn p99(&self, server: &str, load: Load) -> f64 {
+        self.median(server, load, |turn| micros(turn.outcome.p99))
+    }
+
     /// Writes them as JSON.
     pub(crate) fn write(&self, directory: &Path) -> Result<()> {
         let path = directory.join(format!("{}.json", self.scenario));
@@ -121,7 +126,7 @@ impl Figures {
         );
         for server in self.servers() {
             let closed = |of: fn(&Turn) -> f64| self.median(server, Load::Closed, of);
-            let at = |load| self.median(server, load, |turn| micros(turn.outcome.p99));
+            let at = |load| self.p99(server, load);
             // Writing to a string cannot fail.
             let _ = writeln!(
                 text,
@@ -142,9 +147,10 @@ impl Figures {
     }
 }
 
+/// NaN where the time is not known.
 #[expect(clippy::cast_precision_loss, reason = "fewer than 2^52 of them")]
 fn per_request(turn: &Turn, seconds: f64) -> f64 {
-    seconds * 1e6 / turn.outcome.requests as f64
+    if seconds > 0.0 { seconds * 1e6 / turn.outcome.requests as f64 } else { f64::NAN }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "below 2^52")]

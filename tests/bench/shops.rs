@@ -96,7 +96,14 @@ pub(crate) async fn measure(plan: &Plan, names: &[Name]) -> Result<()> {
         if *name == Name::Detail {
             all.extend(floors.iter().map(|(_, floor)| floor));
         }
-        let figures = scenario(plan, *name, &all, &stores).await?;
+        let mut figures = scenario(plan, *name, &all, &stores).await?;
+        for _ in 0..plan.repetitions {
+            match name {
+                Name::Checkout => figures.turns.push(pgbench(plan, &database)?),
+                Name::Session => figures.turns.push(redis_benchmark(plan, &stack.redis_url()?)?),
+                _ => {}
+            }
+        }
         println!("{}", figures.table());
         figures.write(&directory)?;
     }
@@ -215,6 +222,50 @@ impl Scenario for OneProduct {
     fn next(&self, _: usize, _: &mut rand::rngs::SmallRng) -> Vec<Ask> {
         vec![Ask::get(format!("/api/products/{}", product(1)))]
     }
+}
+
+/// A turn of a program that has no server in between and no figures but its rate.
+fn rate_alone(server: &str, plan: &Plan, rate: f64) -> Turn {
+    let seconds = plan.duration.as_secs_f64();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of requests")]
+    let requests = (rate * seconds) as u64;
+    Turn {
+        server: server.to_owned(),
+        load: Load::Closed,
+        outcome: Outcome { requests, seconds, failures: 0, body_bytes: 0, p50: 0, p99: 0, p999: 0 },
+        server_seconds: 0.0,
+        database_seconds: 0.0,
+        redis_seconds: 0.0,
+        peak_bytes: 0,
+    }
+}
+
+/// The same SQL as a checkout's, from as many clients. Each transaction is two requests of a shop.
+fn pgbench(plan: &Plan, database: &str) -> Result<Turn> {
+    let output = Command::new(servers::find("pgbench")?)
+        .args(["--no-vacuum", "--protocol=prepared", "--file=tests/bench/checkout.pgbench"])
+        .arg(format!("--define=products={}", plan.products))
+        .arg(format!("--client={}", plan.connections))
+        .arg(format!("--time={}", plan.duration.as_secs().max(1)))
+        .arg(database)
+        .output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    ensure!(output.status.success(), "pgbench: {text}{}", String::from_utf8_lossy(&output.stderr));
+    let rate = text.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse::<f64>().ok());
+    Ok(rate_alone("pgbench", plan, 2.0 * rate.context("pgbench tells no rate")?))
+}
+
+/// Reads of Redis, from as many clients.
+fn redis_benchmark(plan: &Plan, url: &str) -> Result<Turn> {
+    let output = Command::new(servers::find("redis-benchmark")?)
+        .args(["-t", "get", "-d", "700", "--csv", "-u", url, "-n", "50000", "-c"])
+        .arg(plan.connections.to_string())
+        .output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    ensure!(output.status.success(), "redis-benchmark: {text}{}", String::from_utf8_lossy(&output.stderr));
+    let row = text.lines().find_map(|line| line.strip_prefix("\"GET\",\""));
+    let rate = row.and_then(|row| row.split('"').next()?.parse::<f64>().ok());
+    Ok(rate_alone("redis", plan, rate.with_context(|| format!("redis-benchmark tells no rate: {text}"))?))
 }
 
 async fn scenario(plan: &Plan, name: Name, all: &[&Contestant], stores: &Stores) -> Result<Figures> {

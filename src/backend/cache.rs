@@ -234,7 +234,7 @@ impl IntoResponse for Answer {
     }
 }
 
-impl near::Sized for Answer {
+impl near::Weighed for Answer {
     fn bytes(&self) -> usize {
         self.body.len() + self.etag.as_ref().map_or(0, HeaderValue::len)
     }
@@ -288,7 +288,9 @@ impl Cache {
     pub fn new(redis: Redis, changes: Changes) -> Self {
         let requests = platform::telemetry::meter()
             .u64_counter("shop.cache.requests")
-            .with_description("Reads through the cache by result: near (in the process), hit (in Redis), miss, stale")
+            .with_description(
+                "Reads through the cache by result: near (in the process), hit (in Redis), miss, stale",
+            )
             .build();
         let near = |cache| requests.bind(&[KeyValue::new("cache", cache), KeyValue::new("result", "near")]);
         let near_hits = [ProductKey::NAME, PageKey::NAME, CategoriesKey::NAME, "user"].map(near);

@@ -195,7 +195,9 @@ pub async fn limit(State(state): State<AppState>, request: Request, next: Next) 
     let headers = response.headers_mut();
     headers.insert(POLICY, limits.0.policies[class as usize].clone());
     let seconds = verdict.whole_after.as_millis().div_ceil(1000);
-    if let Ok(left) = HeaderValue::try_from(format!("\"{}\";r={};t={seconds}", class.name(), verdict.remaining)) {
+    if let Ok(left) =
+        HeaderValue::try_from(format!("\"{}\";r={};t={seconds}", class.name(), verdict.remaining))
+    {
         headers.insert(STATE, left);
     }
     response

@@ -336,14 +336,14 @@ impl Around {
     /// The instruments of a method and a route, which are made when they are first used.
     fn series(&self, method: &'static str, route: &str) -> Arc<Series> {
         let known = self.series.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(series) = known.get(route).and_then(|methods| methods.iter().find(|one| one.method == method)) {
+        if let Some(series) =
+            known.get(route).and_then(|methods| methods.iter().find(|one| one.method == method))
+        {
             return Arc::clone(series);
         }
         drop(known);
-        let attributes = [
-            KeyValue::new("http.request.method", method),
-            KeyValue::new("http.route", route.to_owned()),
-        ];
+        let attributes =
+            [KeyValue::new("http.request.method", method), KeyValue::new("http.route", route.to_owned())];
         let active = self.active.bind(&attributes);
         let series = Arc::new(Series { method, attributes, active, durations: RwLock::default() });
         let mut known = self.series.write().unwrap_or_else(PoisonError::into_inner);

@@ -93,7 +93,9 @@ impl Shed {
         let problem = Problem::unavailable(1).detail("there is too much to do just now");
         let admitted = meter
             .i64_up_down_counter("http.server.admitted_requests")
-            .with_description("Requests that are worked on now, by lane; without those that wait for their turn")
+            .with_description(
+                "Requests that are worked on now, by lane; without those that wait for their turn",
+            )
             .build();
         Self {
             quick: Gate::new("quick", at_once, &admitted),

@@ -68,7 +68,9 @@ impl Operation<'_> {
 
     fn record(self, seconds: f64) {
         let known = BOUND.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(histogram) = known.iter().find(|(system, name, _)| *system == self.system && name == self.name) {
+        if let Some(histogram) =
+            known.iter().find(|(system, name, _)| *system == self.system && name == self.name)
+        {
             histogram.2.record(seconds);
             return;
         }

@@ -26,6 +26,8 @@ mod traces;
 use lines::Lines;
 use output::Output;
 
+pub use crate::trace::current_id as current_trace_id;
+
 /// How long the last spans and log lines may take to be sent at shutdown.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -175,8 +177,6 @@ pub fn meter() -> Meter {
     global::meter("shopmicro")
 }
 
-pub use crate::trace::current_id as current_trace_id;
-
 fn metrics_provider(resource: Resource) -> Result<(SdkMeterProvider, Metrics), TelemetryError> {
     let registry = Registry::new();
     let failed = |error: prometheus::Error| TelemetryError(error.to_string());
@@ -236,7 +236,8 @@ pub fn init(config: &TelemetryConfig, version: &'static str) -> Result<Guard, Te
 
     let mut output = None;
     let stdout = if config.json {
-        let out = output.insert(Output::start(std::io::stdout(), &Losses::of("lines")).map_err(|e| failed(&e))?);
+        let out =
+            output.insert(Output::start(std::io::stdout(), &Losses::of("lines")).map_err(|e| failed(&e))?);
         Lines::new(&config.service, out.writer()).boxed()
     } else {
         let ansi = std::io::stdout().is_terminal();

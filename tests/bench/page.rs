@@ -73,9 +73,7 @@ fn tables(all: &[(Name, Figures)]) -> String {
             figure(figures.database_cost("express")),
         );
     }
-    text.push_str(
-        "\n| p99 at a constant rate, us | 1/s | shop | Express |\n|---|---|---|---|\n",
-    );
+    text.push_str("\n| p99 at a constant rate, us | 1/s | shop | Express |\n|---|---|---|---|\n");
     for (name, figures) in all {
         for (load, share) in [(Load::Half, 0.5), (Load::Full, 1.0)] {
             let at = |server| figures.p99(server, load);
@@ -94,14 +92,19 @@ fn tables(all: &[(Name, Figures)]) -> String {
         let peaks = all.iter().flat_map(|(_, figures)| &figures.turns).filter(|turn| turn.server == server);
         peaks.map(|turn| mebibytes(turn.peak_bytes)).fold(0.0, f64::max)
     };
-    let _ = writeln!(text, "| in all of these | {} | {} |", figure(peak("shopmicro")), figure(peak("express")));
+    let _ =
+        writeln!(text, "| in all of these | {} | {} |", figure(peak("shopmicro")), figure(peak("express")));
     for (name, figures) in all {
-        let floors: Vec<&str> =
-            figures.servers().into_iter().filter(|server| !["shopmicro", "express"].contains(server)).collect();
+        let floors: Vec<&str> = figures
+            .servers()
+            .into_iter()
+            .filter(|server| !["shopmicro", "express"].contains(server))
+            .collect();
         if floors.is_empty() {
             continue;
         }
-        let _ = writeln!(text, "\n| floor: the bytes of one {}, us | 1/s | us |\n|---|---|---|", name.as_str());
+        let _ =
+            writeln!(text, "\n| floor: the bytes of one {}, us | 1/s | us |\n|---|---|---|", name.as_str());
         for server in floors {
             let _ = writeln!(
                 text,
@@ -173,7 +176,13 @@ mod tests {
 
     #[test]
     fn a_row_has_medians_and_their_ratio() {
-        let turns = [("shopmicro", 0.02), ("express", 0.3), ("shopmicro", 0.01), ("express", 0.2), ("shopmicro", 0.5)];
+        let turns = [
+            ("shopmicro", 0.02),
+            ("express", 0.3),
+            ("shopmicro", 0.01),
+            ("express", 0.2),
+            ("shopmicro", 0.5),
+        ];
         let turns = turns.into_iter().map(|(server, seconds)| turn(server, seconds)).collect();
         let figures = Figures { scenario: "detail".to_owned(), products: 1, connections: 1, turns };
         let all = [(Name::Detail, figures)];

@@ -104,14 +104,17 @@ impl Figures {
     /// Writes them as JSON.
     pub(crate) fn write(&self, directory: &Path) -> Result<()> {
         let path = directory.join(format!("{}.json", self.scenario));
-        fs::write(&path, serde_json::to_vec_pretty(self)?).with_context(|| format!("write {}", path.display()))
+        fs::write(&path, serde_json::to_vec_pretty(self)?)
+            .with_context(|| format!("write {}", path.display()))
     }
 
     /// Reads those of a scenario, where they are.
     pub(crate) fn read(directory: &Path, scenario: &str) -> Result<Option<Self>> {
         let path = directory.join(format!("{scenario}.json"));
         match fs::read(&path) {
-            Ok(text) => Ok(Some(serde_json::from_slice(&text).with_context(|| format!("read {}", path.display()))?)),
+            Ok(text) => {
+                Ok(Some(serde_json::from_slice(&text).with_context(|| format!("read {}", path.display()))?))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -121,8 +124,20 @@ impl Figures {
     pub(crate) fn table(&self) -> String {
         let mut text = format!(
             "{}, {} products, {} connections\n{:<12}{:>9}{:>9}{:>9}{:>9}{:>8}{:>8}{:>8}{:>8}{:>9}{:>9}\n",
-            self.scenario, self.products, self.connections, "", "1/s", "us CPU", "us PG", "us Redis", "p50", "p99",
-            "p99.9", "MiB", "p99 half", "p99 full"
+            self.scenario,
+            self.products,
+            self.connections,
+            "",
+            "1/s",
+            "us CPU",
+            "us PG",
+            "us Redis",
+            "p50",
+            "p99",
+            "p99.9",
+            "MiB",
+            "p99 half",
+            "p99 full"
         );
         for server in self.servers() {
             let closed = |of: fn(&Turn) -> f64| self.median(server, Load::Closed, of);

@@ -12,14 +12,24 @@ use crate::driver::{Ask, Scenario};
 pub(crate) const CUSTOMERS: usize = 256;
 
 const WORDS: [&str; 12] = [
-    "lantern", "oak bowl", "copper kettle", "linen towel", "brass lamp", "golden mirror", "wool blanket",
-    "ceramic mug", "quiet clock", "walnut desk", "silver tray", "glass vase",
+    "lantern",
+    "oak bowl",
+    "copper kettle",
+    "linen towel",
+    "brass lamp",
+    "golden mirror",
+    "wool blanket",
+    "ceramic mug",
+    "quiet clock",
+    "walnut desk",
+    "silver tray",
+    "glass vase",
 ];
 
 /// As `data.sql` has them.
 const CATEGORIES: [&str; 20] = [
-    "Bath", "Bedroom", "Clocks", "Cooking", "Decor", "Dining", "Garden", "Gifts", "Hall", "Kitchen", "Lighting",
-    "Living", "Office", "Outdoor", "Party", "Storage", "Tables", "Textiles", "Tools", "Travel",
+    "Bath", "Bedroom", "Clocks", "Cooking", "Decor", "Dining", "Garden", "Gifts", "Hall", "Kitchen",
+    "Lighting", "Living", "Office", "Outdoor", "Party", "Storage", "Tables", "Textiles", "Tools", "Travel",
 ];
 
 /// The id of a product.

@@ -43,7 +43,11 @@ impl Server {
         let deadline = Instant::now() + PATIENCE;
         while tokio::net::TcpStream::connect(&server.address).await.is_err() {
             let ended = server.child.try_wait()?;
-            ensure!(ended.is_none() && Instant::now() < deadline, "it does not listen: see {}", log.display());
+            ensure!(
+                ended.is_none() && Instant::now() < deadline,
+                "it does not listen: see {}",
+                log.display()
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         Ok(server)

@@ -65,7 +65,7 @@ pub(crate) async fn measure(plan: &Plan, names: &[Name]) -> Result<()> {
     std::fs::create_dir_all(&plan.directory)?;
     let directory = plan.directory.canonicalize()?;
     let root = std::env::current_dir()?;
-    let stack = start(plan, &directory, true).await?;
+    let stack = start(plan, &directory).await?;
     fill(&stack, plan.products)?;
     let stores = Stores { database: stack.pid(Component::Postgres)?, redis: stack.pid(Component::Redis)? };
     let address = |url: &str| url.trim_start_matches("http://").to_owned();
@@ -76,12 +76,11 @@ pub(crate) async fn measure(plan: &Plan, names: &[Name]) -> Result<()> {
         cookie: "__Host-shopmicro_session",
     }];
     let database = shop_database(&stack)?;
-    let express = match plan.peer {
-        true => {
-            let log = directory.join("express.log");
-            Some(servers::express(&root, &database, &stack.redis_url()?, &log).await?)
-        }
-        false => None,
+    let express = if plan.peer {
+        let log = directory.join("express.log");
+        Some(servers::express(&root, &database, &stack.redis_url()?, &log).await?)
+    } else {
+        None
     };
     contestants.extend(express.iter().map(|server| Contestant {
         name: "express",
@@ -111,13 +110,9 @@ pub(crate) async fn measure(plan: &Plan, names: &[Name]) -> Result<()> {
 }
 
 /// PostgreSQL, Redis and the shop, in a directory that stays, so that the database is durable and filled once.
-async fn start(plan: &Plan, directory: &Path, shop: bool) -> Result<Stack> {
-    let mut parts = vec![Component::Postgres, Component::Redis];
-    if shop {
-        parts.push(Component::Backend);
-    }
+async fn start(plan: &Plan, directory: &Path) -> Result<Stack> {
     let stack = Stack::builder()
-        .only(parts)
+        .only([Component::Postgres, Component::Redis, Component::Backend])
         .directory(directory.join(format!("stack-{}", plan.products)))
         .programs(plan.programs.canonicalize().context("build the programs first: make build")?)
         .backend_setting("NODE_ENV", "production")
@@ -165,7 +160,12 @@ async fn agree(contestants: &[Contestant], products: usize) -> Result<()> {
         for ask in shopping.samples() {
             let path = ask.path.clone();
             let (status, body) = driver::once(&contestant.address, ask).await?;
-            ensure!(status == 200, "{}: {status} for {path}: {}", contestant.name, String::from_utf8_lossy(&body));
+            ensure!(
+                status == 200,
+                "{}: {status} for {path}: {}",
+                contestant.name,
+                String::from_utf8_lossy(&body)
+            );
             let mut answer: Value = serde_json::from_slice(&body)?;
             forget_forms(&mut answer);
             seen.push(answer);
@@ -251,7 +251,8 @@ fn pgbench(plan: &Plan, database: &str) -> Result<Turn> {
         .output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     ensure!(output.status.success(), "pgbench: {text}{}", String::from_utf8_lossy(&output.stderr));
-    let rate = text.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse::<f64>().ok());
+    let rate =
+        text.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse::<f64>().ok());
     Ok(rate_alone("pgbench", plan, 2.0 * rate.context("pgbench tells no rate")?))
 }
 
@@ -288,7 +289,9 @@ async fn scenario(plan: &Plan, name: Name, all: &[&Contestant], stores: &Stores)
     }
     for _ in 0..plan.repetitions {
         for contestant in all {
-            figures.turns.push(turn(plan, contestant, load(contestant)?, stores, Load::Closed, Pace::Closed).await?);
+            figures
+                .turns
+                .push(turn(plan, contestant, load(contestant)?, stores, Load::Closed, Pace::Closed).await?);
         }
     }
     if plan.latencies && all.iter().any(|contestant| contestant.name == "express") {
@@ -315,10 +318,9 @@ async fn turn(
 ) -> Result<Turn> {
     usage::forget_peak(&contestant.pids);
     let before = (usage::run_time(&contestant.pids), stores.run_times());
-    let outcome: Outcome =
-        driver::run(&contestant.address, load, plan.connections, plan.duration, pace).await.with_context(|| {
-            format!("ask {}", contestant.name)
-        })?;
+    let outcome: Outcome = driver::run(&contestant.address, load, plan.connections, plan.duration, pace)
+        .await
+        .with_context(|| format!("ask {}", contestant.name))?;
     let after = (usage::run_time(&contestant.pids), stores.run_times());
     Ok(Turn {
         server: contestant.name.to_owned(),

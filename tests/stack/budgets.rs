@@ -30,8 +30,10 @@ pub struct Peaks(BTreeMap<&'static str, u64>);
 impl Peaks {
     /// The parts of the table that held more than they may, or about which it says nothing.
     pub fn over(&self, table: &Mebibytes) -> Vec<String> {
-        let over = self.0.iter().filter(|(name, peak)| table.get(**name).is_none_or(|mebi| **peak > mebi << 20));
-        over.map(|(name, peak)| format!("{name}: {} of {:?} MiB", mebibytes(*peak), table.get(*name))).collect()
+        let over =
+            self.0.iter().filter(|(name, peak)| table.get(**name).is_none_or(|mebi| **peak > mebi << 20));
+        over.map(|(name, peak)| format!("{name}: {} of {:?} MiB", mebibytes(*peak), table.get(*name)))
+            .collect()
     }
 
     /// All together.
@@ -112,7 +114,10 @@ mod tests {
         let table = Mebibytes::from([("redis".to_owned(), 2), ("backend".to_owned(), 2)]);
         let peaks = Peaks(BTreeMap::from([("redis", 2 << 20), ("backend", (2 << 20) + 1), ("nobody", 0)]));
         let over = peaks.over(&table);
-        assert!(over.len() == 2 && over[0].starts_with("backend") && over[1].starts_with("nobody"), "{over:?}");
+        assert!(
+            over.len() == 2 && over[0].starts_with("backend") && over[1].starts_with("nobody"),
+            "{over:?}"
+        );
         assert_eq!(peaks.sum(), (4 << 20) + 1);
     }
 

@@ -109,7 +109,7 @@ struct Kept<V> {
 }
 
 /// What has a size.
-pub trait Sized {
+pub trait Weighed {
     /// Bytes that it takes, about.
     fn bytes(&self) -> usize;
 }
@@ -118,9 +118,9 @@ pub trait Sized {
 const OVERHEAD: usize = 160;
 
 #[derive(Clone, Debug)]
-struct Bytes;
+struct InBytes;
 
-impl<K, V: Sized> Weighter<K, Kept<V>> for Bytes {
+impl<K, V: Weighed> Weighter<K, Kept<V>> for InBytes {
     fn weight(&self, _: &K, kept: &Kept<V>) -> u64 {
         (kept.value.bytes() + OVERHEAD) as u64
     }
@@ -128,21 +128,21 @@ impl<K, V: Sized> Weighter<K, Kept<V>> for Bytes {
 
 /// Copies of one kind, up to so many bytes: what is asked often stays. Clones share them.
 #[derive(Debug)]
-pub struct Near<K, V: Sized> {
+pub struct Near<K, V: Weighed> {
     changes: Changes,
-    entries: Arc<Cache<K, Kept<V>, Bytes>>,
+    entries: Arc<Cache<K, Kept<V>, InBytes>>,
 }
 
-impl<K, V: Sized> Clone for Near<K, V> {
+impl<K, V: Weighed> Clone for Near<K, V> {
     fn clone(&self) -> Self {
         Self { changes: self.changes.clone(), entries: Arc::clone(&self.entries) }
     }
 }
 
-impl<K: Hash + Eq, V: Sized + Clone> Near<K, V> {
+impl<K: Hash + Eq, V: Weighed + Clone> Near<K, V> {
     /// None yet; at most so many bytes, where each takes about so many.
     pub fn new(changes: Changes, bytes: usize, each: usize) -> Self {
-        let entries = Cache::with_weighter(bytes / (each + OVERHEAD), bytes as u64, Bytes);
+        let entries = Cache::with_weighter(bytes / (each + OVERHEAD), bytes as u64, InBytes);
         Self { changes, entries: Arc::new(entries) }
     }
 
@@ -150,9 +150,8 @@ impl<K: Hash + Eq, V: Sized + Clone> Near<K, V> {
     pub fn get(&self, key: &K) -> Option<V> {
         let kept = self.entries.get(key)?;
         let now = Instant::now();
-        let counts = now < kept.until
-            && self.changes.0.hearing.is_good(now)
-            && !self.changes.is_over(kept.moment);
+        let counts =
+            now < kept.until && self.changes.0.hearing.is_good(now) && !self.changes.is_over(kept.moment);
         counts.then_some(kept.value)
     }
 

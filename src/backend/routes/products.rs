@@ -40,10 +40,7 @@ pub struct CategoryList {
     (status = 400, description = "A parameter is unknown or out of its range", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database is away", body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn list(
-    State(state): State<AppState>,
-    uri: Uri,
-) -> axum::response::Result<Answer> {
+pub async fn list(State(state): State<AppState>, uri: Uri) -> axum::response::Result<Answer> {
     let text = uri.query().unwrap_or_default();
     if let Some(answer) = state.cache.page(text) {
         return Ok(answer);
@@ -89,9 +86,8 @@ pub async fn get(
     Path(id): Path<Uuid>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let load = async {
-        db::products::find(&state.pool.get().await?, id).await?.ok_or(Error::NotFound("product"))
-    };
+    let load =
+        async { db::products::find(&state.pool.get().await?, id).await?.ok_or(Error::NotFound("product")) };
     let answer = state.cache.product(id, load, tagged).await?;
     Ok(with_etag(&headers, answer, "application/json", "no-cache"))
 }

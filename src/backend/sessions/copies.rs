@@ -55,7 +55,7 @@ pub struct Reading {
 /// The most that copies in the process take, in bytes: some ten thousand of them.
 const NEAR: usize = 3 * 1024 * 1024;
 
-impl near::Sized for Session {
+impl near::Weighed for Session {
     fn bytes(&self) -> usize {
         size_of::<Self>()
     }

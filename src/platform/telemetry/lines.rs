@@ -223,7 +223,12 @@ mod tests {
         let subscriber = tracing_subscriber::registry().with(lines);
         tracing::subscriber::with_default(subscriber, || {
             let hostile = "forged\",\"level\":\"ERROR\"}\n{\u{7}\\ \u{1f980}";
-            let span = tracing::info_span!("request", otel.name = "no", path = hostile, status = tracing::field::Empty);
+            let span = tracing::info_span!(
+                "request",
+                otel.name = "no",
+                path = hostile,
+                status = tracing::field::Empty
+            );
             span.record("status", 503_u16);
             let error = std::fmt::Error;
             let error: &(dyn std::error::Error + 'static) = &error;
@@ -239,7 +244,10 @@ mod tests {
         assert_eq!(line["path"], hostile);
         assert_eq!(line["message"], format!("an {hostile}"));
         assert_eq!(line["debug"], format!("{hostile:?}"));
-        assert_eq!((&line["status"], &line["duration_ms"], &line["ok"]), (&503.into(), &1.25.into(), &true.into()));
+        assert_eq!(
+            (&line["status"], &line["duration_ms"], &line["ok"]),
+            (&503.into(), &1.25.into(), &true.into())
+        );
         assert_eq!((&line["ratio"], &line["error"]), (&"NaN".into(), &std::fmt::Error.to_string().into()));
         assert!(line["timestamp"].as_str().is_some_and(|at| at.len() == 27 && at.ends_with('Z')), "{line}");
         assert!(line.get("otel.name").is_none(), "{line}");

@@ -47,13 +47,11 @@ struct Ending {
 impl Output {
     /// Starts the thread.
     pub(super) fn start(to: impl Write + Send + 'static, losses: &Losses) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared {
-            waiting: Mutex::default(),
-            arrived: Condvar::new(),
-            losses: losses.clone(),
-        });
+        let shared =
+            Arc::new(Shared { waiting: Mutex::default(), arrived: Condvar::new(), losses: losses.clone() });
         let writing = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name("log".to_owned()).spawn(move || writing.write_to(to))?;
+        let thread =
+            std::thread::Builder::new().name("log".to_owned()).spawn(move || writing.write_to(to))?;
         let ending = Ending { shared: Arc::clone(&shared), thread: Mutex::new(Some(thread)) };
         Ok(Self { shared, ending: Some(Arc::new(ending)) })
     }
@@ -88,7 +86,8 @@ impl Shared {
         let mut text = Vec::new();
         loop {
             let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            let waiting = self.arrived.wait_while(waiting, |waiting| waiting.text.is_empty() && !waiting.over);
+            let waiting =
+                self.arrived.wait_while(waiting, |waiting| waiting.text.is_empty() && !waiting.over);
             let waiting = waiting.unwrap_or_else(PoisonError::into_inner);
             let gathered =
                 self.arrived.wait_timeout_while(waiting, GATHER, |waiting| !waiting.urgent && !waiting.over);

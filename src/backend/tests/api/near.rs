@@ -1,7 +1,7 @@
 //! Copies in the process: what was changed on one replica is not shown as it was on the other, nor where changes are not
 //! heard.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use platform::redis::watch::HEARD;
 use reqwest::Method;
@@ -95,7 +95,8 @@ async fn a_name_and_the_end_of_a_session_are_seen_on_the_other_replica() {
     let ada = app.guest();
     let person = json!({ "email": "ada@example.com", "password": PASSWORD, "name": "Ada" });
     let registered = ada.post("/api/users", &person).await;
-    let cookie = registered.cookie(SESSION_COOKIE).and_then(|cookie| cookie.split(';').next()).expect("a session");
+    let cookie =
+        registered.cookie(SESSION_COOKIE).and_then(|cookie| cookie.split(';').next()).expect("a session");
     // The same browser, whose next request goes to the other replica.
     let there = async || {
         let request = guest.request(Method::GET, "/api/users/me");
@@ -128,4 +129,31 @@ async fn without_news_no_copy_is_used() {
     // Nor is what was kept before used again.
     wire.mend();
     answers_from_the_process(&app, &path).await;
+}
+
+/// `docs/architecture.md` says how many calls: none. Redis is asked now and then whether it still speaks.
+#[tokio::test]
+async fn what_the_process_has_costs_no_call() {
+    let (postgres, redis) = (Proxy::before_postgres().await, Proxy::before_redis().await);
+    let setup = Setup::default().postgres_through(&postgres).redis_through(&redis);
+    let app = setup.start().await.with_products(1).await;
+    app.listen();
+    let path = format!("/api/products/{}", app.products[0]);
+    answers_from_the_process(&app, &path).await;
+    let ada = app.customer().await;
+    let paths = [path.as_str(), "/api/products", "/api/categories", "/api/users/me"];
+    for path in paths.into_iter().cycle().take(12) {
+        ada.get(path).await.expect(200);
+    }
+    let (start, before) = (Instant::now(), (postgres.round_trips(), redis.round_trips()));
+    let mut asked = 0;
+    // Less than the shortest time that any of them is kept.
+    while start.elapsed() < Duration::from_millis(500) && asked < 200 {
+        ada.get(paths[asked % paths.len()]).await.expect(200);
+        asked += 1;
+    }
+    let beats = start.elapsed().as_millis() / 250 + 2;
+    let (postgres, redis) = (postgres.round_trips() - before.0, redis.round_trips() - before.1);
+    // Where a page's two seconds ended just then, it was loaded again.
+    assert!(postgres <= 1 && redis as u128 <= beats + 3 && asked > 20, "{postgres}, {redis} of {asked}");
 }

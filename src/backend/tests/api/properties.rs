@@ -14,8 +14,8 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use reqwest::Method;
 use serde_json::json;
-use shopmicro_backend::{AppState, Parts};
 use shopmicro_backend::workers::{Pass, outbox, payments};
+use shopmicro_backend::{AppState, Parts};
 use uuid::Uuid;
 
 use crate::harness::{Answer, Client, TestApp, checkout_body};

@@ -1,5 +1,5 @@
 # `make run` starts the shop, `make test` runs every test; the rest serves them.
-.PHONY: run load break mend test test-observability test-kubernetes overhead bench bench-page lighthouse screenshots build generate clean
+.PHONY: run load break mend test test-observability test-kubernetes overhead bench bench-scale bench-page bench bench-page lighthouse screenshots build generate clean
 
 # Variables reach `stack run` through the environment: WEB_HOST, WEB_PORT, BACKEND_PORT, ML_PORT, POSTGRES_PORT,
 # REDIS_PORT, RUN_DIR, as in `make run WEB_PORT=8090`. PROFILE is cargo's.
@@ -60,6 +60,13 @@ bench: tests/bench/peers/express/node_modules/.package-lock.json
 	tests/install run
 	cargo build --release --workspace --bin shopmicro-backend --bin bench
 	target/release/bench run $(if $(SCENARIOS),--scenarios $(SCENARIOS)) $(if $(PRODUCTS),--products $(PRODUCTS))
+
+# What a request costs by the size of the catalogue; a million products take some minutes to be put in.
+SIZES ?= 10000 100000 1000000
+bench-scale:
+	cargo build --release --workspace --bin shopmicro-backend --bin bench
+	for size in $(SIZES); do target/release/bench run --alone --capacity-only --products $$size \
+	    --scenarios detail,list,filters,search --dir target/bench/scale-$$size || exit 1; done
 
 # Those figures in docs/performance.md, and the plot.
 bench-page:

@@ -72,10 +72,28 @@ fn session_hash(name: &str) -> Option<[u8; 32]> {
     (URL_SAFE_NO_PAD.decode_slice(name, &mut hash) == Ok(hash.len())).then_some(hash)
 }
 
+/// What Redis can keep.
+pub trait Stored: Sized {
+    /// As bytes.
+    fn to_bytes(&self) -> Result<Vec<u8>>;
+    /// From these bytes; none where another version of the program wrote them.
+    fn from_bytes(bytes: &[u8]) -> Option<Self>;
+}
+
+impl<T: Serialize + DeserializeOwned> Stored for T {
+    fn to_bytes(&self) -> Result<Vec<u8>> {
+        serde_json::to_vec(self).map_err(|error| Error::Internal(error.to_string()))
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+}
+
 /// A key, the type of its value, and how long the value is fresh and kept.
 pub trait Key {
     /// What is kept.
-    type Value: Serialize + DeserializeOwned + Send + Sync;
+    type Value: Stored + Send + Sync;
     /// Labels the metric.
     const NAME: &'static str;
     /// For how long a value is used without a look at the database.
@@ -105,6 +123,23 @@ impl Key for ProductKey {
     const NEAR: Duration = Duration::from_secs(30);
     fn key(&self) -> String {
         format!("product:{}", self.0)
+    }
+    fn scope(&self) -> Scope {
+        Scope::Product(self.0)
+    }
+}
+
+/// The answer about one product: read again and again, it is not to be parsed and written anew each time.
+#[derive(Clone, Copy, Debug)]
+struct ProductAnswerKey(Uuid);
+
+impl Key for ProductAnswerKey {
+    type Value = Answer;
+    const NAME: &'static str = ProductKey::NAME;
+    const FRESH: Duration = ProductKey::FRESH;
+    const NEAR: Duration = ProductKey::NEAR;
+    fn key(&self) -> String {
+        format!("product:{}:answer", self.0)
     }
     fn scope(&self) -> Scope {
         Scope::Product(self.0)
@@ -222,6 +257,20 @@ impl Answer {
     }
 }
 
+/// The tag, the end of a line, and the body.
+impl Stored for Answer {
+    fn to_bytes(&self) -> Result<Vec<u8>> {
+        let tag = self.etag.as_ref().map_or(&[][..], HeaderValue::as_bytes);
+        Ok([tag, b"\n", &self.body].concat())
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let end = bytes.iter().position(|byte| *byte == b'\n')?;
+        let etag = if end == 0 { None } else { Some(HeaderValue::from_bytes(&bytes[..end]).ok()?) };
+        Some(Self { body: Bytes::copy_from_slice(&bytes[end + 1..]), etag })
+    }
+}
+
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let mut response = self.body.into_response();
@@ -305,7 +354,8 @@ impl Cache {
         load: impl Future<Output = Result<Product>>,
         answer: impl FnOnce(&Product) -> Result<Answer>,
     ) -> Result<Answer> {
-        self.answer(Question::Product(id), &ProductKey(id), load, answer).await
+        let load = async { answer(&load.await?) };
+        self.answer(Question::Product(id), &ProductAnswerKey(id), load, |answer| Ok(answer.clone())).await
     }
 
     /// The kept answer to a list's query string.
@@ -440,7 +490,7 @@ impl Cache {
         let (value, marker, generation): (Option<Vec<u8>>, Option<String>, Option<String>) = found;
         Found {
             // One that does not parse was written by another version of the program: a miss.
-            value: value.and_then(|json| serde_json::from_slice(&json).ok()),
+            value: value.and_then(|bytes| K::Value::from_bytes(&bytes)),
             fresh: marker.is_some() && marker == generation,
             generation: match generation {
                 Some(generation) => Some(generation),
@@ -467,10 +517,10 @@ impl Cache {
     async fn keep<K: Key>(&self, key: &K, value: K::Value, generation: Option<String>) -> Result<K::Value> {
         self.count(K::NAME, "miss");
         let Some(generation) = generation.filter(|_| K::keeps(&value)) else { return Ok(value) };
-        let json = serde_json::to_vec(&value).map_err(|error| Error::Internal(error.to_string()))?;
+        let bytes = value.to_bytes()?;
         let (key, marker) = (self.redis.key(&key.key()), self.redis.key(&marker(&key.key())));
         let mut commands = redis::pipe();
-        commands.set_ex(key, json, K::KEPT.as_secs()).ignore();
+        commands.set_ex(key, bytes, K::KEPT.as_secs()).ignore();
         commands.set_ex(marker, generation, (K::FRESH - K::NEAR).as_secs()).ignore();
         // Where Redis fails, the next reader loads again.
         let _ = self.redis.call("set", async move |mut redis| commands.exec_async(&mut redis).await).await;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use axum::body::HttpBody;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{StatusCode, header, request::Parts};
 use axum::response::{IntoResponse, Response};
@@ -49,7 +48,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         }
         let too_large = || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large");
         // Where the length is told, none of it is waited for.
-        if request.body().size_hint().lower() > BODY_LIMIT as u64 {
+        let told =
+            request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        if told.is_some_and(|length: usize| length > BODY_LIMIT) {
             return Err(too_large());
         }
         let bytes = axum::body::Bytes::from_request(request, state);

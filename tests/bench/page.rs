@@ -37,7 +37,8 @@ pub(crate) fn write(directory: &Path) -> Result<()> {
     let page = std::fs::read_to_string(PAGE).with_context(|| format!("read {PAGE}"))?;
     let (before, rest) = page.split_once(BEGIN).with_context(|| format!("{PAGE} has no {BEGIN}"))?;
     let (_, after) = rest.split_once(END).with_context(|| format!("{PAGE} has no {END}"))?;
-    std::fs::write(PAGE, format!("{before}{BEGIN}\n{}\n{END}{after}", tables(&all)))?;
+    let scale = scale(directory)?;
+    std::fs::write(PAGE, format!("{before}{BEGIN}\n{}{scale}\n{END}{after}", tables(&all)))?;
     std::fs::write(PLOT, plot(&all))?;
     Ok(())
 }
@@ -115,6 +116,37 @@ fn tables(all: &[(Name, Figures)]) -> String {
         }
     }
     text
+}
+
+/// What a request costs by the size of the catalogue, from `make bench-scale`.
+fn scale(directory: &Path) -> Result<String> {
+    let mut sizes = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let size = name.to_str().and_then(|name| name.strip_prefix("scale-")?.parse::<u64>().ok());
+        sizes.extend(size.map(|size| (size, entry.path())));
+    }
+    sizes.sort_unstable();
+    if sizes.is_empty() {
+        return Ok(String::new());
+    }
+    let names = [Name::Detail, Name::List, Name::Filters, Name::Search];
+    let mut text = String::from("\n| products | ");
+    text.push_str(&names.map(|name| format!("{}, us: shop | PostgreSQL", name.as_str())).join(" | "));
+    text.push_str(" |\n|---|---|---|---|---|---|---|---|---|\n");
+    for (size, directory) in sizes {
+        let _ = write!(text, "| {size} |");
+        for name in names {
+            let figures = Figures::read(&directory, name.as_str())?;
+            let [shop, database] = figures.map_or([f64::NAN; 2], |figures| {
+                [figures.cost("shopmicro"), figures.database_cost("shopmicro")]
+            });
+            let _ = write!(text, " {} | {} |", figure(shop), figure(database));
+        }
+        text.push('\n');
+    }
+    Ok(text)
 }
 
 /// Bars: the peer's cost is the whole width, for each scenario.

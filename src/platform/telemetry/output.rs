@@ -19,6 +19,7 @@ const ENOUGH: usize = 64 << 10;
 #[derive(Clone, Debug)]
 pub(super) struct Output {
     shared: Arc<Shared>,
+    #[expect(dead_code, reason = "held for its end")]
     ending: Option<Arc<Ending>>,
 }
 

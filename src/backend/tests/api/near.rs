@@ -33,7 +33,7 @@ async fn answers_from_the_process(app: &TestApp, path: &str) {
         app.execute("update products set stock = stock + 1", &[]).await;
         // Neither is the value in Redis fresh any more.
         let redis = platform::redis::Redis::clone(&app.state.redis);
-        let _ = redis.delete(&[format!("product:{}:fresh", app.products[0])]).await;
+        let _ = redis.delete(&[format!("product:{}:answer:fresh", app.products[0])]).await;
         guest.get(path).await.expect(200) == before
     })
     .await;
@@ -64,6 +64,7 @@ async fn an_edit_and_a_sale_are_seen_at_once_by_who_made_them() {
     app.listen();
     let path = format!("/api/products/{}", app.products[0]);
     answers_from_the_process(&app, &path).await;
+    app.state.cache.forget(&[Scope::Product(app.products[0])]).await;
     let ada = app.customer().await;
     let stock = |product: &serde_json::Value| product["stock"].as_i64().expect("units");
     for _ in 0..3 {

@@ -258,8 +258,12 @@ fn pgbench(plan: &Plan, database: &str) -> Result<Turn> {
 
 /// Reads of Redis, from as many clients.
 fn redis_benchmark(plan: &Plan, url: &str) -> Result<Turn> {
+    // It takes a URL, but no password without a user in it.
+    let parts = url.strip_prefix("redis://:").and_then(|rest| rest.split_once('@'));
+    let (password, address) = parts.context("a URL with a password")?;
+    let port = address.rsplit(':').next().unwrap_or_default();
     let output = Command::new(servers::find("redis-benchmark")?)
-        .args(["-t", "get", "-d", "700", "--csv", "-u", url, "-n", "50000", "-c"])
+        .args(["-t", "get", "-d", "700", "--csv", "-a", password, "-p", port, "-n", "50000", "-c"])
         .arg(plan.connections.to_string())
         .output()?;
     let text = String::from_utf8_lossy(&output.stdout);

@@ -16,8 +16,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::scenarios::Name;
 use crate::shops::Plan;
@@ -85,12 +86,26 @@ struct Run {
 #[tokio::main]
 #[expect(clippy::print_stderr, reason = "the last word of a command that failed")]
 async fn main() -> ExitCode {
-    match run(Arguments::parse().command).await {
+    let outcome = tokio::select! {
+        outcome = run(Arguments::parse().command) => outcome,
+        // What runs is dropped, and so ends with this.
+        told = told_to_end() => told.and_then(|()| bail!("told to end")),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn told_to_end() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
     }
 }
 

@@ -69,13 +69,11 @@ pub async fn put_item(
         (owner, jar.add(sessions::cookie(CART_COOKIE, token, state.production)))
     };
     let client = state.pool.get().await?;
-    // Both on their way at once: the connection answers them one after the other.
-    let put = db::carts::put_item(&client, &owner, product_id, quantity);
-    let (put, cart) = tokio::join!(put, db::carts::get(&client, &owner));
-    if put? == Put::First {
+    let (put, cart) = db::carts::put_and_get(&client, &owner, product_id, quantity).await?;
+    if put == Put::First {
         state.shop_metrics.cart();
     }
-    Ok((jar, Json(cart?)))
+    Ok((jar, Json(cart)))
 }
 
 /// Takes a product out of the cart; nothing happens where it is not in it.
@@ -88,8 +86,5 @@ pub async fn delete_item(
 ) -> Result<Json<Cart>> {
     let Some(owner) = owner(&state, session, &jar) else { return Ok(Json(Cart::new(Vec::new()))) };
     let client = state.pool.get().await?;
-    let (deleted, cart) =
-        tokio::join!(db::carts::delete_item(&client, &owner, product_id), db::carts::get(&client, &owner));
-    deleted?;
-    cart.map(Json)
+    db::carts::delete_and_get(&client, &owner, product_id).await.map(Json)
 }

@@ -54,7 +54,8 @@ fn figure(value: f64) -> String {
 
 fn tables(all: &[(Name, Figures)]) -> String {
     let mut text = String::from(
-        "| scenario | shop, us | Express, us | ratio | goal | shop, 1/s | Express, 1/s | PostgreSQL, us: shop | Express |\n\
+        "![Time for each request, beside Express](performance.svg)\n\n\
+         | scenario | shop, us | Express, us | ratio | goal | shop, 1/s | Express, 1/s | PostgreSQL, us: shop | Express |\n\
          |---|---|---|---|---|---|---|---|---|\n",
     );
     for (name, figures) in all {

@@ -89,7 +89,7 @@ impl Snapshots {
                 let start = Instant::now();
                 let catalogue = Catalogue::new(products);
                 let changed = known.is_none_or(|version| version != catalogue.version());
-                changed.then(|| (Model::train(catalogue), start.elapsed()))
+                changed.then(|| (Model::train(&catalogue), start.elapsed()))
             })
             .await?;
         let Some((model, took)) = trained else { return Ok(()) };

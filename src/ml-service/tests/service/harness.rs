@@ -140,7 +140,7 @@ impl TestApp {
     fn with(self, products: &[Value], interactions: &[Value]) -> Self {
         let products: Vec<Product> =
             products.iter().map(|p| serde_json::from_value(p.clone()).expect("a product")).collect();
-        let model = Model::train(Catalogue::new(products));
+        let model = Model::train(&Catalogue::new(products));
         self.state.snapshots.put(Snapshot { model, trained_at: jiff::Timestamp::now() });
         {
             let mut remembered = self.state.interactions_mut();

@@ -1,5 +1,6 @@
 //! The recommender's configuration.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use platform::config::{ConfigError, Env, Secret, ServiceConfig};
@@ -22,6 +23,10 @@ pub struct Config {
     pub interactions_poll: Duration,
     /// Of how many users interactions are remembered; each takes up to about four kilobytes.
     pub max_users: usize,
+    /// Where the model is kept on disk, if anywhere.
+    pub snapshot_dir: Option<PathBuf>,
+    /// What those must show who may have a model trained; nothing where nobody may.
+    pub internal_token: Option<Secret>,
     /// How many threads answer requests; half as many train.
     pub cpu_threads: usize,
     /// How long the server still accepts requests after it was told to stop, in seconds: what a load balancer
@@ -48,6 +53,8 @@ impl Config {
             catalogue_poll: Duration::from_secs(env.parse("CATALOGUE_POLL_SECONDS", 60)),
             interactions_poll: Duration::from_millis(env.parse("INTERACTIONS_POLL_MILLISECONDS", 1_000)),
             max_users: env.parse("MAX_USERS", 100_000),
+            snapshot_dir: env.get("SNAPSHOT_DIR").map(PathBuf::from),
+            internal_token: env.secret("INTERNAL_TOKEN"),
             cpu_threads: env.parse("CPU_THREADS", cores),
             shutdown_delay: Duration::from_secs(env.parse("SHUTDOWN_DELAY_SECONDS", 0)),
         };

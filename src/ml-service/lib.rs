@@ -13,6 +13,7 @@ pub mod metrics;
 pub mod model;
 pub mod routes;
 pub mod snapshot;
+pub mod store;
 pub mod updates;
 
 use std::ops::Deref;
@@ -21,11 +22,13 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use anyhow::Context;
 use axum::Router;
 use axum::extract::State;
+use platform::config::Secret;
 use platform::http::{Options, Origins};
 use platform::redis::Redis;
 use platform::shed::one_lane;
 use platform::shutdown::Lifecycle;
 use platform::telemetry::Metrics;
+use sha2::{Digest, Sha256};
 
 use crate::cache::Cache;
 use crate::catalogue::Backend;
@@ -35,6 +38,10 @@ use crate::error::{Error, Result};
 use crate::interactions::Interactions;
 use crate::metrics::Instruments;
 use crate::snapshot::{Snapshot, Snapshots};
+use crate::store::Store;
+
+/// How many computations for training may run or wait: there is one training at a time.
+const TRAININGS: usize = 4;
 
 /// What handlers and background work share. Clones share it.
 #[derive(Clone, Debug)]
@@ -57,7 +64,10 @@ pub struct Parts {
     pub metrics: Metrics,
     /// Whether the service is ending.
     pub lifecycle: Lifecycle,
+    internal_token: Option<Secret>,
     interactions: RwLock<Interactions>,
+    /// Whether a missing token is a mistake rather than a convenience.
+    production: bool,
     max_users: usize,
     max_in_flight: usize,
 }
@@ -77,16 +87,19 @@ impl App {
         let redis =
             Redis::new(config.redis_url.reveal(), &config.redis_prefix).context("the Redis client")?;
         let training =
-            Pool::new("training", config.cpu_threads.div_ceil(2)).context("threads for training")?;
+            Pool::new("training", config.cpu_threads.div_ceil(2), TRAININGS).context("threads for training")?;
+        let room = config.service.max_in_flight;
         Ok(Self(Arc::new(Parts {
-            snapshots: Snapshots::new(training, instruments.clone()),
-            pool: Pool::new("answers", config.cpu_threads).context("threads for answers")?,
+            snapshots: Snapshots::new(training, config.snapshot_dir.clone().map(Store::new), instruments.clone()),
+            pool: Pool::new("answers", config.cpu_threads, room).context("threads for answers")?,
             cache: Cache::new(redis, instruments.clone()),
             backend: Backend::new(config.backend_url.clone()).context("the client of the backend")?,
             instruments,
             metrics,
             lifecycle,
             interactions: RwLock::new(Interactions::new(config.max_users)),
+            internal_token: config.internal_token.clone(),
+            production: config.service.production,
             max_users: config.max_users,
             max_in_flight: config.service.max_in_flight,
         })))
@@ -99,6 +112,15 @@ impl App {
         let watched = self.clone();
         let look = async move || routes::health::health(State(watched.clone())).await;
         self.lifecycle.spawn(platform::health::watch(look));
+    }
+
+    /// Whether this is the token of the deployment. Where none is set, everybody may what it is for, save in
+    /// production, where nobody may. Hashes are compared, so that the time it takes tells nothing of the token.
+    pub fn trusts(&self, token: Option<&str>) -> bool {
+        match &self.internal_token {
+            None => !self.production,
+            Some(own) => token.is_some_and(|token| Sha256::digest(token) == Sha256::digest(own.reveal())),
+        }
     }
 
     /// What customers did. A panic while it was written would leave one line half counted, which harms less

@@ -5,11 +5,13 @@
 //! [`tfidf`] make vectors of the documents, [`index`] scores them, [`profile`] makes a vector of a customer,
 //! [`popular`] ranks what sells.
 
+pub mod bytes;
 pub mod index;
 pub mod items;
 pub mod popular;
 pub mod profile;
 pub mod tfidf;
+pub mod together;
 pub mod tokens;
 pub mod vocabulary;
 
@@ -153,6 +155,8 @@ pub struct Suggestion {
 #[derive(Clone, Debug)]
 pub struct Model {
     version: String,
+    /// That of the catalogue that it was trained on, before products came and went.
+    trained_version: String,
     index: Index,
     /// Of the rows that were fitted.
     items: Arc<Items>,
@@ -169,7 +173,8 @@ impl Model {
         let place = |row| catalogue.products.binary_search_by_key(&index.id_of(row), |product| product.id);
         let places = index.rows().filter_map(|row| place(row).ok());
         let items = Items::new(places.map(|place| (&catalogue.products[place], catalogue.digests[place])));
-        Self { version: catalogue.version.clone(), items: Arc::new(items), index, fresh: Items::default() }
+        let version = catalogue.version.clone();
+        Self { trained_version: version.clone(), version, items: Arc::new(items), index, fresh: Items::default() }
     }
 
     /// The model of a catalogue that differs from this one's in few products: the same as a new one would be,
@@ -198,6 +203,7 @@ impl Model {
         }
         let mut model = Self {
             version: catalogue.version.clone(),
+            trained_version: self.trained_version.clone(),
             index: self.index.changed(&changes),
             items: Arc::clone(&self.items),
             fresh: Items::default(),

@@ -20,6 +20,7 @@ use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use anyhow::Context;
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::State;
 use platform::config::Secret;
@@ -37,6 +38,8 @@ use crate::cpu::Pool;
 use crate::error::{Error, Result};
 use crate::interactions::Interactions;
 use crate::metrics::Instruments;
+use crate::model::blend::Settings;
+use crate::model::together::Together;
 use crate::snapshot::{Snapshot, Snapshots};
 use crate::store::Store;
 
@@ -65,7 +68,11 @@ pub struct Parts {
     /// Whether the service is ending.
     pub lifecycle: Lifecycle,
     internal_token: Option<Secret>,
+    /// How much each sign counts in personal answers.
+    pub settings: Settings,
+    together: ArcSwap<Together>,
     interactions: RwLock<Interactions>,
+    popularity_half_life: f64,
     /// Whether a missing token is a mistake rather than a convenience.
     production: bool,
     max_users: usize,
@@ -97,7 +104,10 @@ impl App {
             instruments,
             metrics,
             lifecycle,
-            interactions: RwLock::new(Interactions::new(config.max_users)),
+            settings: config.settings,
+            together: ArcSwap::default(),
+            interactions: RwLock::new(Interactions::new(config.max_users, config.popularity_half_life)),
+            popularity_half_life: config.popularity_half_life,
             internal_token: config.internal_token.clone(),
             production: config.service.production,
             max_users: config.max_users,
@@ -109,6 +119,7 @@ impl App {
     pub fn follow(&self, config: &Config) {
         self.lifecycle.spawn(updates::follow_catalogue(self.clone(), config.catalogue_poll));
         self.lifecycle.spawn(updates::follow_interactions(self.clone(), config.interactions_poll));
+        self.lifecycle.spawn(updates::follow_purchases(self.clone(), config.catalogue_poll));
         let watched = self.clone();
         let look = async move || routes::health::health(State(watched.clone())).await;
         self.lifecycle.spawn(platform::health::watch(look));
@@ -136,7 +147,20 @@ impl App {
 
     /// Begins the reading of interactions anew.
     pub fn forget_interactions(&self) {
-        *self.interactions_mut() = Interactions::new(self.max_users);
+        *self.interactions_mut() = Interactions::new(self.max_users, self.popularity_half_life);
+    }
+
+    /// What is bought together, as it was counted last.
+    pub fn together(&self) -> Arc<Together> {
+        self.together.load_full()
+    }
+
+    /// Counts anew what is bought together. Those who ask meanwhile are answered by the count before.
+    pub async fn relate(&self) -> Result<()> {
+        let (ids, customers) = self.interactions().purchases();
+        let together = self.snapshots.compute(move || Together::new(ids, &customers)).await?;
+        self.together.store(Arc::new(together));
+        Ok(())
     }
 
     /// The current model, once it and what customers did are there. Before the latter, everybody would look

@@ -5,6 +5,7 @@
 //! [`tfidf`] make vectors of the documents, [`index`] scores them, [`profile`] makes a vector of a customer,
 //! [`popular`] ranks what sells.
 
+pub mod blend;
 pub mod bytes;
 pub mod index;
 pub mod items;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use self::blend::{Candidate, Evidence, Settings};
 use self::index::{Found, Index};
 use self::items::Items;
 use self::profile::{History, Kind, Profile};
@@ -168,8 +170,8 @@ impl Model {
     /// Trains on a catalogue, in the current rayon pool.
     #[must_use]
     pub fn train(catalogue: &Catalogue) -> Self {
-        let ids = catalogue.products.iter().map(|product| product.id).collect();
-        let index = Index::fit(ids, &catalogue.products, Options::default());
+        let ids: Vec<Uuid> = catalogue.products.iter().map(|product| product.id).collect();
+        let index = Index::fit(&ids, &catalogue.products, Options::default());
         let place = |row| catalogue.products.binary_search_by_key(&index.id_of(row), |product| product.id);
         let places = index.rows().filter_map(|row| place(row).ok());
         let items = Items::new(places.map(|place| (&catalogue.products[place], catalogue.digests[place])));
@@ -209,8 +211,7 @@ impl Model {
             fresh: Items::default(),
         };
         let mut fresh: Vec<(&Product, u64)> = Vec::new();
-        for row in (self.items.len()..).take(model.index.len_fresh()) {
-            let row = u32::try_from(row).expect("fewer than 2^32 rows");
+        for row in (0..).skip(self.items.len()).take(model.index.len_fresh()) {
             let place = catalogue.products.binary_search_by_key(&model.index.id_of(row), |product| product.id);
             // A product that came and went, or changed twice, keeps its place; no answer tells of it.
             let place = place.unwrap_or(0);
@@ -268,15 +269,20 @@ impl Model {
     /// What fits what a customer did, without what they bought; nothing where that says nothing about the
     /// products of today.
     #[must_use]
-    pub fn personal(&self, history: &History, limit: usize) -> Vec<Suggestion> {
-        let Some(profile) = Profile::new(&history.events, &self.index) else {
+    pub fn personal(
+        &self,
+        history: &History,
+        evidence: Evidence<'_>,
+        settings: &Settings,
+        limit: usize,
+    ) -> Vec<Suggestion> {
+        let Some(profile) = Profile::new(&history.events, &self.index, settings) else {
             return Vec::new();
         };
         let bought: HashSet<u32> = history.bought.iter().filter_map(|&id| self.index.row_of(id)).collect();
-        self.index
-            .search(&profile.query, limit, |row| !bought.contains(&row))
+        blend::best(&self.index, &profile, evidence, settings, limit, |row| !bought.contains(&row))
             .into_iter()
-            .map(|Found { row, score }| self.suggestion(row, score, self.reason(&profile, row)))
+            .map(|found| self.suggestion(found.row, found.score, self.reason(&profile, &found, settings)))
             .collect()
     }
 
@@ -318,18 +324,29 @@ impl Model {
 
     /// Names what contributed most to a product's score: something bought, else something else that the
     /// customer dealt with.
-    fn reason(&self, profile: &Profile, row: u32) -> String {
+    fn reason(&self, profile: &Profile, found: &Candidate, settings: &Settings) -> String {
+        let row = found.row;
         let rows: Vec<u32> = profile.sources.iter().map(|source| source.row).collect();
         let cosines = self.index.cosines(&self.index.query_of(row), &rows);
+        let mut parts: Vec<f64> =
+            profile.sources.iter().zip(cosines).map(|(source, cosine)| source.weight * f64::from(cosine)).collect();
+        let most = |parts: &mut dyn Iterator<Item = f64>| parts.fold(f64::MIN_POSITIVE, f64::max);
+        let (most_like, most_beside) =
+            (most(&mut parts.iter().copied()), most(&mut found.together.iter().map(|&(_, part)| part)));
+        for part in &mut parts {
+            *part /= most_like;
+        }
+        for &(place, part) in &found.together {
+            parts[place] += settings.together * part / most_beside;
+        }
         let strongest = |bought: bool| {
             profile
                 .sources
                 .iter()
-                .zip(&cosines)
+                .zip(&parts)
                 .filter(|(source, _)| source.row != row && (source.kind == Kind::Purchase) == bought)
-                .map(|(source, &cosine)| (source, source.weight * f64::from(cosine)))
-                .filter(|&(_, contribution)| contribution > 0.0)
-                .max_by(|a, b| a.1.total_cmp(&b.1))
+                .filter(|&(_, &contribution)| contribution > 0.0)
+                .max_by(|a, b| a.1.total_cmp(b.1))
         };
         if let Some((source, _)) = strongest(true).or_else(|| strongest(false)) {
             let name = self.name(source.row);
@@ -392,6 +409,7 @@ impl Model {
 mod tests {
     use super::*;
     use crate::model::profile::Event;
+    use crate::model::together::Together;
 
     fn product(id: u128, name: &str, category: &str) -> Product {
         Product {
@@ -422,6 +440,13 @@ mod tests {
         History { events, bought }
     }
 
+    /// By content alone.
+    fn personal(history: &History) -> Vec<Suggestion> {
+        let (together, sales) = (Together::default(), hashbrown::HashMap::new());
+        let evidence = Evidence { together: &together, sales: &sales, most: 0.0 };
+        model().personal(history, evidence, &Settings::default(), 10)
+    }
+
     fn ids(suggestions: &[Suggestion]) -> Vec<u128> {
         suggestions.iter().map(|suggestion| suggestion.product_id.as_u128()).collect()
     }
@@ -436,7 +461,7 @@ mod tests {
 
     #[test]
     fn what_was_bought_is_the_reason_and_is_left_out() {
-        let found = model().personal(&history(&[(1, Kind::Purchase), (3, Kind::View)]), 10);
+        let found = personal(&history(&[(1, Kind::Purchase), (3, Kind::View)]));
         assert_eq!(ids(&found), [2, 3, 4]);
         assert_eq!(found[0].reason, "Because you bought Red cushion");
         assert_eq!(found[1].reason, "You looked at it");
@@ -445,8 +470,7 @@ mod tests {
 
     #[test]
     fn the_reason_is_the_bought_product_that_contributes_most() {
-        let found =
-            model().personal(&history(&[(1, Kind::Purchase), (3, Kind::Purchase), (2, Kind::Cart)]), 10);
+        let found = personal(&history(&[(1, Kind::Purchase), (3, Kind::Purchase), (2, Kind::Cart)]));
         let reason = |id| &found.iter().find(|s| s.product_id == Uuid::from_u128(id)).expect("found").reason;
         assert_eq!(reason(4), "Because you bought Green teapot");
         assert_eq!(reason(2), "Because you bought Red cushion");
@@ -454,8 +478,8 @@ mod tests {
 
     #[test]
     fn a_customer_of_products_that_are_gone_gets_nothing_personal() {
-        assert!(model().personal(&history(&[(77, Kind::Purchase)]), 10).is_empty());
-        assert!(model().personal(&History::default(), 10).is_empty());
+        assert!(personal(&history(&[(77, Kind::Purchase)])).is_empty());
+        assert!(personal(&History::default()).is_empty());
     }
 
     #[test]
@@ -487,7 +511,6 @@ mod tests {
         let model = Model::train(&Catalogue::new(Vec::new()));
         assert_eq!((model.products(), model.terms()), (0, 0));
         assert!(model.popular(&[(Uuid::from_u128(1), 1.0)], &HashSet::new(), 10).is_empty());
-        assert!(model.personal(&history(&[(1, Kind::Purchase)]), 10).is_empty());
     }
 
     #[derive(Deserialize)]
@@ -538,8 +561,8 @@ mod tests {
 
     /// The documents' ids are their places.
     fn assert_same_fit<D: Document>(expected: &Fit<D>) {
-        let ids = (0..).take(expected.documents.len()).map(Uuid::from_u128).collect();
-        let index = Index::fit(ids, &expected.documents, Options::default());
+        let ids: Vec<Uuid> = (0..).take(expected.documents.len()).map(Uuid::from_u128).collect();
+        let index = Index::fit(&ids, &expected.documents, Options::default());
         let (_, vocabulary, ..) = index.fitted();
         let terms = u32::try_from(vocabulary.len()).expect("few");
         assert_eq!((0..terms).map(|term| vocabulary.name(term)).collect::<Vec<_>>(), expected.vocabulary);

@@ -153,8 +153,8 @@ impl Snapshots {
                 self.put(Snapshot { model, trained_at });
             }
             Ok(Ok(None)) => tracing::info!("there is no model on disk yet"),
-            Ok(Err(error)) => self.store_failed(error.into()),
-            Err(error) => self.store_failed(error.into()),
+            Ok(Err(error)) => self.store_failed(error),
+            Err(error) => self.store_failed(error),
         }
     }
 
@@ -236,15 +236,15 @@ impl Snapshots {
         self.at(Stage::Writing);
         match self.pool.run(move || store.write(&snapshot.model)).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => self.store_failed(error.into()),
-            Err(error) => self.store_failed(error.into()),
+            Ok(Err(error)) => self.store_failed(error),
+            Err(error) => self.store_failed(error),
         }
     }
 
     /// The disk is a convenience: without it the service works, and a restart takes longer.
-    fn store_failed(&self, error: anyhow::Error) {
+    fn store_failed(&self, error: impl Into<anyhow::Error>) {
         self.instruments.store_failed();
-        let error = format!("{error:#}");
+        let error = format!("{:#}", error.into());
         tracing::error!(error, "the model on disk cannot be used");
     }
 
@@ -252,6 +252,14 @@ impl Snapshots {
         let Training { last, last_milliseconds, .. } = self.training();
         let since = Some(Timestamp::now());
         self.training.store(Arc::new(Training { stage, since, last, last_milliseconds }));
+    }
+
+    /// Runs something else on the threads for training.
+    pub async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Failed> {
+        self.pool.run(work).await
     }
 
     /// Makes a snapshot the current one.

@@ -109,7 +109,7 @@ pub fn read_content(content: &[u8], options: Options) -> Result<Model, Unusable>
     sorted.sort_unstable();
     check(sorted.is_sorted_by(|a, b| a < b), "ids")?;
 
-    let index = Index::of_counts(ids.clone(), vocabulary, counts, options);
+    let index = Index::of_counts(&ids, vocabulary, &counts, options);
     // Products are by row: rows must be in the order that they would get.
     check(index.fitted().0 == ids, "order")?;
     Ok(Model { trained_version: version.clone(), version, index, items: Arc::new(items), fresh: Items::default() })

@@ -107,15 +107,15 @@ pub struct Index {
 
 impl Index {
     /// Fits on documents with distinct ids. Runs in the current rayon pool.
-    pub fn fit<D: Document>(ids: Vec<Uuid>, documents: &[D], options: Options) -> Self {
+    pub fn fit<D: Document>(ids: &[Uuid], documents: &[D], options: Options) -> Self {
         let (vocabulary, counts) = tfidf::fit(documents, &options);
-        Self::of_counts(ids, vocabulary, counts, options)
+        Self::of_counts(ids, vocabulary, &counts, options)
     }
 
     /// Weighs and sorts what was counted.
-    pub(crate) fn of_counts(ids: Vec<Uuid>, vocabulary: Vocabulary, counts: Counts, options: Options) -> Self {
+    pub(crate) fn of_counts(ids: &[Uuid], vocabulary: Vocabulary, counts: &Counts, options: Options) -> Self {
         let documents = counts.rows();
-        let frequencies = frequencies(&counts, vocabulary.len());
+        let frequencies = frequencies(counts, vocabulary.len());
         let level = 1.0 + as_f64(1 + documents).ln();
         let idf: Vec<f64> = frequencies.par_iter().map(|&df| level + g(df)).collect();
         let cuts = RARITY.map(|part| u32::try_from(documents / part).unwrap_or(u32::MAX));

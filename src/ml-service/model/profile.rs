@@ -1,7 +1,7 @@
 //! What a customer likes: the weighted, time-decayed mean of the vectors of what they bought, put in the cart
 //! and looked at.
 //!
-//! An event counts by its kind ([`Kind::weight`]) and halves every 90 days. Age is measured back from the
+//! An event counts by its kind and halves after a time, both of the [`Settings`]. Age is measured back from the
 //! customer's newest event, not from now: a profile depends on the events alone, so every replica computes
 //! the same one, cached answers stay true, and orders imported from years ago work like those of today. How
 //! many pieces were bought makes no difference to what somebody likes.
@@ -11,10 +11,8 @@ use std::collections::{BTreeMap, HashSet};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::blend::Settings;
 use super::index::{Index, Query};
-
-/// Seconds until an event counts half.
-const HALF_LIFE: f64 = 90.0 * 24.0 * 3600.0;
 
 /// What a customer did with a product, the weakest sign of liking it first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,18 +24,6 @@ pub enum Kind {
     Cart,
     /// Bought it.
     Purchase,
-}
-
-impl Kind {
-    /// How much an event of this kind says about what the customer likes.
-    #[must_use]
-    pub fn weight(self) -> f64 {
-        match self {
-            Self::View => 0.2,
-            Self::Cart => 0.5,
-            Self::Purchase => 1.0,
-        }
-    }
 }
 
 /// Something a customer did.
@@ -63,6 +49,8 @@ pub struct History {
 /// A product in a profile.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Source {
+    /// The product.
+    pub id: Uuid,
     /// The product's row.
     pub row: u32,
     /// Its part in the profile.
@@ -82,18 +70,18 @@ pub struct Profile {
 
 impl Profile {
     /// Nothing where no event is about a product that has a row with terms.
-    pub fn new(events: &[Event], index: &Index) -> Option<Self> {
+    pub fn new(events: &[Event], index: &Index, settings: &Settings) -> Option<Self> {
         let newest = events.iter().map(|event| event.at).max()?;
         // In order before summing, so that every replica rounds alike.
         let mut parts: BTreeMap<Uuid, (f64, Kind)> = BTreeMap::new();
         for event in events {
             let (weight, kind) = parts.entry(event.product).or_insert((0.0, event.kind));
-            *weight += event.kind.weight() * decay(newest - event.at, HALF_LIFE);
+            *weight += settings.weight(event.kind) * decay(newest - event.at, settings.profile_half_life);
             *kind = event.kind.max(*kind);
         }
         let sources: Vec<Source> = parts
             .into_iter()
-            .filter_map(|(id, (weight, kind))| Some(Source { row: index.row_of(id)?, weight, kind }))
+            .filter_map(|(id, (weight, kind))| Some(Source { id, row: index.row_of(id)?, weight, kind }))
             .collect();
         // The mean's divisor, the sum of the weights, cancels out in a cosine.
         let query = index.query_of_sum(sources.iter().map(|source| (source.row, source.weight)))?;
@@ -120,9 +108,9 @@ mod tests {
 
     /// The parts that the words red and blue have in a profile.
     fn profile(events: &[Event]) -> Option<(f64, f64)> {
-        let ids = (0..3).map(Uuid::from_u128).collect();
-        let index = Index::fit(ids, &["red", "blue", "the"], Options::default());
-        let profile = Profile::new(events, &index)?;
+        let ids = [0, 1, 2].map(Uuid::from_u128);
+        let index = Index::fit(&ids, &["red", "blue", "the"], Options::default());
+        let profile = Profile::new(events, &index, &Settings::default())?;
         let part = |id| f64::from(index.cosine(&profile.query, index.row_of(Uuid::from_u128(id)).expect("known")));
         Some((part(0), part(1)))
     }
@@ -144,10 +132,10 @@ mod tests {
 
     #[test]
     fn events_of_one_product_add_up_and_the_strongest_kind_names_them() {
-        let index = Index::fit(vec![Uuid::from_u128(0)], &["red"], Options::default());
+        let index = Index::fit(&[Uuid::from_u128(0)], &["red"], Options::default());
         let events = [event(0, Kind::View, 0), event(0, Kind::Cart, 0)];
-        let found = Profile::new(&events, &index).expect("a profile");
-        assert_eq!(found.sources, [Source { row: 0, weight: 0.7, kind: Kind::Cart }]);
+        let found = Profile::new(&events, &index, &Settings::default()).expect("a profile");
+        assert_eq!(found.sources, [Source { id: Uuid::from_u128(0), row: 0, weight: 0.7, kind: Kind::Cart }]);
     }
 
     #[test]

@@ -28,6 +28,7 @@ const PRUNED: u32 = u32::MAX;
 /// What [`fit`] counts, by the names of scikit-learn; `norm="l2"`, `smooth_idf=True` and the default
 /// `token_pattern` are fixed.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are those of scikit-learn")]
 pub struct Options {
     /// `lowercase`.
     pub lowercase: bool,
@@ -153,7 +154,7 @@ pub fn fit<D: Document>(documents: &[D], options: &Options) -> (Vocabulary, Coun
 }
 
 /// The terms of one text with their repetitions: the words, and the pairs where they are wanted.
-pub fn terms<'a>(text: &'a str, options: &Options) -> Vec<(String, Option<String>)> {
+pub fn terms(text: &str, options: &Options) -> Vec<(String, Option<String>)> {
     let mut words = Vec::new();
     tokens::words(text, options.lowercase, |word: &str| {
         if !(options.stop_words && tokens::is_stop_word(word)) {
@@ -183,19 +184,15 @@ impl Read {
             document.fields(|text, times| {
                 let start = read.tokens.len();
                 tokens::words(text, options.lowercase, |word| {
-                    let number = match table.get(word) {
-                        Some(&number) => number,
-                        None => {
-                            let number = if options.stop_words && tokens::is_stop_word(word) {
-                                BREAK
-                            } else {
-                                read.words.push(word);
-                                u32::try_from(read.words.len() - 1).expect("fewer than 2^32 words")
-                            };
-                            table.insert(word.into(), number);
-                            number
+                    let number = table.get(word).copied().unwrap_or_else(|| {
+                        let mut number = BREAK;
+                        if !(options.stop_words && tokens::is_stop_word(word)) {
+                            read.words.push(word);
+                            number = u32::try_from(read.words.len() - 1).expect("fewer than 2^32 words");
                         }
-                    };
+                        table.insert(word.into(), number);
+                        number
+                    });
                     if number != BREAK {
                         read.tokens.push(number);
                     }

@@ -13,7 +13,7 @@ pub struct Strings {
 
 impl Strings {
     /// Appends one.
-    pub fn push(&mut self, text: &str) {
+    pub(crate) fn push(&mut self, text: &str) {
         self.text.push_str(text);
         self.ends.push(u32::try_from(self.text.len()).expect("less than 4 GiB of text"));
     }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::cache::Key;
 use crate::error::{Error, Result};
+use crate::model::blend::Evidence;
 use crate::model::{Strategy, Suggestion};
 use crate::snapshot::Snapshot;
 
@@ -110,8 +111,13 @@ async fn personal_items(app: &App, snapshot: &Arc<Snapshot>, user_id: Uuid) -> R
         // By now it may be newer than the revision: then the entry is fresher than its key says, which
         // misleads nobody.
         let Some((_, history)) = app.interactions().user(user_id) else { return Ok(Vec::new()) };
-        let snapshot = Arc::clone(snapshot);
-        Ok(app.pool.run(move || snapshot.model.personal(&history, MOST)).await?)
+        let (snapshot, settings) = (Arc::clone(snapshot), app.settings);
+        let (together, ranking) = (app.together(), app.interactions().ranking());
+        let compute = move || {
+            let evidence = Evidence { together: &together, sales: &ranking.sales, most: ranking.most() };
+            snapshot.model.personal(&history, evidence, &settings, MOST)
+        };
+        Ok(app.pool.run(compute).await?)
     };
     app.cache.answer(snapshot.model.version(), Key::User(user_id, revision), compute).await
 }

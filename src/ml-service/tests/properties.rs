@@ -26,7 +26,7 @@ fn ids(count: usize) -> Vec<Uuid> {
 }
 
 fn fit<D: Document>(texts: &[D]) -> Index {
-    Index::fit(ids(texts.len()), texts, Options::default())
+    Index::fit(&ids(texts.len()), texts, Options::default())
 }
 
 /// The best by looking at each.
@@ -80,7 +80,7 @@ proptest! {
         }
         let parts = rows.iter().step_by(11).map(|&row| (row, 0.1 + f64::from(row % 5)));
         if let Some(query) = index.query_of_sum(parts) {
-            let odd = |row: u32| row % 11 != 0;
+            let odd = |row: u32| !row.is_multiple_of(11);
             prop_assert_eq!(index.search(&query, limit, odd), by_hand(&index, &query, limit, odd));
         }
     }
@@ -109,7 +109,7 @@ proptest! {
             turned.rotate_left(turn.index(texts.len()));
             turned_ids.rotate_left(turn.index(texts.len()));
         }
-        let other = Index::fit(turned_ids, &turned, Options::default());
+        let other = Index::fit(&turned_ids, &turned, Options::default());
         prop_assert_eq!(index.terms(), other.terms());
         for row in index.rows().step_by(5) {
             let there = other.row_of(index.id_of(row)).expect("in both");
@@ -146,7 +146,7 @@ proptest! {
             };
         }
         let (ids, texts): (Vec<Uuid>, Vec<String>) = wanted.into_iter().unzip();
-        let fitted = Index::fit(ids, &texts, Options::default());
+        let fitted = Index::fit(&ids, &texts, Options::default());
         let asked: Vec<u32> = index.rows().step_by(13).chain(index.rows().rev_last(3)).collect();
         assert_same_answers(&index, &fitted, &asked)?;
         for row in asked {
@@ -159,13 +159,12 @@ proptest! {
     fn what_was_removed_was_never_there(texts in texts(), extra in text(), odd in any::<bool>()) {
         let index = fit(&texts);
         let id = Uuid::from_u128(if odd { 0 } else { u128::MAX });
-        let (mut more, mut more_ids) = (texts.clone(), ids(texts.len()));
         if odd {
-            // Other ids move up by one.
+            let mut more = texts.clone();
             more.insert(0, extra);
-            more_ids = ids(texts.len() + 1);
-            let without = Index::fit(more_ids[1..].to_vec(), &texts, Options::default());
-            let removed = Index::fit(more_ids, &more, Options::default()).changed(&[(id, None::<String>)]);
+            let more_ids = ids(more.len());
+            let without = Index::fit(&more_ids[1..], &texts, Options::default());
+            let removed = Index::fit(&more_ids, &more, Options::default()).changed(&[(id, None::<String>)]);
             let asked: Vec<u32> = removed.rows().step_by(9).collect();
             assert_same_answers(&removed, &without, &asked)?;
             prop_assert!(removed.row_of(id).is_none());

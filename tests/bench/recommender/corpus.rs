@@ -10,11 +10,11 @@ const FAMILY: u64 = 20;
 const WORDS: usize = 20_000;
 
 /// A sequence of numbers that look random.
-pub struct Random(pub u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -23,13 +23,13 @@ impl Random {
     }
 
     /// A number below another.
-    pub fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 }
 
 /// The texts of so many products.
-pub fn texts(products: usize) -> Vec<String> {
+pub(crate) fn texts(products: usize) -> Vec<String> {
     // Zipf and Mandelbrot: the frequency of the word of a rank is 1 / (rank + 10).
     let mut sum = 0.0;
     let until: Vec<f64> = (0..WORDS)

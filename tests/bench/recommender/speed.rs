@@ -51,7 +51,7 @@ struct Times {
 }
 
 /// Measures each size.
-pub fn run(directory: &Path, sizes: &[usize]) -> anyhow::Result<()> {
+pub(crate) fn run(directory: &Path, sizes: &[usize]) -> anyhow::Result<()> {
     fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
     for &size in sizes {
         let texts = texts(size);
@@ -73,8 +73,8 @@ fn measure(texts: &[String]) -> Figures {
     let mut fitted = None;
     for _ in 0..FITS {
         drop(fitted.take());
-        let (ids, start) = (ids.clone(), Instant::now());
-        fitted = Some(Index::fit(ids, texts, Options::default()));
+        let start = Instant::now();
+        fitted = Some(Index::fit(&ids, texts, Options::default()));
         fit = fit.min(start.elapsed().as_secs_f64());
     }
     let index = fitted.expect("fitted");

@@ -43,7 +43,7 @@ pub struct Query {
 
 #[derive(Clone, Copy, Debug)]
 struct Term {
-    term: u32,
+    number: u32,
     idf: f64,
     weight: f64,
 }
@@ -118,12 +118,12 @@ impl<'a> Table<'a> {
         let size = (4 * terms.len()).next_power_of_two().max(8);
         let mut table = Self { slots: vec![None; size], keys: vec![u32::MAX; size], mask: size - 1 };
         for term in terms {
-            let mut place = table.place(term.term);
+            let mut place = table.place(term.number);
             while table.slots[place].is_some() {
                 place = (place + 1) & table.mask;
             }
             table.slots[place] = Some(term);
-            table.keys[place] = term.term;
+            table.keys[place] = term.number;
         }
         table
     }
@@ -148,7 +148,7 @@ impl Index {
     /// A document as a question.
     #[must_use]
     pub fn query_of(&self, row: u32) -> Query {
-        let terms = self.raw(row).map(|(term, weight)| Term { term, idf: self.idf(term), weight }).collect();
+        let terms = self.raw(row).map(|(term, weight)| Term { number: term, idf: self.idf(term), weight }).collect();
         Query { terms, inverse: self.inverse_of(row) }
     }
 
@@ -164,7 +164,7 @@ impl Index {
             .chunk_by(|a, b| a.0 == b.0)
             .map(|same| {
                 let weight = same.iter().map(|&(_, weight)| weight).sum();
-                Term { term: same[0].0, idf: self.idf(same[0].0), weight }
+                Term { number: same[0].0, idf: self.idf(same[0].0), weight }
             })
             .collect();
         let length = terms.iter().map(|term| term.weight * term.weight).sum::<f64>().sqrt();
@@ -246,10 +246,10 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
 
     fn fitted(&self, top: &mut Top, sums: &mut [f32]) {
         let base = &self.index.base;
-        let known = |term: &&Term| base.postings.frequency(term.term) > 0;
+        let known = |term: &&Term| base.postings.frequency(term.number) > 0;
         let mut bands: [Vec<&Term>; LEVELS + 1] = Default::default();
         for term in self.query.terms.iter().filter(known) {
-            bands[base.levels(base.postings.frequency(term.term))].push(term);
+            bands[base.levels(base.postings.frequency(term.number))].push(term);
         }
         let mut touched = Vec::new();
         for level in 0..=LEVELS {
@@ -257,7 +257,7 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
                 self.add(term, sums, &mut touched);
             }
             let rest = bands[level + 1..].iter().flatten();
-            let left = rest.clone().map(|term| base.postings.frequency(term.term) as usize).sum();
+            let left = rest.clone().map(|term| base.postings.frequency(term.number) as usize).sum();
             let square: f64 = rest.map(|term| term.weight * term.weight).sum();
             let bound = rounded(square.sqrt() * self.query.inverse) * (1.0 + ROUNDING);
             if level > 0 && bands[level].is_empty() && left > 0 {
@@ -277,7 +277,7 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
         let weight = rounded(term.weight * term.idf * self.query.inverse);
         let once = weight * rounded(factor(1, sublinear));
         let twice = weight * rounded(factor(2, sublinear));
-        for (row, times) in self.index.base.postings.of(term.term) {
+        for (row, times) in self.index.base.postings.of(term.number) {
             let part = match times {
                 1 => once,
                 2 => twice,
@@ -358,7 +358,7 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
     }
 
     /// Finishes the wanted documents that have the largest sums so far.
-    fn finish_best(&self, sums: &mut Vec<(f32, u32)>, top: &mut Top) {
+    fn finish_best(&self, sums: &mut [(f32, u32)], top: &mut Top) {
         let order = |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0);
         // Those that are not wanted may be in front.
         let mut taken = 0;

@@ -16,6 +16,7 @@ let
     ../docs/configuration.md
     ../src
     ../tests/acceptance
+    ../tests/bench/recommender
     ../tests/observability
     ../tests/stack
   ];

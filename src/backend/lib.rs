@@ -102,7 +102,7 @@ impl AppState {
             limits: Limits::new(config.rate_limits, config.trusted_proxies.clone(), &redis),
             session_copies: Copies::new(redis.clone()),
             redis,
-            recommender: Recommender::new(config.ml_service_url.clone())?,
+            recommender: Recommender::new(config.ml_service_url.clone(), config.internal_token.clone())?,
             passwords: Passwords::new()?,
             shop_metrics: ShopMetrics::new(),
             metrics,

@@ -286,26 +286,28 @@ impl Model {
             .collect()
     }
 
-    /// The best of a ranking that are in the catalogue and not excluded, then, where too few were sold,
-    /// others from the whole range.
+    /// The best of a ranking that are in the catalogue, of the category where one is named, and not excluded;
+    /// then, where too few were sold, others from the whole range.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "scores are 32 bits")]
     pub fn popular(
         &self,
         ranking: &[(Uuid, f64)],
         excluded: &HashSet<Uuid>,
+        category: Option<&str>,
         limit: usize,
     ) -> Vec<Suggestion> {
+        let within = |row: &u32| category.is_none_or(|category| self.category(*row) == category);
         let sold: Vec<(u32, f64)> = ranking
             .iter()
             .filter(|(product, _)| !excluded.contains(product))
-            .filter_map(|&(product, units)| Some((self.index.row_of(product)?, units)))
+            .filter_map(|&(product, units)| Some((self.index.row_of(product).filter(within)?, units)))
             .take(limit)
             .collect();
         let most = sold.first().map_or(1.0, |&(_, units)| units);
         let taken: HashSet<u32> = sold.iter().map(|&(row, _)| row).collect();
         let others = if sold.len() < limit {
-            let free = |row: &u32| !taken.contains(row) && !excluded.contains(&self.index.id_of(*row));
+            let free = |row: &u32| !taken.contains(row) && !excluded.contains(&self.index.id_of(*row)) && within(row);
             self.in_turns(self.index.rows().filter(free), limit)
         } else {
             Vec::new()
@@ -486,12 +488,58 @@ mod tests {
     fn popular_products_come_first_then_the_range_by_turns() {
         let ranking = [(Uuid::from_u128(77), 9.0), (Uuid::from_u128(4), 8.0), (Uuid::from_u128(5), 2.0)];
         let excluded = HashSet::from([Uuid::from_u128(1)]);
-        let found = model().popular(&ranking, &excluded, 10);
+        let found = model().popular(&ranking, &excluded, None, 10);
         assert_eq!(ids(&found), [4, 5, 2, 3]);
         assert_eq!(found.iter().map(|s| s.score).collect::<Vec<_>>(), [1.0, 0.25, 0.0, 0.0]);
         assert_eq!(found[0].reason, "Popular now");
         assert_eq!(found[2].reason, "From our range");
-        assert_eq!(ids(&model().popular(&ranking, &excluded, 1)), [4]);
+        assert_eq!(ids(&model().popular(&ranking, &excluded, None, 1)), [4]);
+    }
+
+    #[test]
+    fn a_model_that_follows_is_the_one_that_training_gives() {
+        let products = |changed: &[(u128, &str)], gone: u128| {
+            let mut all: Vec<Product> = (1..=200)
+                .map(|n| product(n, &format!("Mug {} of {}", n % 9, n % 31), if n % 2 == 0 { "Home" } else { "Bar" }))
+                .collect();
+            all.retain(|product| product.id != Uuid::from_u128(gone));
+            for &(id, name) in changed {
+                all.retain(|product| product.id != Uuid::from_u128(id));
+                all.push(product(id, name, "New"));
+            }
+            Catalogue::new(all)
+        };
+        let first = Model::train(&products(&[], 0));
+        let catalogue = products(&[(7, "Red cushion"), (300, "Blue cushion"), (301, "Mug 3 of 3")], 9);
+        let followed = first.followed(&catalogue, 10).expect("four changes");
+        let again = followed.followed(&catalogue, 10).expect("none");
+        let trained = Model::train(&catalogue);
+        for model in [&followed, &again] {
+            assert_eq!((model.version(), model.products()), (trained.version(), 201));
+            assert!(!model.knows(Uuid::from_u128(9)));
+            for id in [1, 7, 50, 300, 301].map(Uuid::from_u128) {
+                let scores = |model: &Model| -> Vec<f32> {
+                    model.similar(id, 10).expect("known").iter().map(|found| found.score).collect()
+                };
+                assert!(scores(model).iter().zip(scores(&trained)).all(|(a, b)| (a - b).abs() < 1e-6));
+            }
+            let range = model.popular(&[], &HashSet::new(), None, 3);
+            assert_eq!(range[2].reason, "From our range");
+            assert_eq!(ids(&range), ids(&trained.popular(&[], &HashSet::new(), None, 3)));
+        }
+        assert_eq!(followed.similar(Uuid::from_u128(300), 1).expect("known")[0].reason, "Similar to Blue cushion");
+        assert!(first.followed(&catalogue, 3).is_none(), "more changes than wanted");
+        let emptied = first.followed(&products(&[(7, "the")], 0), 10).expect("one change");
+        assert!(emptied.similar(Uuid::from_u128(7), 5).expect("known").len() <= 5);
+    }
+
+    #[test]
+    fn a_category_has_its_own_popular_products() {
+        let ranking = [(Uuid::from_u128(4), 8.0), (Uuid::from_u128(2), 2.0)];
+        let of = |category| ids(&model().popular(&ranking, &HashSet::new(), Some(category), 10));
+        assert_eq!(of("Home"), [2, 1]);
+        assert_eq!(of("Garden"), [5]);
+        assert!(of("Elsewhere").is_empty());
     }
 
     #[test]
@@ -510,7 +558,7 @@ mod tests {
     fn an_empty_catalogue_makes_a_model_that_answers_nothing() {
         let model = Model::train(&Catalogue::new(Vec::new()));
         assert_eq!((model.products(), model.terms()), (0, 0));
-        assert!(model.popular(&[(Uuid::from_u128(1), 1.0)], &HashSet::new(), 10).is_empty());
+        assert!(model.popular(&[(Uuid::from_u128(1), 1.0)], &HashSet::new(), None, 10).is_empty());
     }
 
     #[derive(Deserialize)]
@@ -518,6 +566,7 @@ mod tests {
         stop_words: Vec<String>,
         analysed: Vec<Analysed>,
         texts: Fit<String>,
+        options: Vec<Fit<String>>,
         products: Fit<GoldenProduct>,
     }
 
@@ -535,8 +584,42 @@ mod tests {
         tags: Vec<String>,
     }
 
+    /// What differs from the default options.
+    #[derive(Default, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    struct Changed {
+        #[serde(deserialize_with = "given")]
+        stop_words: Option<Option<String>>,
+        ngram_range: Option<(u8, u8)>,
+        sublinear_tf: Option<bool>,
+        lowercase: Option<bool>,
+        min_df: Option<u32>,
+        max_df: Option<f64>,
+    }
+
+    /// Tells null from what is not there.
+    fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+        Option::deserialize(deserializer).map(Some)
+    }
+
+    impl Changed {
+        fn options(&self) -> Options {
+            let default = Options::default();
+            Options {
+                stop_words: self.stop_words.as_ref().map_or(default.stop_words, Option::is_some),
+                bigrams: self.ngram_range.map_or(default.bigrams, |(_, most)| most == 2),
+                sublinear_tf: self.sublinear_tf.unwrap_or(default.sublinear_tf),
+                lowercase: self.lowercase.unwrap_or(default.lowercase),
+                min_df: self.min_df.unwrap_or(default.min_df),
+                max_df: self.max_df.unwrap_or(default.max_df),
+            }
+        }
+    }
+
     #[derive(Deserialize)]
     struct Fit<D> {
+        #[serde(default)]
+        options: Changed,
         documents: Vec<D>,
         vocabulary: Vec<String>,
         idf: Vec<f64>,
@@ -562,7 +645,7 @@ mod tests {
     /// The documents' ids are their places.
     fn assert_same_fit<D: Document>(expected: &Fit<D>) {
         let ids: Vec<Uuid> = (0..).take(expected.documents.len()).map(Uuid::from_u128).collect();
-        let index = Index::fit(&ids, &expected.documents, Options::default());
+        let index = Index::fit(&ids, &expected.documents, expected.options.options());
         let (_, vocabulary, ..) = index.fitted();
         let terms = u32::try_from(vocabulary.len()).expect("few");
         assert_eq!((0..terms).map(|term| vocabulary.name(term)).collect::<Vec<_>>(), expected.vocabulary);
@@ -598,10 +681,17 @@ mod tests {
     }
 
     #[test]
+    fn every_option_does_what_it_does_in_scikit_learn() {
+        let options = golden().options;
+        assert_eq!(options.len(), 7);
+        options.iter().for_each(assert_same_fit);
+    }
+
+    #[test]
     fn weights_of_products_are_those_of_scikit_learn() {
-        let Fit { vocabulary, idf, rows, similarities, .. } = golden().products;
+        let Fit { options, vocabulary, idf, rows, similarities, .. } = golden().products;
         let documents = golden_products(golden());
-        assert_same_fit(&Fit { documents, vocabulary, idf, rows, similarities });
+        assert_same_fit(&Fit { options, documents, vocabulary, idf, rows, similarities });
     }
 
     #[test]

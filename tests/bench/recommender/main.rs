@@ -4,6 +4,7 @@
 #![expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "counts are far below 2^52")]
 
 mod corpus;
+mod latent;
 mod quality;
 mod speed;
 

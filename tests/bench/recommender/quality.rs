@@ -15,15 +15,17 @@ use flate2::read::GzDecoder;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
+use nalgebra::DVector;
 use serde::{Deserialize, Serialize};
 use shopmicro_ml_service::interactions::{Interaction, Interactions};
 use shopmicro_ml_service::model::blend::{DAY, Evidence, Settings, variety};
-use shopmicro_ml_service::model::profile::Kind;
+use shopmicro_ml_service::model::profile::{Kind, Profile};
 use shopmicro_ml_service::model::together::Together;
 use shopmicro_ml_service::model::{Catalogue, Model, Product, Suggestion};
 use uuid::Uuid;
 
 use crate::corpus::Random;
+use crate::latent;
 
 /// How many products are recommended.
 const LIMIT: usize = 10;
@@ -84,6 +86,8 @@ struct Row {
 #[derive(Serialize)]
 struct Figures {
     products: usize,
+    /// Of each product the nearest by words, as places and scores, to be compared with scikit-learn's.
+    nearest: Vec<Vec<(usize, f32)>>,
     customers: usize,
     rows: Vec<Row>,
 }
@@ -116,6 +120,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let diverse = Settings { diversity, ..default };
         rows.push(personal(&shop, &model, &format!("hybrid, diversity {diversity}"), &diverse, POPULARITY_DAYS));
     }
+    for factors in [64, 256] {
+        rows.push(by_factors(&shop, &model, factors));
+    }
     for tried in &arguments.tries {
         let parts: Vec<f64> = tried.split(',').map(str::parse).collect::<Result<_, _>>().context("a weight")?;
         let [together, popularity, profile_days, days] = parts[..] else { anyhow::bail!("four weights: {tried}") };
@@ -123,7 +130,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         rows.push(personal(&shop, &model, tried, &settings, days));
     }
     write(&shop, &arguments.out)?;
-    let figures = Figures { products: shop.names.len(), customers: shop.wanted.len(), rows };
+    let nearest = (0..shop.names.len()).map(|number| {
+        let found = model.similar(id(number), LIMIT).unwrap_or_default();
+        found.iter().map(|found| (place(found), found.score)).collect()
+    });
+    let nearest = nearest.collect();
+    let figures = Figures { nearest, products: shop.names.len(), customers: shop.wanted.len(), rows };
     fs::write(arguments.out.join("quality.json"), serde_json::to_vec(&figures)?)?;
     Ok(())
 }
@@ -228,12 +240,32 @@ fn personal(shop: &Shop, model: &Model, name: &str, settings: &Settings, popular
     })
 }
 
+/// As "content alone", with likeness by latent factors in place of words.
+fn by_factors(shop: &Shop, model: &Model, count: usize) -> Row {
+    let (index, settings) = (model.index(), Settings::default());
+    let factors = latent::factors(index, count);
+    let interactions = remembered(shop, POPULARITY_DAYS);
+    measured(shop, model, &format!("content by {count} latent factors"), |customer| {
+        let (_, history) = interactions.user(id(customer)).expect("bought before");
+        let Some(profile) = Profile::new(&history.events, index, &settings) else { return Vec::new() };
+        let mut mean = DVector::zeros(factors.ncols());
+        for source in &profile.sources {
+            mean.axpy(source.weight, &factors.row(source.row as usize).transpose(), 1.0);
+        }
+        let scores = &factors * mean;
+        let mut rows: Vec<u32> = index.rows().filter(|&row| !history.bought.contains(&index.id_of(row))).collect();
+        rows.sort_by(|&a, &b| scores[b as usize].total_cmp(&scores[a as usize]).then(index.id_of(a).cmp(&index.id_of(b))));
+        rows.truncate(LIMIT);
+        rows.into_iter().map(|row| index.id_of(row).as_u128() as usize).collect()
+    })
+}
+
 fn popular(shop: &Shop, model: &Model, name: &str, days: f64) -> Row {
     let interactions = remembered(shop, days);
     let ranking = interactions.ranking();
     measured(shop, model, name, |customer| {
         let (_, history) = interactions.user(id(customer)).expect("bought before");
-        model.popular(&ranking.products, &history.bought, LIMIT).iter().map(place).collect()
+        model.popular(&ranking.products, &history.bought, None, LIMIT).iter().map(place).collect()
     })
 }
 

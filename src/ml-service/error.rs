@@ -34,11 +34,12 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let problem = match &self {
-            Self::NotReady | Self::Draining | Self::Computation(Failed::Full) => Problem::unavailable(1).detail(self.to_string()),
-            Self::UnknownProduct(_) => Problem::not_found(self.to_string()),
-            Self::Unauthorized => {
-                Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized").detail(self.to_string())
+            Self::NotReady | Self::Draining | Self::Computation(Failed::Full) => {
+                Problem::unavailable(1).detail(self.to_string())
             }
+            Self::UnknownProduct(_) => Problem::not_found(self.to_string()),
+            Self::Unauthorized => Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized")
+                .detail(self.to_string()),
             Self::Computation(error @ Failed::Panicked) => {
                 tracing::error!(%error, "a request failed");
                 Problem::internal()

@@ -217,7 +217,8 @@ impl Interactions {
         let mut places = vec![0; order.len()];
         order.iter().enumerate().for_each(|(place, &number)| places[number] = place);
         let ids = order.into_iter().map(|number| self.products.ids[number]).collect();
-        let mut users: Vec<(&Uuid, &User)> = self.users.iter().filter(|(_, user)| user.bought.len() > 1).collect();
+        let mut users: Vec<(&Uuid, &User)> =
+            self.users.iter().filter(|(_, user)| user.bought.len() > 1).collect();
         // In order before summing, so that every replica rounds alike.
         users.sort_unstable_by_key(|&(id, _)| id);
         let of = |user: &User| -> Vec<usize> {

@@ -93,11 +93,15 @@ impl App {
         let instruments = Instruments::default();
         let redis =
             Redis::new(config.redis_url.reveal(), &config.redis_prefix).context("the Redis client")?;
-        let training =
-            Pool::new("training", config.cpu_threads.div_ceil(2), TRAININGS).context("threads for training")?;
+        let training = Pool::new("training", config.cpu_threads.div_ceil(2), TRAININGS)
+            .context("threads for training")?;
         let room = config.service.max_in_flight;
         Ok(Self(Arc::new(Parts {
-            snapshots: Snapshots::new(training, config.snapshot_dir.clone().map(Store::new), instruments.clone()),
+            snapshots: Snapshots::new(
+                training,
+                config.snapshot_dir.clone().map(Store::new),
+                instruments.clone(),
+            ),
             pool: Pool::new("answers", config.cpu_threads, room).context("threads for answers")?,
             cache: Cache::new(redis, instruments.clone()),
             backend: Backend::new(config.backend_url.clone()).context("the client of the backend")?,

@@ -46,7 +46,9 @@ impl Default for Instruments {
                 .build(),
             store_failures: meter
                 .u64_counter("recommender.snapshot.failures")
-                .with_description("Models on disk that could not be read, were refused or could not be written")
+                .with_description(
+                    "Models on disk that could not be read, were refused or could not be written",
+                )
                 .build(),
             products: meter
                 .u64_gauge("recommender.model.products")

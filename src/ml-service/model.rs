@@ -176,7 +176,13 @@ impl Model {
         let places = index.rows().filter_map(|row| place(row).ok());
         let items = Items::new(places.map(|place| (&catalogue.products[place], catalogue.digests[place])));
         let version = catalogue.version.clone();
-        Self { trained_version: version.clone(), version, items: Arc::new(items), index, fresh: Items::default() }
+        Self {
+            trained_version: version.clone(),
+            version,
+            items: Arc::new(items),
+            index,
+            fresh: Items::default(),
+        }
     }
 
     /// The model of a catalogue that differs from this one's in few products: the same as a new one would be,
@@ -212,7 +218,8 @@ impl Model {
         };
         let mut fresh: Vec<(&Product, u64)> = Vec::new();
         for row in (0..).skip(self.items.len()).take(model.index.len_fresh()) {
-            let place = catalogue.products.binary_search_by_key(&model.index.id_of(row), |product| product.id);
+            let place =
+                catalogue.products.binary_search_by_key(&model.index.id_of(row), |product| product.id);
             // A product that came and went, or changed twice, keeps its place; no answer tells of it.
             let place = place.unwrap_or(0);
             fresh.push((&catalogue.products[place], catalogue.digests[place]));
@@ -263,7 +270,12 @@ impl Model {
         let asked = self.index.row_of(product)?;
         let reason = format!("Similar to {}", self.name(asked));
         let found = self.index.search(&self.index.query_of(asked), limit, |row| row != asked);
-        Some(found.into_iter().map(|Found { row, score }| self.suggestion(row, score, reason.clone())).collect())
+        Some(
+            found
+                .into_iter()
+                .map(|Found { row, score }| self.suggestion(row, score, reason.clone()))
+                .collect(),
+        )
     }
 
     /// What fits what a customer did, without what they bought; nothing where that says nothing about the
@@ -307,7 +319,9 @@ impl Model {
         let most = sold.first().map_or(1.0, |&(_, units)| units);
         let taken: HashSet<u32> = sold.iter().map(|&(row, _)| row).collect();
         let others = if sold.len() < limit {
-            let free = |row: &u32| !taken.contains(row) && !excluded.contains(&self.index.id_of(*row)) && within(row);
+            let free = |row: &u32| {
+                !taken.contains(row) && !excluded.contains(&self.index.id_of(*row)) && within(row)
+            };
             self.in_turns(self.index.rows().filter(free), limit)
         } else {
             Vec::new()
@@ -330,8 +344,12 @@ impl Model {
         let row = found.row;
         let rows: Vec<u32> = profile.sources.iter().map(|source| source.row).collect();
         let cosines = self.index.cosines(&self.index.query_of(row), &rows);
-        let mut parts: Vec<f64> =
-            profile.sources.iter().zip(cosines).map(|(source, cosine)| source.weight * f64::from(cosine)).collect();
+        let mut parts: Vec<f64> = profile
+            .sources
+            .iter()
+            .zip(cosines)
+            .map(|(source, cosine)| source.weight * f64::from(cosine))
+            .collect();
         let most = |parts: &mut dyn Iterator<Item = f64>| parts.fold(f64::MIN_POSITIVE, f64::max);
         let (most_like, most_beside) =
             (most(&mut parts.iter().copied()), most(&mut found.together.iter().map(|&(_, part)| part)));
@@ -500,7 +518,13 @@ mod tests {
     fn a_model_that_follows_is_the_one_that_training_gives() {
         let products = |changed: &[(u128, &str)], gone: u128| {
             let mut all: Vec<Product> = (1..=200)
-                .map(|n| product(n, &format!("Mug {} of {}", n % 9, n % 31), if n % 2 == 0 { "Home" } else { "Bar" }))
+                .map(|n| {
+                    product(
+                        n,
+                        &format!("Mug {} of {}", n % 9, n % 31),
+                        if n % 2 == 0 { "Home" } else { "Bar" },
+                    )
+                })
                 .collect();
             all.retain(|product| product.id != Uuid::from_u128(gone));
             for &(id, name) in changed {
@@ -527,7 +551,10 @@ mod tests {
             assert_eq!(range[2].reason, "From our range");
             assert_eq!(ids(&range), ids(&trained.popular(&[], &HashSet::new(), None, 3)));
         }
-        assert_eq!(followed.similar(Uuid::from_u128(300), 1).expect("known")[0].reason, "Similar to Blue cushion");
+        assert_eq!(
+            followed.similar(Uuid::from_u128(300), 1).expect("known")[0].reason,
+            "Similar to Blue cushion"
+        );
         assert!(first.followed(&catalogue, 3).is_none(), "more changes than wanted");
         let emptied = first.followed(&products(&[(7, "the")], 0), 10).expect("one change");
         assert!(emptied.similar(Uuid::from_u128(7), 5).expect("known").len() <= 5);
@@ -585,33 +612,39 @@ mod tests {
     }
 
     /// What differs from the default options.
-    #[derive(Default, Deserialize)]
+    #[derive(Deserialize)]
     #[serde(deny_unknown_fields, default)]
     struct Changed {
-        #[serde(deserialize_with = "given")]
-        stop_words: Option<Option<String>>,
-        ngram_range: Option<(u8, u8)>,
-        sublinear_tf: Option<bool>,
-        lowercase: Option<bool>,
-        min_df: Option<u32>,
-        max_df: Option<f64>,
+        stop_words: Option<String>,
+        ngram_range: (u8, u8),
+        sublinear_tf: bool,
+        lowercase: bool,
+        min_df: u32,
+        max_df: f64,
     }
 
-    /// Tells null from what is not there.
-    fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-        Option::deserialize(deserializer).map(Some)
+    impl Default for Changed {
+        fn default() -> Self {
+            Self {
+                stop_words: Some("english".to_owned()),
+                ngram_range: (1, 2),
+                sublinear_tf: true,
+                lowercase: true,
+                min_df: 1,
+                max_df: 1.0,
+            }
+        }
     }
 
     impl Changed {
         fn options(&self) -> Options {
-            let default = Options::default();
             Options {
-                stop_words: self.stop_words.as_ref().map_or(default.stop_words, Option::is_some),
-                bigrams: self.ngram_range.map_or(default.bigrams, |(_, most)| most == 2),
-                sublinear_tf: self.sublinear_tf.unwrap_or(default.sublinear_tf),
-                lowercase: self.lowercase.unwrap_or(default.lowercase),
-                min_df: self.min_df.unwrap_or(default.min_df),
-                max_df: self.max_df.unwrap_or(default.max_df),
+                stop_words: self.stop_words.is_some(),
+                bigrams: self.ngram_range.1 == 2,
+                sublinear_tf: self.sublinear_tf,
+                lowercase: self.lowercase,
+                min_df: self.min_df,
+                max_df: self.max_df,
             }
         }
     }

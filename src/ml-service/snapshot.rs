@@ -169,7 +169,12 @@ impl Snapshots {
         self.train(turn, backend, None).await
     }
 
-    async fn train(&self, _turn: Turn, backend: &Backend, known: Option<Arc<Snapshot>>) -> Result<(), TrainingError> {
+    async fn train(
+        &self,
+        _turn: Turn,
+        backend: &Backend,
+        known: Option<Arc<Snapshot>>,
+    ) -> Result<(), TrainingError> {
         let trained = self.new_model(backend, known).await;
         let end = |last, took: Option<Duration>| Training {
             stage: Stage::Idle,

@@ -119,7 +119,8 @@ pub(crate) fn best(
     let others: Vec<u32> = beside.keys().copied().filter(|row| !cosines.contains_key(row)).collect();
     cosines.extend(others.iter().copied().zip(index.cosines(&profile.query, &others)));
 
-    let sum = |row: &u32| beside.get(row).map_or(0.0, |parts| parts.iter().map(|&(_, part)| part).sum::<f64>());
+    let sum =
+        |row: &u32| beside.get(row).map_or(0.0, |parts| parts.iter().map(|&(_, part)| part).sum::<f64>());
     let most_like = f64::from(cosines.values().copied().fold(0.0, f32::max)).max(f64::MIN_POSITIVE);
     let most_beside = cosines.keys().map(&sum).fold(0.0, f64::max).max(f64::MIN_POSITIVE);
     let mut scored: Vec<(f64, Uuid, u32)> = cosines
@@ -134,7 +135,8 @@ pub(crate) fn best(
         .filter(|&(score, ..)| score > 0.0)
         .collect();
     scored.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    let chosen = if settings.diversity > 0.0 { diverse(index, scored, settings.diversity, limit) } else { scored };
+    let chosen =
+        if settings.diversity > 0.0 { diverse(index, scored, settings.diversity, limit) } else { scored };
     let candidate = |(score, _, row): (f64, Uuid, u32)| Candidate {
         row,
         score: rounded(score.min(1.0)),
@@ -145,17 +147,22 @@ pub(crate) fn best(
 
 /// Maximal marginal relevance: takes again and again what is best when its likeness to what was taken already
 /// counts against it. The order of the answer is that of the taking; scores stay what they were.
-fn diverse(index: &Index, mut scored: Vec<(f64, Uuid, u32)>, diversity: f64, limit: usize) -> Vec<(f64, Uuid, u32)> {
+fn diverse(
+    index: &Index,
+    mut scored: Vec<(f64, Uuid, u32)>,
+    diversity: f64,
+    limit: usize,
+) -> Vec<(f64, Uuid, u32)> {
     scored.truncate(CHOICE * limit);
     let most = scored.first().map_or(1.0, |&(score, ..)| score);
     let mut nearest = vec![0.0_f32; scored.len()];
     let mut taken = Vec::with_capacity(limit);
     while taken.len() < limit && !scored.is_empty() {
-        let value = |place: usize| {
-            (1.0 - diversity) * scored[place].0 / most - diversity * f64::from(nearest[place])
-        };
+        let value =
+            |place: usize| (1.0 - diversity) * scored[place].0 / most - diversity * f64::from(nearest[place]);
         // The first of equal ones: they are in the order of their scores.
-        let best = (1..scored.len()).fold(0, |best, place| if value(place) > value(best) { place } else { best });
+        let best =
+            (1..scored.len()).fold(0, |best, place| if value(place) > value(best) { place } else { best });
         let next = scored.remove(best);
         nearest.remove(best);
         let rows: Vec<u32> = scored.iter().map(|&(.., row)| row).collect();

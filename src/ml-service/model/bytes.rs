@@ -112,19 +112,29 @@ pub fn read_content(content: &[u8], options: Options) -> Result<Model, Unusable>
     let index = Index::of_counts(&ids, vocabulary, &counts, options);
     // Products are by row: rows must be in the order that they would get.
     check(index.fitted().0 == ids, "order")?;
-    Ok(Model { trained_version: version.clone(), version, index, items: Arc::new(items), fresh: Items::default() })
+    Ok(Model {
+        trained_version: version.clone(),
+        version,
+        index,
+        items: Arc::new(items),
+        fresh: Items::default(),
+    })
 }
 
 fn option_bytes(options: &Options) -> [u8; 16] {
     let mut bytes = [0; 16];
     let Options { lowercase, stop_words, bigrams, sublinear_tf, min_df, max_df } = options;
-    bytes[..4].copy_from_slice(&[lowercase, stop_words, bigrams, sublinear_tf].map(|&option| u8::from(option)));
+    bytes[..4]
+        .copy_from_slice(&[lowercase, stop_words, bigrams, sublinear_tf].map(|&option| u8::from(option)));
     bytes[4..8].copy_from_slice(&min_df.to_le_bytes());
     bytes[8..].copy_from_slice(&max_df.to_le_bytes());
     bytes
 }
 
-fn put<const N: usize>(bytes: &mut Vec<u8>, values: impl IntoIterator<Item = [u8; N], IntoIter: ExactSizeIterator>) {
+fn put<const N: usize>(
+    bytes: &mut Vec<u8>,
+    values: impl IntoIterator<Item = [u8; N], IntoIter: ExactSizeIterator>,
+) {
     let values = values.into_iter();
     bytes.reserve(8 + N * values.len());
     bytes.extend((values.len() as u64).to_le_bytes());
@@ -165,10 +175,15 @@ fn check_counts(counts: &Counts, rows: usize, terms: usize) -> Result<(), Unusab
 struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {
-    fn array<T, const N: usize>(&mut self, what: &'static str, of: impl Fn([u8; N]) -> T) -> Result<Vec<T>, Unusable> {
+    fn array<T, const N: usize>(
+        &mut self,
+        what: &'static str,
+        of: impl Fn([u8; N]) -> T,
+    ) -> Result<Vec<T>, Unusable> {
         let wrong = Unusable::Content(what);
         let (length, rest) = self.0.split_first_chunk().ok_or(wrong)?;
-        let length = usize::try_from(u64::from_le_bytes(*length)).ok().and_then(|length| length.checked_mul(N));
+        let length =
+            usize::try_from(u64::from_le_bytes(*length)).ok().and_then(|length| length.checked_mul(N));
         let (values, rest) = length.and_then(|length| rest.split_at_checked(length)).ok_or(wrong)?;
         self.0 = rest;
         Ok(values.as_chunks().0.iter().map(|&value| of(value)).collect())

@@ -149,7 +149,8 @@ impl Index {
         let lengths = order.iter().map(|&row| measured[row as usize].1).collect();
         drop(measured);
         let postings = Postings::new(&counts, &frequencies);
-        let frequent = (0..).zip(&frequencies).filter(|&(_, &df)| df > cuts[0]).map(|(term, _)| term).collect();
+        let frequent =
+            (0..).zip(&frequencies).filter(|&(_, &df)| df > cuts[0]).map(|(term, _)| term).collect();
         let base = Base { options, vocabulary, counts, postings, lengths, cuts, frequent, ids, by_id };
         Self::at(Arc::new(base), documents, Arc::new(sums))
     }
@@ -247,7 +248,9 @@ impl Index {
         let mut moved: Vec<(u32, f64, f64)> = before
             .iter()
             .map(|(&term, &df)| (term, g(df), g(self.frequency(term))))
-            .filter(|&(term, old, new)| old.to_bits() != new.to_bits() && (term as usize) < self.base.vocabulary.len())
+            .filter(|&(term, old, new)| {
+                old.to_bits() != new.to_bits() && (term as usize) < self.base.vocabulary.len()
+            })
             .collect();
         // In order, so that every replica rounds alike.
         moved.sort_unstable_by_key(|&(term, ..)| term);
@@ -272,15 +275,16 @@ impl Index {
             self.growth = self.growth();
         }
         let growth = self.growth;
-        let longest = inverse.par_chunks(BLOCK).zip(base.lengths.par_chunks(BLOCK)).map(|(inverse, lengths)| {
-            let mut longest = [0.0_f32; LEVELS];
-            for (&inverse, lengths) in inverse.iter().zip(lengths) {
-                for level in 0..LEVELS {
-                    longest[level] = longest[level].max(inverse * lengths[level] * growth[level]);
+        let longest =
+            inverse.par_chunks(BLOCK).zip(base.lengths.par_chunks(BLOCK)).map(|(inverse, lengths)| {
+                let mut longest = [0.0_f32; LEVELS];
+                for (&inverse, lengths) in inverse.iter().zip(lengths) {
+                    for level in 0..LEVELS {
+                        longest[level] = longest[level].max(inverse * lengths[level] * growth[level]);
+                    }
                 }
-            }
-            longest
-        });
+                longest
+            });
         self.longest = Arc::new(longest.collect());
         self.inverse = Arc::new(inverse);
         for place in 0..self.fresh.len() {
@@ -386,7 +390,10 @@ impl Index {
     pub fn bytes(&self) -> usize {
         let base = &self.base;
         let per_row = size_of::<[f32; LEVELS]>() + size_of::<Uuid>() + 4 + size_of::<Sums>() + 4;
-        base.vocabulary.bytes() + base.counts.bytes() + base.postings.bytes() + per_row * base.ids.len()
+        base.vocabulary.bytes()
+            + base.counts.bytes()
+            + base.postings.bytes()
+            + per_row * base.ids.len()
             + size_of::<[f32; LEVELS]>() * self.longest.len()
     }
 
@@ -450,7 +457,11 @@ impl Postings {
         let mut first = 0;
         for part in 1..=threads {
             let wanted = u32::try_from(entries * part / threads).expect("fewer than 2^32 counts");
-            let last = if part == threads { frequencies.len() } else { starts.partition_point(|&start| start < wanted) };
+            let last = if part == threads {
+                frequencies.len()
+            } else {
+                starts.partition_point(|&start| start < wanted)
+            };
             let last = last.clamp(first, frequencies.len());
             let length = (starts[last] - starts[first]) as usize;
             let (rows_here, rows_after) = rows_left.split_at_mut(length);
@@ -521,7 +532,8 @@ fn frequencies(counts: &Counts, terms: usize) -> Vec<u32> {
 
 /// The part of the idf that the frequency decides.
 fn g(df: u32) -> f64 {
-    static SMALL: LazyLock<Vec<f64>> = LazyLock::new(|| (0..4_096).map(|df| -f64::from(1 + df).ln()).collect());
+    static SMALL: LazyLock<Vec<f64>> =
+        LazyLock::new(|| (0..4_096).map(|df| -f64::from(1 + df).ln()).collect());
     SMALL.get(df as usize).copied().unwrap_or_else(|| -(1.0 + f64::from(df)).ln())
 }
 

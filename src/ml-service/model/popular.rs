@@ -50,7 +50,8 @@ impl Popularity {
     #[must_use]
     pub fn ranking(&self) -> Vec<(Uuid, f64)> {
         let now = |sales: &Sales| sales.count * decay(self.newest - sales.at, self.half_life);
-        let mut ranking: Vec<(Uuid, f64)> = self.sales.iter().map(|(&product, sales)| (product, now(sales))).collect();
+        let mut ranking: Vec<(Uuid, f64)> =
+            self.sales.iter().map(|(&product, sales)| (product, now(sales))).collect();
         ranking.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         ranking
     }

@@ -111,13 +111,15 @@ mod tests {
         let ids = [0, 1, 2].map(Uuid::from_u128);
         let index = Index::fit(&ids, &["red", "blue", "the"], Options::default());
         let profile = Profile::new(events, &index, &Settings::default())?;
-        let part = |id| f64::from(index.cosine(&profile.query, index.row_of(Uuid::from_u128(id)).expect("known")));
+        let part =
+            |id| f64::from(index.cosine(&profile.query, index.row_of(Uuid::from_u128(id)).expect("known")));
         Some((part(0), part(1)))
     }
 
     #[test]
     fn kinds_weigh_differently() {
-        let (red, blue) = profile(&[event(0, Kind::Purchase, 0), event(1, Kind::View, 0)]).expect("a profile");
+        let (red, blue) =
+            profile(&[event(0, Kind::Purchase, 0), event(1, Kind::View, 0)]).expect("a profile");
         assert!((blue / red - 0.2).abs() < 1e-6);
         assert!((red.hypot(blue) - 1.0).abs() < 1e-6);
     }

@@ -341,7 +341,8 @@ impl Numbered {
             seen[number as usize].1 += 1;
             number
         };
-        let found = keyed.iter().map(|keyed| keyed.grouped[group].iter().map(&mut number).collect()).collect();
+        let found =
+            keyed.iter().map(|keyed| keyed.grouped[group].iter().map(&mut number).collect()).collect();
         drop(table);
 
         let mut order: Vec<(u64, u32)> = (0..)

@@ -3,7 +3,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use shopmicro_ml_service::model::index::{Found, Index, Query};
-use shopmicro_ml_service::model::tfidf::{Document, Options};
+use shopmicro_ml_service::model::tfidf::{self, Document, Options};
+use shopmicro_ml_service::model::{Catalogue, Model, Product, bytes};
 use uuid::Uuid;
 
 /// A text of words of which some are in most texts and some in few, so that each set of frequent terms matters.
@@ -65,7 +66,7 @@ fn assert_same_answers(one: &Index, other: &Index, asked: &[u32]) -> Result<(), 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn the_search_finds_exactly_the_nearest(texts in texts(), limit in 1..30_usize, picked in any::<u64>()) {
@@ -173,6 +174,57 @@ proptest! {
             let asked: Vec<u32> = removed.rows().step_by(9).collect();
             assert_same_answers(&removed, &index, &asked)?;
             prop_assert!(removed.row_of(id).is_none());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn whatever_is_written_becomes_terms(text in any::<String>(), other in "[ -~]{0,40}") {
+        for text in [text, other] {
+            let options = Options::default();
+            let index = fit(&[&text]);
+            let expected: std::collections::BTreeSet<_> = tfidf::terms(&text, &options).into_iter().collect();
+            prop_assert_eq!(index.terms(), expected.len());
+            for (first, second) in expected {
+                prop_assert!(first.chars().count() >= 2 && !first.contains(' '), "{first}");
+                prop_assert!(second.is_none_or(|second| second.chars().count() >= 2));
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_a_file_holds_is_refused_or_answers(
+        changes in vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        cut in proptest::option::of(any::<prop::sample::Index>()),
+        noise in vec(any::<u8>(), 0..200),
+    ) {
+        prop_assert!(bytes::read(&noise, Options::default()).is_err());
+        prop_assert!(bytes::read_content(&noise, Options::default()).is_err());
+        let products = (0..9).map(|number| Product {
+            id: Uuid::from_u128(number),
+            name: format!("Mug {} of {}", number % 2, number % 3),
+            description: String::new(),
+            category: "Küche".to_owned(),
+            tags: Vec::new(),
+        });
+        let written = bytes::write(&Model::train(&Catalogue::new(products.collect())));
+        // Behind header and checksum.
+        let mut content = written[48..].to_vec();
+        for (place, byte) in changes {
+            let place = place.index(content.len());
+            content[place] = byte;
+        }
+        if let Some(cut) = cut {
+            content.truncate(cut.index(content.len()));
+        }
+        if let Ok(model) = bytes::read_content(&content, Options::default()) {
+            for row in model.index().rows() {
+                let found = model.similar(model.index().id_of(row), 5).expect("known");
+                prop_assert!(found.iter().all(|found| (0.0..=1.0).contains(&found.score)));
+            }
         }
     }
 }

@@ -55,9 +55,8 @@ pub(crate) fn texts(products: usize) -> Vec<String> {
 
 /// A word of two to four syllables.
 fn word(number: usize) -> String {
-    const SYLLABLES: [&str; 16] = [
-        "ba", "ce", "di", "fo", "gu", "ha", "ke", "li", "mo", "nu", "pa", "re", "si", "to", "vu", "wa",
-    ];
+    const SYLLABLES: [&str; 16] =
+        ["ba", "ce", "di", "fo", "gu", "ha", "ke", "li", "mo", "nu", "pa", "re", "si", "to", "vu", "wa"];
     let mut rest = number + 16;
     let mut word = String::new();
     while rest > 0 {

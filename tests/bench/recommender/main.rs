@@ -1,7 +1,11 @@
 //! Measures the recommender: `speed` how fast it is and what it takes in memory, `quality` whether it recommends
 //! what customers then bought. `run` beside this file measures others on the same and compares.
 
-#![expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "counts are far below 2^52")]
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "counts are far below 2^52"
+)]
 
 mod corpus;
 mod latent;

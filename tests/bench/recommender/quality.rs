@@ -118,14 +118,23 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     rows.push(personal(&shop, &model, "hybrid, as the service answers", &default, POPULARITY_DAYS));
     for diversity in [0.1, 0.3] {
         let diverse = Settings { diversity, ..default };
-        rows.push(personal(&shop, &model, &format!("hybrid, diversity {diversity}"), &diverse, POPULARITY_DAYS));
+        rows.push(personal(
+            &shop,
+            &model,
+            &format!("hybrid, diversity {diversity}"),
+            &diverse,
+            POPULARITY_DAYS,
+        ));
     }
     for factors in [64, 256] {
         rows.push(by_factors(&shop, &model, factors));
     }
     for tried in &arguments.tries {
-        let parts: Vec<f64> = tried.split(',').map(str::parse).collect::<Result<_, _>>().context("a weight")?;
-        let [together, popularity, profile_days, days] = parts[..] else { anyhow::bail!("four weights: {tried}") };
+        let parts: Vec<f64> =
+            tried.split(',').map(str::parse).collect::<Result<_, _>>().context("a weight")?;
+        let [together, popularity, profile_days, days] = parts[..] else {
+            anyhow::bail!("four weights: {tried}")
+        };
         let settings = Settings { together, popularity, profile_half_life: profile_days * DAY, ..default };
         rows.push(personal(&shop, &model, tried, &settings, days));
     }
@@ -150,7 +159,11 @@ fn read(arguments: &Arguments) -> anyhow::Result<Shop> {
         let line: Line = line?;
         let at: DateTime = line.invoiced_at.parse()?;
         // Cancelled, unpriced, too late.
-        if line.invoice.starts_with('C') || line.quantity <= 0 || line.unit_price <= 0.0 || at.date() >= arguments.end {
+        if line.invoice.starts_with('C')
+            || line.quantity <= 0
+            || line.unit_price <= 0.0
+            || at.date() >= arguments.end
+        {
             continue;
         }
         let code = line.stock_code.to_uppercase();
@@ -253,8 +266,11 @@ fn by_factors(shop: &Shop, model: &Model, count: usize) -> Row {
             mean.axpy(source.weight, &factors.row(source.row as usize).transpose(), 1.0);
         }
         let scores = &factors * mean;
-        let mut rows: Vec<u32> = index.rows().filter(|&row| !history.bought.contains(&index.id_of(row))).collect();
-        rows.sort_by(|&a, &b| scores[b as usize].total_cmp(&scores[a as usize]).then(index.id_of(a).cmp(&index.id_of(b))));
+        let mut rows: Vec<u32> =
+            index.rows().filter(|&row| !history.bought.contains(&index.id_of(row))).collect();
+        rows.sort_by(|&a, &b| {
+            scores[b as usize].total_cmp(&scores[a as usize]).then(index.id_of(a).cmp(&index.id_of(b)))
+        });
         rows.truncate(LIMIT);
         rows.into_iter().map(|row| index.id_of(row).as_u128() as usize).collect()
     })
@@ -270,7 +286,8 @@ fn popular(shop: &Shop, model: &Model, name: &str, days: f64) -> Row {
 }
 
 fn random(shop: &Shop, model: &Model) -> Row {
-    let bought: HashSet<(usize, usize)> = shop.known.iter().map(|known| (known.customer, known.product)).collect();
+    let bought: HashSet<(usize, usize)> =
+        shop.known.iter().map(|known| (known.customer, known.product)).collect();
     let mut random = Random(3);
     measured(shop, model, "random", |customer| {
         let mut list = Vec::new();

@@ -102,7 +102,11 @@ impl Top {
 
     /// What a document must reach to be among them.
     fn threshold(&self) -> f32 {
-        if self.best.len() < self.limit { 0.0 } else { self.best.peek().map_or(0.0, |worst| rounded(worst.score)) }
+        if self.best.len() < self.limit {
+            0.0
+        } else {
+            self.best.peek().map_or(0.0, |worst| rounded(worst.score))
+        }
     }
 }
 
@@ -148,7 +152,8 @@ impl Index {
     /// A document as a question.
     #[must_use]
     pub fn query_of(&self, row: u32) -> Query {
-        let terms = self.raw(row).map(|(term, weight)| Term { number: term, idf: self.idf(term), weight }).collect();
+        let terms =
+            self.raw(row).map(|(term, weight)| Term { number: term, idf: self.idf(term), weight }).collect();
         Query { terms, inverse: self.inverse_of(row) }
     }
 
@@ -323,9 +328,8 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
         }
 
         let growth = index.growth[level];
-        let length = |row: u32| {
-            index.base.lengths[row as usize][level] * growth * index.inverse[row as usize]
-        };
+        let length =
+            |row: u32| index.base.lengths[row as usize][level] * growth * index.inverse[row as usize];
         best.retain(|&(sum, row)| sum + bound * length(row) >= threshold);
         let budget = left / FINISHING;
         if best.len() > budget {
@@ -339,7 +343,8 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
             let first = block * BLOCK;
             let rows = first..(first + BLOCK).min(index.base.ids.len());
             let rows = rows.filter_map(|row| u32::try_from(row).ok());
-            untouched.extend(rows.filter(|&row| sums[row as usize] == 0.0 && bound * length(row) >= threshold));
+            untouched
+                .extend(rows.filter(|&row| sums[row as usize] == 0.0 && bound * length(row) >= threshold));
             if best.len() + untouched.len() > budget {
                 return ControlFlow::Continue(());
             }

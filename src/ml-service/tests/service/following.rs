@@ -123,7 +123,9 @@ async fn retraining_needs_the_token_and_tells_how_it_went() {
     app.ready().await;
     let training = async || app.get("/api/model").await.json()["training"].clone();
     assert_eq!((&training().await["stage"], &training().await["last"]), (&json!("idle"), &json!("trained")));
-    for refused in [app.post("/api/model/retrain").await, app.post_with_token("/api/model/retrain", "secret").await] {
+    for refused in
+        [app.post("/api/model/retrain").await, app.post_with_token("/api/model/retrain", "secret").await]
+    {
         assert_eq!((refused.status, refused.problem().as_str()), (StatusCode::UNAUTHORIZED, "unauthorized"));
     }
     backend.close_gate();

@@ -1,5 +1,5 @@
 # `make run` starts the shop, `make test` runs every test; the rest serves them.
-.PHONY: run load break mend test test-observability test-kubernetes overhead bench bench-scale bench-page lighthouse screenshots build generate clean
+.PHONY: run load break mend test test-observability test-kubernetes overhead bench bench-scale bench-page bench-recommender lighthouse screenshots build generate clean
 
 # Variables reach `stack run` through the environment: WEB_HOST, WEB_PORT, BACKEND_PORT, ML_PORT, POSTGRES_PORT,
 # REDIS_PORT, RUN_DIR, as in `make run WEB_PORT=8090`. PROFILE is cargo's.
@@ -62,15 +62,19 @@ bench: tests/bench/peers/express/node_modules/.package-lock.json
 	target/release/bench run $(if $(SCENARIOS),--scenarios $(SCENARIOS)) $(if $(PRODUCTS),--products $(PRODUCTS))
 
 # What a request costs by the size of the catalogue; a million products take some minutes to be put in.
-SIZES ?= 10000 100000 1000000
 bench-scale:
 	cargo build --release --workspace --bin shopmicro-backend --bin bench
-	for size in $(SIZES); do target/release/bench run --alone --capacity-only --products $$size \
+	for size in $(or $(SIZES),10000 100000 1000000); do target/release/bench run --alone --capacity-only --products $$size \
 	    --scenarios detail,list,filters,search --dir target/bench/scale-$$size || exit 1; done
 
 # Those figures in docs/performance.md, and the plot.
 bench-page:
 	target/release/bench page
+
+# The recommender beside scikit-learn, sparse_dot_topn and implicit: how good and how fast, as tables. DATA, SPLIT, END and
+# SIZES choose what is measured; WHAT=quality or WHAT=speed a half of it.
+bench-recommender:
+	@DATA="$(DATA)" SPLIT="$(SPLIT)" END="$(END)" SIZES="$(SIZES)" tests/bench/recommender/run $(WHAT)
 
 # What Lighthouse says of the pages, with how fast they are on a slow phone: the machine should have nothing else to do.
 lighthouse: build tests/browser/node_modules/.package-lock.json

@@ -39,6 +39,9 @@ in
       A file outside of the store that holds the database's URL, in place of `postgresUrl`.
     '';
     mlServiceUrl = options.url "http://127.0.0.1:3002" "The recommendation service.";
+    internalTokenFile = options.secretFile ''
+      A file outside of the store with the token that the recommendation service wants to see before it trains.
+    '';
     trustedProxies = mkOption {
       type = types.listOf types.str;
       default = [
@@ -84,6 +87,12 @@ in
           REDIS_URL = {
             url = cfg.redisUrl;
             file = cfg.redisUrlFile;
+          };
+        }
+        // lib.optionalAttrs (cfg.internalTokenFile != null) {
+          INTERNAL_TOKEN = {
+            url = "";
+            file = cfg.internalTokenFile;
           };
         };
         unit = {

@@ -1,4 +1,4 @@
-# The recommendation service. What it knows it reads from the backend; it keeps nothing on disk.
+# The recommendation service. What it knows it reads from the backend; on disk it keeps its model, which it can make again.
 self:
 {
   config,
@@ -20,6 +20,9 @@ in
     backendUrl = options.url "http://127.0.0.1:3001" ''
       The backend, whose catalogue and interactions it reads.
     '';
+    internalTokenFile = options.secretFile ''
+      A file outside of the store with the token that the backend shows when it has a model trained.
+    '';
   };
 
   config = lib.mkIf cfg.enable (
@@ -29,10 +32,19 @@ in
       settings = {
         FLASK_ENV = cfg.environment;
         BACKEND_URL = cfg.backendUrl;
+        SNAPSHOT_DIR = "/var/cache/shopmicro-ml-service";
       };
-      urls.REDIS_URL = {
-        url = cfg.redisUrl;
-        file = cfg.redisUrlFile;
+      urls = {
+        REDIS_URL = {
+          url = cfg.redisUrl;
+          file = cfg.redisUrlFile;
+        };
+      }
+      // lib.optionalAttrs (cfg.internalTokenFile != null) {
+        INTERNAL_TOKEN = {
+          url = "";
+          file = cfg.internalTokenFile;
+        };
       };
       unit = {
         description = "ShopMicro recommendation service";
@@ -40,7 +52,10 @@ in
           "network.target"
           "redis-shopmicro.service"
         ];
-        serviceConfig.DynamicUser = true;
+        serviceConfig = {
+          DynamicUser = true;
+          CacheDirectory = "shopmicro-ml-service";
+        };
       };
     }
   );

@@ -25,6 +25,8 @@ pub struct Config {
     pub redis_prefix: String,
     /// The recommendation service's base URL.
     pub ml_service_url: Url,
+    /// What the recommendation service wants to see before it trains.
+    pub internal_token: Option<Secret>,
     /// How long an order may wait for its payment, in minutes, before it is called off.
     pub order_expiry: Duration,
     /// Bring the schema up to date before serving.
@@ -66,6 +68,7 @@ impl Config {
             redis_url,
             redis_prefix: env.get("REDIS_PREFIX").unwrap_or_else(|| "shop:".to_owned()),
             ml_service_url: env.url_or("ML_SERVICE_URL", &["http"], "http://ml-service:3002"),
+            internal_token: env.secret("INTERNAL_TOKEN"),
             order_expiry: Duration::from_mins(env.parse("ORDER_EXPIRY_MINUTES", 30)),
             cors_origins: env.parse("CORS_ORIGINS", Origins::default()),
             rate_limits: Quotas {

@@ -119,7 +119,7 @@ impl AppState {
             session_copies: Copies::new(redis.clone(), changes.clone()),
             changes,
             redis,
-            recommender: Recommender::new(config.ml_service_url.clone())?,
+            recommender: Recommender::new(config.ml_service_url.clone(), config.internal_token.clone())?,
             passwords: Passwords::new()?,
             shop_metrics: ShopMetrics::new(),
             metrics,

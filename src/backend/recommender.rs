@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
+use platform::config::Secret;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
@@ -83,13 +84,15 @@ pub enum Progress {
 pub struct Recommender {
     http: reqwest::Client,
     base: Url,
+    token: Option<Secret>,
     places: Arc<Semaphore>,
     failures: Counter<u64>,
 }
 
 impl Recommender {
     /// A client of the service at this address.
-    pub fn new(base: Url) -> Result<Self, reqwest::Error> {
+    /// The token is shown where the service acts rather than answers.
+    pub fn new(base: Url, token: Option<Secret>) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder()
             .timeout(DEADLINE)
             .connect_timeout(DEADLINE / 2)
@@ -99,7 +102,7 @@ impl Recommender {
             .u64_counter("shop.recommendations.failures")
             .with_description("Questions that the recommendation service did not answer in time, or that were not asked since too many were open")
             .build();
-        Ok(Self { http, base, places: Arc::new(Semaphore::new(MAX_QUESTIONS)), failures })
+        Ok(Self { http, base, token, places: Arc::new(Semaphore::new(MAX_QUESTIONS)), failures })
     }
 
     /// For a user, or for everybody.
@@ -125,7 +128,11 @@ impl Recommender {
     /// Has a new model trained.
     pub async fn retrain(&self) -> Option<Retraining> {
         let url = self.base.join("api/model/retrain").ok()?;
-        self.ask("retrain", "/api/model/retrain", self.http.post(url)).await
+        let mut request = self.http.post(url);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token.reveal());
+        }
+        self.ask("retrain", "/api/model/retrain", request).await
     }
 
     /// True where the service has a model and answers.

@@ -1,9 +1,12 @@
 //! The recommender's configuration.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use platform::config::{ConfigError, Env, Secret, ServiceConfig};
 use url::Url;
+
+use crate::model::blend::{DAY, Settings};
 
 /// Everything that the recommender is told.
 #[derive(Clone, Debug)]
@@ -22,6 +25,14 @@ pub struct Config {
     pub interactions_poll: Duration,
     /// Of how many users interactions are remembered; each takes up to about four kilobytes.
     pub max_users: usize,
+    /// How much each sign counts in personal answers.
+    pub settings: Settings,
+    /// Seconds until a sale counts half in what is popular.
+    pub popularity_half_life: f64,
+    /// Where the model is kept on disk, if anywhere.
+    pub snapshot_dir: Option<PathBuf>,
+    /// What those must show who may have a model trained; nothing where nobody may.
+    pub internal_token: Option<Secret>,
     /// How many threads answer requests; half as many train.
     pub cpu_threads: usize,
     /// How long the server still accepts requests after it was told to stop, in seconds: what a load balancer
@@ -48,6 +59,10 @@ impl Config {
             catalogue_poll: Duration::from_secs(env.parse("CATALOGUE_POLL_SECONDS", 60)),
             interactions_poll: Duration::from_millis(env.parse("INTERACTIONS_POLL_MILLISECONDS", 1_000)),
             max_users: env.parse("MAX_USERS", 100_000),
+            settings: read_settings(env),
+            popularity_half_life: days(env, "POPULARITY_HALF_LIFE_DAYS", 10.0),
+            snapshot_dir: env.get("SNAPSHOT_DIR").map(PathBuf::from),
+            internal_token: env.secret("INTERNAL_TOKEN"),
             cpu_threads: env.parse("CPU_THREADS", cores),
             shutdown_delay: Duration::from_secs(env.parse("SHUTDOWN_DELAY_SECONDS", 0)),
         };
@@ -64,6 +79,35 @@ impl Config {
         env.finish()?;
         Ok(config)
     }
+}
+
+fn read_settings(env: &mut Env) -> Settings {
+    let default = Settings::default();
+    let mut part = |name: &'static str, default: f64, most: f64| {
+        let value = env.parse(name, default);
+        if !(0.0..=most).contains(&value) {
+            env.mistake(format!("{name}: must be from 0 to {most}"));
+        }
+        value
+    };
+    Settings {
+        view: part("WEIGHT_VIEW", default.view, 100.0),
+        cart: part("WEIGHT_CART", default.cart, 100.0),
+        purchase: part("WEIGHT_PURCHASE", default.purchase, 100.0),
+        together: part("WEIGHT_TOGETHER", default.together, 100.0),
+        popularity: part("POPULARITY_POWER", default.popularity, 1.0),
+        diversity: part("DIVERSITY", default.diversity, 1.0),
+        profile_half_life: days(env, "PROFILE_HALF_LIFE_DAYS", default.profile_half_life / DAY),
+    }
+}
+
+/// A time in days, in seconds.
+fn days(env: &mut Env, name: &'static str, default: f64) -> f64 {
+    let days = env.parse(name, default);
+    if !(1.0..=36_500.0).contains(&days) {
+        env.mistake(format!("{name}: must be from 1 to 36500"));
+    }
+    days * DAY
 }
 
 #[cfg(test)]

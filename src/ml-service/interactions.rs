@@ -11,10 +11,16 @@ use uuid::Uuid;
 
 use crate::model::popular::Popularity;
 use crate::model::profile::{Event, History, Kind};
+#[cfg(doc)]
+use crate::model::together::Together;
 
 /// How many of a customer's newest events are kept. What they bought is kept in full beside it, since bought
 /// products are never recommended.
 pub const EVENTS_PER_USER: usize = 200;
+
+/// Of how many products that a user bought it is counted what is bought together, which takes the square of
+/// that in time.
+const PURCHASES_PER_USER: usize = 1_000;
 
 /// One line of the backend's stream.
 #[derive(Clone, Debug, Deserialize)]
@@ -85,8 +91,18 @@ impl Products {
 pub struct Ranking {
     /// The cursor of the last sale in it.
     pub revision: Arc<str>,
-    /// Products and their decayed units, the most first.
+    /// Products and their decayed sales, the most first.
     pub products: Vec<(Uuid, f64)>,
+    /// The same by product.
+    pub sales: hashbrown::HashMap<Uuid, f64>,
+}
+
+impl Ranking {
+    /// The most sales of one product.
+    #[must_use]
+    pub fn most(&self) -> f64 {
+        self.products.first().map_or(0.0, |&(_, sales)| sales)
+    }
 }
 
 /// Everything remembered. The state follows from the stream's lines up to the cursor, so replicas that have
@@ -111,13 +127,13 @@ pub struct Interactions {
 impl Interactions {
     /// Nothing yet. Of more than `max_users` users, the one not seen for longest is forgotten.
     #[must_use]
-    pub fn new(max_users: usize) -> Self {
+    pub fn new(max_users: usize, popularity_half_life: f64) -> Self {
         Self {
             users: HashMap::new(),
             order: BTreeMap::new(),
             max_users,
             products: Products::default(),
-            popularity: Popularity::default(),
+            popularity: Popularity::new(popularity_half_life),
             last_sale: Arc::default(),
             ranking: Arc::default(),
             cursor: None,
@@ -135,7 +151,7 @@ impl Interactions {
         let Some(kind) = line.kind else { return };
         let at = line.at.as_second();
         if kind == Kind::Purchase {
-            self.popularity.sold(line.product_id, line.quantity, at);
+            self.popularity.sold(line.product_id, at);
             self.last_sale = Arc::clone(&cursor);
         }
 
@@ -157,10 +173,9 @@ impl Interactions {
     pub fn caught_up(&mut self) {
         self.complete = true;
         if self.ranking.revision != self.last_sale {
-            self.ranking = Arc::new(Ranking {
-                revision: Arc::clone(&self.last_sale),
-                products: self.popularity.ranking(),
-            });
+            let products = self.popularity.ranking();
+            let sales = products.iter().copied().collect();
+            self.ranking = Arc::new(Ranking { revision: Arc::clone(&self.last_sale), products, sales });
         }
     }
 
@@ -191,6 +206,25 @@ impl Interactions {
             Arc::clone(&user.revision),
             History { events: user.events.iter().map(event).collect(), bought },
         ))
+    }
+
+    /// What each remembered user bought, for [`Together`]: the products' ids, sorted, and by user the places of
+    /// their products there. Of those who bought the most, so many products as would say nothing are left out.
+    #[must_use]
+    pub fn purchases(&self) -> (Vec<Uuid>, Vec<Vec<usize>>) {
+        let mut order: Vec<usize> = (0..self.products.ids.len()).collect();
+        order.sort_unstable_by_key(|&number| self.products.ids[number]);
+        let mut places = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(place, &number)| places[number] = place);
+        let ids = order.into_iter().map(|number| self.products.ids[number]).collect();
+        let mut users: Vec<(&Uuid, &User)> =
+            self.users.iter().filter(|(_, user)| user.bought.len() > 1).collect();
+        // In order before summing, so that every replica rounds alike.
+        users.sort_unstable_by_key(|&(id, _)| id);
+        let of = |user: &User| -> Vec<usize> {
+            user.bought.iter().take(PURCHASES_PER_USER).map(|&number| places[number as usize]).collect()
+        };
+        (ids, users.into_iter().map(|(_, user)| of(user)).collect())
     }
 
     /// The revision of what is remembered of a user.
@@ -237,6 +271,7 @@ impl User {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::blend::DAY;
 
     fn line(number: u64, user: u128, product: u128, kind: Kind, second: i64) -> Interaction {
         Interaction {
@@ -255,7 +290,7 @@ mod tests {
 
     #[test]
     fn the_newest_events_are_kept_and_all_that_was_bought() {
-        let mut interactions = Interactions::new(10);
+        let mut interactions = Interactions::new(10, 14.0 * DAY);
         interactions.apply(&line(1, 7, 1_000, Kind::Purchase, 0));
         for number in 0..EVENTS_PER_USER as u64 {
             interactions.apply(&line(2 + number, 7, u128::from(number), Kind::View, 100));
@@ -272,7 +307,7 @@ mod tests {
 
     #[test]
     fn the_user_not_seen_for_longest_is_forgotten() {
-        let mut interactions = Interactions::new(2);
+        let mut interactions = Interactions::new(2, 14.0 * DAY);
         for (number, user) in [(1, 1), (2, 2), (3, 1), (4, 3)] {
             interactions.apply(&line(number, user, 5, Kind::View, 0));
         }
@@ -283,7 +318,7 @@ mod tests {
 
     #[test]
     fn a_revision_changes_with_each_event_of_that_user_alone() {
-        let mut interactions = Interactions::new(10);
+        let mut interactions = Interactions::new(10, 14.0 * DAY);
         interactions.apply(&line(1, 1, 5, Kind::View, 0));
         interactions.apply(&line(2, 2, 5, Kind::View, 0));
         assert_eq!(interactions.revision(Uuid::from_u128(1)).as_deref(), Some("1"));
@@ -294,7 +329,7 @@ mod tests {
 
     #[test]
     fn only_sales_change_the_ranking() {
-        let mut interactions = Interactions::new(10);
+        let mut interactions = Interactions::new(10, 14.0 * DAY);
         interactions.apply(&line(1, 1, 5, Kind::Purchase, 0));
         interactions.apply(&line(2, 1, 6, Kind::View, 0));
         let unknown = r#"{"cursor":"3","user_id":"00000000-0000-0000-0000-000000000001","kind":"returned",

@@ -13,19 +13,23 @@ pub mod metrics;
 pub mod model;
 pub mod routes;
 pub mod snapshot;
+pub mod store;
 pub mod updates;
 
 use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use anyhow::Context;
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::State;
+use platform::config::Secret;
 use platform::http::{Options, Origins};
 use platform::redis::Redis;
 use platform::shed::one_lane;
 use platform::shutdown::Lifecycle;
 use platform::telemetry::Metrics;
+use sha2::{Digest, Sha256};
 
 use crate::cache::Cache;
 use crate::catalogue::Backend;
@@ -34,7 +38,13 @@ use crate::cpu::Pool;
 use crate::error::{Error, Result};
 use crate::interactions::Interactions;
 use crate::metrics::Instruments;
+use crate::model::blend::Settings;
+use crate::model::together::Together;
 use crate::snapshot::{Snapshot, Snapshots};
+use crate::store::Store;
+
+/// How many computations for training may run or wait: there is one training at a time.
+const TRAININGS: usize = 4;
 
 /// What handlers and background work share. Clones share it.
 #[derive(Clone, Debug)]
@@ -57,7 +67,14 @@ pub struct Parts {
     pub metrics: Metrics,
     /// Whether the service is ending.
     pub lifecycle: Lifecycle,
+    internal_token: Option<Secret>,
+    /// How much each sign counts in personal answers.
+    pub settings: Settings,
+    together: ArcSwap<Together>,
     interactions: RwLock<Interactions>,
+    popularity_half_life: f64,
+    /// Whether a missing token is a mistake rather than a convenience.
+    production: bool,
     max_users: usize,
     max_in_flight: usize,
 }
@@ -76,17 +93,27 @@ impl App {
         let instruments = Instruments::default();
         let redis =
             Redis::new(config.redis_url.reveal(), &config.redis_prefix).context("the Redis client")?;
-        let training =
-            Pool::new("training", config.cpu_threads.div_ceil(2)).context("threads for training")?;
+        let training = Pool::new("training", config.cpu_threads.div_ceil(2), TRAININGS)
+            .context("threads for training")?;
+        let room = config.service.max_in_flight;
         Ok(Self(Arc::new(Parts {
-            snapshots: Snapshots::new(training, instruments.clone()),
-            pool: Pool::new("answers", config.cpu_threads).context("threads for answers")?,
+            snapshots: Snapshots::new(
+                training,
+                config.snapshot_dir.clone().map(Store::new),
+                instruments.clone(),
+            ),
+            pool: Pool::new("answers", config.cpu_threads, room).context("threads for answers")?,
             cache: Cache::new(redis, instruments.clone()),
             backend: Backend::new(config.backend_url.clone()).context("the client of the backend")?,
             instruments,
             metrics,
             lifecycle,
-            interactions: RwLock::new(Interactions::new(config.max_users)),
+            settings: config.settings,
+            together: ArcSwap::default(),
+            interactions: RwLock::new(Interactions::new(config.max_users, config.popularity_half_life)),
+            popularity_half_life: config.popularity_half_life,
+            internal_token: config.internal_token.clone(),
+            production: config.service.production,
             max_users: config.max_users,
             max_in_flight: config.service.max_in_flight,
         })))
@@ -96,9 +123,19 @@ impl App {
     pub fn follow(&self, config: &Config) {
         self.lifecycle.spawn(updates::follow_catalogue(self.clone(), config.catalogue_poll));
         self.lifecycle.spawn(updates::follow_interactions(self.clone(), config.interactions_poll));
+        self.lifecycle.spawn(updates::follow_purchases(self.clone(), config.catalogue_poll));
         let watched = self.clone();
         let look = async move || routes::health::health(State(watched.clone())).await;
         self.lifecycle.spawn(platform::health::watch(look));
+    }
+
+    /// Whether this is the token of the deployment. Where none is set, everybody may what it is for, save in
+    /// production, where nobody may. Hashes are compared, so that the time it takes tells nothing of the token.
+    pub fn trusts(&self, token: Option<&str>) -> bool {
+        match &self.internal_token {
+            None => !self.production,
+            Some(own) => token.is_some_and(|token| Sha256::digest(token) == Sha256::digest(own.reveal())),
+        }
     }
 
     /// What customers did. A panic while it was written would leave one line half counted, which harms less
@@ -114,7 +151,20 @@ impl App {
 
     /// Begins the reading of interactions anew.
     pub fn forget_interactions(&self) {
-        *self.interactions_mut() = Interactions::new(self.max_users);
+        *self.interactions_mut() = Interactions::new(self.max_users, self.popularity_half_life);
+    }
+
+    /// What is bought together, as it was counted last.
+    pub fn together(&self) -> Arc<Together> {
+        self.together.load_full()
+    }
+
+    /// Counts anew what is bought together. Those who ask meanwhile are answered by the count before.
+    pub async fn relate(&self) -> Result<()> {
+        let (ids, customers) = self.interactions().purchases();
+        let together = self.snapshots.compute(move || Together::new(ids, &customers)).await?;
+        self.together.store(Arc::new(together));
+        Ok(())
     }
 
     /// The current model, once it and what customers did are there. Before the latter, everybody would look

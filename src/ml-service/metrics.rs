@@ -14,6 +14,7 @@ pub struct Instruments {
     cache: Counter<u64>,
     training: Histogram<f64>,
     failures: Counter<u64>,
+    store_failures: Counter<u64>,
     products: Gauge<u64>,
     terms: Gauge<u64>,
     trained_at: Gauge<i64>,
@@ -42,6 +43,12 @@ impl Default for Instruments {
             failures: meter
                 .u64_counter("recommender.stream.failures")
                 .with_description("Reads of the backend's streams that failed")
+                .build(),
+            store_failures: meter
+                .u64_counter("recommender.snapshot.failures")
+                .with_description(
+                    "Models on disk that could not be read, were refused or could not be written",
+                )
                 .build(),
             products: meter
                 .u64_gauge("recommender.model.products")
@@ -82,6 +89,11 @@ impl Instruments {
     /// A model was trained.
     pub fn trained(&self, model: &Model, took: Duration, at: jiff::Timestamp) {
         self.training.record(took.as_secs_f64(), &[]);
+        self.model(model, at);
+    }
+
+    /// A model answers from now on.
+    pub fn model(&self, model: &Model, at: jiff::Timestamp) {
         self.products.record(model.products() as u64, &[]);
         self.terms.record(model.terms() as u64, &[]);
         self.trained_at.record(at.as_second(), &[]);
@@ -90,6 +102,11 @@ impl Instruments {
     /// A stream could not be read.
     pub fn stream_failed(&self, stream: &'static str) {
         self.failures.add(1, &[KeyValue::new("stream", stream)]);
+    }
+
+    /// The model could not be read from disk or written there.
+    pub fn store_failed(&self) {
+        self.store_failures.add(1, &[]);
     }
 
     /// Interactions were read, after which so many users are remembered.

@@ -5,26 +5,34 @@
 //! [`tfidf`] make vectors of the documents, [`index`] scores them, [`profile`] makes a vector of a customer,
 //! [`popular`] ranks what sells.
 
+pub mod blend;
+pub mod bytes;
 pub mod index;
+pub mod items;
 pub mod popular;
 pub mod profile;
 pub mod tfidf;
+pub mod together;
 pub mod tokens;
+pub mod vocabulary;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
-use nalgebra_sparse::CsrMatrix;
-use rayon::slice::ParallelSliceMut;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use self::index::{Index, top};
+use self::blend::{Candidate, Evidence, Settings};
+use self::index::{Found, Index};
+use self::items::Items;
 use self::profile::{History, Kind, Profile};
+use self::tfidf::{Document, Options};
 
 /// Part of every model's version: to be changed whenever the same catalogue would give other answers than
 /// before.
-const ALGORITHM: &str = "tfidf 1";
+const ALGORITHM: &str = "tfidf 2";
 
 /// A product as the backend's catalogue stream tells it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,14 +49,30 @@ pub struct Product {
     pub tags: Vec<String>,
 }
 
-impl Product {
-    fn terms(&self) -> Vec<String> {
-        [&self.name, &self.name, &self.description, &self.category]
-            .into_iter()
-            .chain(&self.tags)
-            .flat_map(|field| tokens::terms(field))
-            .collect()
+impl Document for Product {
+    fn fields<'a>(&'a self, mut each: impl FnMut(&'a str, usize)) {
+        each(&self.name, 2);
+        each(&self.description, 1);
+        each(&self.category, 1);
+        self.tags.iter().for_each(|tag| each(tag, 1));
     }
+}
+
+impl Product {
+    fn digest(&self) -> u64 {
+        let mut digest = Sha256::new();
+        let fields = [&self.name, &self.description, &self.category];
+        for field in fields.into_iter().chain(&self.tags) {
+            digest.update(field.len().to_le_bytes());
+            digest.update(field);
+        }
+        head(&digest.finalize())
+    }
+}
+
+/// The first eight bytes of a hash.
+fn head(digest: &[u8]) -> u64 {
+    digest.iter().take(8).fold(0, |head, &byte| head << 8 | u64::from(byte))
 }
 
 /// A whole catalogue, in the order of the ids, with the version that a model of it has.
@@ -56,6 +80,7 @@ impl Product {
 pub struct Catalogue {
     version: String,
     products: Vec<Product>,
+    digests: Vec<u64>,
 }
 
 impl Catalogue {
@@ -64,13 +89,13 @@ impl Catalogue {
     pub fn new(mut products: Vec<Product>) -> Self {
         products.par_sort_by_key(|product| product.id);
         products.dedup_by_key(|product| product.id);
+        let digests: Vec<u64> = products.par_iter().map(Product::digest).collect();
         let mut digest = Sha256::new_with_prefix(ALGORITHM);
-        for product in &products {
-            // A product is plain data, which JSON can always hold.
-            digest.update(serde_json::to_vec(product).unwrap_or_default());
+        for (product, own) in products.iter().zip(&digests) {
+            digest.update(product.id);
+            digest.update(own.to_le_bytes());
         }
-        let head = digest.finalize()[..6].iter().fold(0_u64, |head, &byte| head << 8 | u64::from(byte));
-        Self { version: format!("{head:012x}"), products }
+        Self { version: format!("{:012x}", head(&digest.finalize()) >> 16), products, digests }
     }
 
     /// The first twelve hexadecimal digits of a hash of the content: replicas that read the same catalogue
@@ -78,6 +103,18 @@ impl Catalogue {
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// How many products it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.products.len()
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.products.is_empty()
     }
 }
 
@@ -116,38 +153,79 @@ pub struct Suggestion {
     pub reason: String,
 }
 
-#[derive(Debug)]
-struct Item {
-    id: Uuid,
-    name: String,
-}
-
 /// A trained model. Immutable: retraining makes another.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Model {
     version: String,
-    items: Vec<Item>,
-    rows: HashMap<Uuid, usize>,
-    weights: CsrMatrix<f32>,
+    /// That of the catalogue that it was trained on, before products came and went.
+    trained_version: String,
     index: Index,
-    /// Every row, the categories taking turns: what a shop shows that has sold nothing yet.
-    range: Vec<usize>,
+    /// Of the rows that were fitted.
+    items: Arc<Items>,
+    /// Of those that came since.
+    fresh: Items,
 }
 
 impl Model {
     /// Trains on a catalogue, in the current rayon pool.
     #[must_use]
-    pub fn train(catalogue: Catalogue) -> Self {
-        let Catalogue { version, products } = catalogue;
-        let weights = tfidf::fit(&products, Product::terms).weights;
+    pub fn train(catalogue: &Catalogue) -> Self {
+        let ids: Vec<Uuid> = catalogue.products.iter().map(|product| product.id).collect();
+        let index = Index::fit(&ids, &catalogue.products, Options::default());
+        let place = |row| catalogue.products.binary_search_by_key(&index.id_of(row), |product| product.id);
+        let places = index.rows().filter_map(|row| place(row).ok());
+        let items = Items::new(places.map(|place| (&catalogue.products[place], catalogue.digests[place])));
+        let version = catalogue.version.clone();
         Self {
+            trained_version: version.clone(),
             version,
-            index: Index::new(&weights),
-            weights,
-            rows: products.iter().enumerate().map(|(row, product)| (product.id, row)).collect(),
-            range: in_turns(&products),
-            items: products.into_iter().map(|product| Item { id: product.id, name: product.name }).collect(),
+            items: Arc::new(items),
+            index,
+            fresh: Items::default(),
         }
+    }
+
+    /// The model of a catalogue that differs from this one's in few products: the same as a new one would be,
+    /// sooner. Nothing where it differs in more than `most`, counted since the last training.
+    #[must_use]
+    pub fn followed(&self, catalogue: &Catalogue, most: usize) -> Option<Self> {
+        let budget = most.checked_sub(self.index.changes())?;
+        let mut changes: Vec<(Uuid, Option<&Product>)> = Vec::new();
+        for (product, &digest) in catalogue.products.iter().zip(&catalogue.digests) {
+            let known = self.index.row_of(product.id).map(|row| self.digest(row));
+            if known != Some(digest) {
+                changes.push((product.id, Some(product)));
+            }
+            if changes.len() > budget {
+                return None;
+            }
+        }
+        let came = changes.iter().filter(|(id, _)| self.index.row_of(*id).is_none()).count();
+        if self.index.len() + came > catalogue.len() {
+            let gone = |id: &Uuid| catalogue.products.binary_search_by_key(id, |product| product.id).is_err();
+            let left = self.index.rows().map(|row| self.index.id_of(row)).filter(gone);
+            changes.extend(left.map(|id| (id, None)));
+        }
+        if changes.len() > budget {
+            return None;
+        }
+        let mut model = Self {
+            version: catalogue.version.clone(),
+            trained_version: self.trained_version.clone(),
+            index: self.index.changed(&changes),
+            items: Arc::clone(&self.items),
+            fresh: Items::default(),
+        };
+        let mut fresh: Vec<(&Product, u64)> = Vec::new();
+        for row in (0..).skip(self.items.len()).take(model.index.len_fresh()) {
+            let place =
+                catalogue.products.binary_search_by_key(&model.index.id_of(row), |product| product.id);
+            // A product that came and went, or changed twice, keeps its place; no answer tells of it.
+            let place = place.unwrap_or(0);
+            fresh.push((&catalogue.products[place], catalogue.digests[place]));
+        }
+        model.fresh = Items::new(fresh);
+        Some(model)
     }
 
     /// See [`Catalogue::version`].
@@ -159,71 +237,96 @@ impl Model {
     /// How many products it knows.
     #[must_use]
     pub fn products(&self) -> usize {
-        self.items.len()
+        self.index.len()
     }
 
     /// How many terms its products have.
     #[must_use]
     pub fn terms(&self) -> usize {
-        self.weights.ncols()
+        self.index.terms()
+    }
+
+    /// The vectors of the products.
+    #[must_use]
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// What the model takes in memory, in bytes, beyond the texts that it keeps.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.index.bytes() + self.items.bytes()
     }
 
     /// Whether it knows a product.
     #[must_use]
     pub fn knows(&self, product: Uuid) -> bool {
-        self.rows.contains_key(&product)
+        self.index.row_of(product).is_some()
     }
 
     /// The nearest products by cosine, the exact ones; nothing for an unknown product.
     #[must_use]
     pub fn similar(&self, product: Uuid, limit: usize) -> Option<Vec<Suggestion>> {
-        let &asked = self.rows.get(&product)?;
-        let row = self.weights.row(asked);
-        let question = row.col_indices().iter().copied().zip(row.values().iter().copied());
-        let scores = self.index.scores(question);
-        let reason = format!("Similar to {}", self.items[asked].name);
-        let found = top(&scores, limit, |row| row != asked);
-        Some(found.into_iter().map(|(row, score)| self.suggestion(row, score, reason.clone())).collect())
+        let asked = self.index.row_of(product)?;
+        let reason = format!("Similar to {}", self.name(asked));
+        let found = self.index.search(&self.index.query_of(asked), limit, |row| row != asked);
+        Some(
+            found
+                .into_iter()
+                .map(|Found { row, score }| self.suggestion(row, score, reason.clone()))
+                .collect(),
+        )
     }
 
     /// What fits what a customer did, without what they bought; nothing where that says nothing about the
     /// products of today.
     #[must_use]
-    pub fn personal(&self, history: &History, limit: usize) -> Vec<Suggestion> {
-        let Some(profile) = Profile::new(&history.events, &self.rows, &self.weights) else {
+    pub fn personal(
+        &self,
+        history: &History,
+        evidence: Evidence<'_>,
+        settings: &Settings,
+        limit: usize,
+    ) -> Vec<Suggestion> {
+        let Some(profile) = Profile::new(&history.events, &self.index, settings) else {
             return Vec::new();
         };
-        let question = profile.vector.iter().copied().enumerate().filter(|&(_, weight)| weight > 0.0);
-        let scores = self.index.scores(question);
-        top(&scores, limit, |row| !history.bought.contains(&self.items[row].id))
+        let bought: HashSet<u32> = history.bought.iter().filter_map(|&id| self.index.row_of(id)).collect();
+        blend::best(&self.index, &profile, evidence, settings, limit, |row| !bought.contains(&row))
             .into_iter()
-            .map(|(row, score)| self.suggestion(row, score, self.reason(&profile, row)))
+            .map(|found| self.suggestion(found.row, found.score, self.reason(&profile, &found, settings)))
             .collect()
     }
 
-    /// The best of a ranking that are in the catalogue and not excluded, then, where too few were sold,
-    /// others from the whole range.
+    /// The best of a ranking that are in the catalogue, of the category where one is named, and not excluded;
+    /// then, where too few were sold, others from the whole range.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "scores are 32 bits")]
     pub fn popular(
         &self,
         ranking: &[(Uuid, f64)],
         excluded: &HashSet<Uuid>,
+        category: Option<&str>,
         limit: usize,
     ) -> Vec<Suggestion> {
-        let sold: Vec<(usize, f64)> = ranking
+        let within = |row: &u32| category.is_none_or(|category| self.category(*row) == category);
+        let sold: Vec<(u32, f64)> = ranking
             .iter()
             .filter(|(product, _)| !excluded.contains(product))
-            .filter_map(|&(product, units)| Some((*self.rows.get(&product)?, units)))
+            .filter_map(|&(product, units)| Some((self.index.row_of(product).filter(within)?, units)))
             .take(limit)
             .collect();
         let most = sold.first().map_or(1.0, |&(_, units)| units);
-        let taken: HashSet<usize> = sold.iter().map(|&(row, _)| row).collect();
-        let others = self
-            .range
-            .iter()
-            .filter(|&row| !taken.contains(row) && !excluded.contains(&self.items[*row].id))
-            .map(|&row| self.suggestion(row, 0.0, "From our range".to_owned()));
+        let taken: HashSet<u32> = sold.iter().map(|&(row, _)| row).collect();
+        let others = if sold.len() < limit {
+            let free = |row: &u32| {
+                !taken.contains(row) && !excluded.contains(&self.index.id_of(*row)) && within(row)
+            };
+            self.in_turns(self.index.rows().filter(free), limit)
+        } else {
+            Vec::new()
+        };
+        let others = others.into_iter().map(|row| self.suggestion(row, 0.0, "From our range".to_owned()));
         sold.iter()
             .map(|&(row, units)| self.suggestion(row, (units / most) as f32, "Popular now".to_owned()))
             .chain(others)
@@ -231,25 +334,42 @@ impl Model {
             .collect()
     }
 
-    fn suggestion(&self, row: usize, score: f32, reason: String) -> Suggestion {
-        // Rounding may take the cosine of equal vectors a little above one.
-        Suggestion { product_id: self.items[row].id, score: score.min(1.0), reason }
+    fn suggestion(&self, row: u32, score: f32, reason: String) -> Suggestion {
+        Suggestion { product_id: self.index.id_of(row), score, reason }
     }
 
     /// Names what contributed most to a product's score: something bought, else something else that the
     /// customer dealt with.
-    fn reason(&self, profile: &Profile, row: usize) -> String {
+    fn reason(&self, profile: &Profile, found: &Candidate, settings: &Settings) -> String {
+        let row = found.row;
+        let rows: Vec<u32> = profile.sources.iter().map(|source| source.row).collect();
+        let cosines = self.index.cosines(&self.index.query_of(row), &rows);
+        let mut parts: Vec<f64> = profile
+            .sources
+            .iter()
+            .zip(cosines)
+            .map(|(source, cosine)| source.weight * f64::from(cosine))
+            .collect();
+        let most = |parts: &mut dyn Iterator<Item = f64>| parts.fold(f64::MIN_POSITIVE, f64::max);
+        let (most_like, most_beside) =
+            (most(&mut parts.iter().copied()), most(&mut found.together.iter().map(|&(_, part)| part)));
+        for part in &mut parts {
+            *part /= most_like;
+        }
+        for &(place, part) in &found.together {
+            parts[place] += settings.together * part / most_beside;
+        }
         let strongest = |bought: bool| {
             profile
                 .sources
                 .iter()
-                .filter(|source| source.row != row && (source.kind == Kind::Purchase) == bought)
-                .map(|source| (source, source.weight * self.cosine(source.row, row)))
-                .filter(|&(_, contribution)| contribution > 0.0)
-                .max_by(|a, b| a.1.total_cmp(&b.1))
+                .zip(&parts)
+                .filter(|(source, _)| source.row != row && (source.kind == Kind::Purchase) == bought)
+                .filter(|&(_, &contribution)| contribution > 0.0)
+                .max_by(|a, b| a.1.total_cmp(b.1))
         };
         if let Some((source, _)) = strongest(true).or_else(|| strongest(false)) {
-            let name = &self.items[source.row].name;
+            let name = self.name(source.row);
             return match source.kind {
                 Kind::Purchase => format!("Because you bought {name}"),
                 Kind::Cart => format!("Because you put {name} in your cart"),
@@ -263,41 +383,53 @@ impl Model {
         }
     }
 
-    /// The product of two rows of unit length, whose columns are in order.
-    fn cosine(&self, one: usize, other: usize) -> f32 {
-        let (one, other) = (self.weights.row(one), self.weights.row(other));
-        let (mut i, mut j, mut sum) = (0, 0, 0.0);
-        while let (Some(a), Some(b)) = (one.col_indices().get(i), other.col_indices().get(j)) {
-            if a == b {
-                sum += one.values()[i] * other.values()[j];
-            }
-            i += usize::from(a <= b);
-            j += usize::from(b <= a);
-        }
-        sum
+    /// The items that a row is among, and its place there.
+    fn item(&self, row: u32) -> (&Items, usize) {
+        let row = row as usize;
+        row.checked_sub(self.items.len()).map_or((&self.items, row), |fresh| (&self.fresh, fresh))
     }
-}
 
-/// The rows of the products, one of each category in turn.
-fn in_turns(products: &[Product]) -> Vec<usize> {
-    let mut categories: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut rows: Vec<(usize, &str, usize)> = products
-        .iter()
-        .enumerate()
-        .map(|(row, product)| {
-            let before = categories.entry(&product.category).or_insert(0);
-            *before += 1;
-            (*before, product.category.as_str(), row)
-        })
-        .collect();
-    rows.sort_unstable();
-    rows.into_iter().map(|(_, _, row)| row).collect()
+    fn name(&self, row: u32) -> &str {
+        let (items, place) = self.item(row);
+        items.names.get(place)
+    }
+
+    fn category(&self, row: u32) -> &str {
+        let (items, place) = self.item(row);
+        items.category(place)
+    }
+
+    fn digest(&self, row: u32) -> u64 {
+        let (items, place) = self.item(row);
+        items.digests[place]
+    }
+
+    /// The rows, one of each category in turn, in the order of the ids: what a shop shows that has sold nothing
+    /// yet.
+    fn in_turns(&self, rows: impl Iterator<Item = u32>, limit: usize) -> Vec<u32> {
+        let mut by_category: BTreeMap<&str, BTreeSet<(Uuid, u32)>> = BTreeMap::new();
+        for row in rows {
+            let first = by_category.entry(self.category(row)).or_default();
+            first.insert((self.index.id_of(row), row));
+            if first.len() > limit {
+                first.pop_last();
+            }
+        }
+        let mut turns: Vec<_> = by_category.into_values().map(BTreeSet::into_iter).collect();
+        let mut found = Vec::new();
+        while found.len() < limit && !turns.is_empty() {
+            turns.retain_mut(|rows| rows.next().map(|(_, row)| found.push(row)).is_some());
+        }
+        found.truncate(limit);
+        found
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::profile::Event;
+    use crate::model::together::Together;
 
     fn product(id: u128, name: &str, category: &str) -> Product {
         Product {
@@ -310,7 +442,7 @@ mod tests {
     }
 
     fn model() -> Model {
-        Model::train(Catalogue::new(vec![
+        Model::train(&Catalogue::new(vec![
             product(1, "Red cushion", "Home"),
             product(2, "Blue cushion", "Home"),
             product(3, "Green teapot", "Kitchen"),
@@ -328,6 +460,13 @@ mod tests {
         History { events, bought }
     }
 
+    /// By content alone.
+    fn personal(history: &History) -> Vec<Suggestion> {
+        let (together, sales) = (Together::default(), hashbrown::HashMap::new());
+        let evidence = Evidence { together: &together, sales: &sales, most: 0.0 };
+        model().personal(history, evidence, &Settings::default(), 10)
+    }
+
     fn ids(suggestions: &[Suggestion]) -> Vec<u128> {
         suggestions.iter().map(|suggestion| suggestion.product_id.as_u128()).collect()
     }
@@ -342,7 +481,7 @@ mod tests {
 
     #[test]
     fn what_was_bought_is_the_reason_and_is_left_out() {
-        let found = model().personal(&history(&[(1, Kind::Purchase), (3, Kind::View)]), 10);
+        let found = personal(&history(&[(1, Kind::Purchase), (3, Kind::View)]));
         assert_eq!(ids(&found), [2, 3, 4]);
         assert_eq!(found[0].reason, "Because you bought Red cushion");
         assert_eq!(found[1].reason, "You looked at it");
@@ -351,8 +490,7 @@ mod tests {
 
     #[test]
     fn the_reason_is_the_bought_product_that_contributes_most() {
-        let found =
-            model().personal(&history(&[(1, Kind::Purchase), (3, Kind::Purchase), (2, Kind::Cart)]), 10);
+        let found = personal(&history(&[(1, Kind::Purchase), (3, Kind::Purchase), (2, Kind::Cart)]));
         let reason = |id| &found.iter().find(|s| s.product_id == Uuid::from_u128(id)).expect("found").reason;
         assert_eq!(reason(4), "Because you bought Green teapot");
         assert_eq!(reason(2), "Because you bought Red cushion");
@@ -360,20 +498,75 @@ mod tests {
 
     #[test]
     fn a_customer_of_products_that_are_gone_gets_nothing_personal() {
-        assert!(model().personal(&history(&[(77, Kind::Purchase)]), 10).is_empty());
-        assert!(model().personal(&History::default(), 10).is_empty());
+        assert!(personal(&history(&[(77, Kind::Purchase)])).is_empty());
+        assert!(personal(&History::default()).is_empty());
     }
 
     #[test]
     fn popular_products_come_first_then_the_range_by_turns() {
         let ranking = [(Uuid::from_u128(77), 9.0), (Uuid::from_u128(4), 8.0), (Uuid::from_u128(5), 2.0)];
         let excluded = HashSet::from([Uuid::from_u128(1)]);
-        let found = model().popular(&ranking, &excluded, 10);
-        assert_eq!(ids(&found), [4, 5, 3, 2]);
+        let found = model().popular(&ranking, &excluded, None, 10);
+        assert_eq!(ids(&found), [4, 5, 2, 3]);
         assert_eq!(found.iter().map(|s| s.score).collect::<Vec<_>>(), [1.0, 0.25, 0.0, 0.0]);
         assert_eq!(found[0].reason, "Popular now");
         assert_eq!(found[2].reason, "From our range");
-        assert_eq!(ids(&model().popular(&ranking, &excluded, 1)), [4]);
+        assert_eq!(ids(&model().popular(&ranking, &excluded, None, 1)), [4]);
+    }
+
+    #[test]
+    fn a_model_that_follows_is_the_one_that_training_gives() {
+        let products = |changed: &[(u128, &str)], gone: u128| {
+            let mut all: Vec<Product> = (1..=200)
+                .map(|n| {
+                    product(
+                        n,
+                        &format!("Mug {} of {}", n % 9, n % 31),
+                        if n % 2 == 0 { "Home" } else { "Bar" },
+                    )
+                })
+                .collect();
+            all.retain(|product| product.id != Uuid::from_u128(gone));
+            for &(id, name) in changed {
+                all.retain(|product| product.id != Uuid::from_u128(id));
+                all.push(product(id, name, "New"));
+            }
+            Catalogue::new(all)
+        };
+        let first = Model::train(&products(&[], 0));
+        let catalogue = products(&[(7, "Red cushion"), (300, "Blue cushion"), (301, "Mug 3 of 3")], 9);
+        let followed = first.followed(&catalogue, 10).expect("four changes");
+        let again = followed.followed(&catalogue, 10).expect("none");
+        let trained = Model::train(&catalogue);
+        for model in [&followed, &again] {
+            assert_eq!((model.version(), model.products()), (trained.version(), 201));
+            assert!(!model.knows(Uuid::from_u128(9)));
+            for id in [1, 7, 50, 300, 301].map(Uuid::from_u128) {
+                let scores = |model: &Model| -> Vec<f32> {
+                    model.similar(id, 10).expect("known").iter().map(|found| found.score).collect()
+                };
+                assert!(scores(model).iter().zip(scores(&trained)).all(|(a, b)| (a - b).abs() < 1e-6));
+            }
+            let range = model.popular(&[], &HashSet::new(), None, 3);
+            assert_eq!(range[2].reason, "From our range");
+            assert_eq!(ids(&range), ids(&trained.popular(&[], &HashSet::new(), None, 3)));
+        }
+        assert_eq!(
+            followed.similar(Uuid::from_u128(300), 1).expect("known")[0].reason,
+            "Similar to Blue cushion"
+        );
+        assert!(first.followed(&catalogue, 3).is_none(), "more changes than wanted");
+        let emptied = first.followed(&products(&[(7, "the")], 0), 10).expect("one change");
+        assert!(emptied.similar(Uuid::from_u128(7), 5).expect("known").len() <= 5);
+    }
+
+    #[test]
+    fn a_category_has_its_own_popular_products() {
+        let ranking = [(Uuid::from_u128(4), 8.0), (Uuid::from_u128(2), 2.0)];
+        let of = |category| ids(&model().popular(&ranking, &HashSet::new(), Some(category), 10));
+        assert_eq!(of("Home"), [2, 1]);
+        assert_eq!(of("Garden"), [5]);
+        assert!(of("Elsewhere").is_empty());
     }
 
     #[test]
@@ -390,10 +583,9 @@ mod tests {
 
     #[test]
     fn an_empty_catalogue_makes_a_model_that_answers_nothing() {
-        let model = Model::train(Catalogue::new(Vec::new()));
+        let model = Model::train(&Catalogue::new(Vec::new()));
         assert_eq!((model.products(), model.terms()), (0, 0));
-        assert!(model.popular(&[(Uuid::from_u128(1), 1.0)], &HashSet::new(), 10).is_empty());
-        assert!(model.personal(&history(&[(1, Kind::Purchase)]), 10).is_empty());
+        assert!(model.popular(&[(Uuid::from_u128(1), 1.0)], &HashSet::new(), None, 10).is_empty());
     }
 
     #[derive(Deserialize)]
@@ -401,6 +593,7 @@ mod tests {
         stop_words: Vec<String>,
         analysed: Vec<Analysed>,
         texts: Fit<String>,
+        options: Vec<Fit<String>>,
         products: Fit<GoldenProduct>,
     }
 
@@ -418,12 +611,52 @@ mod tests {
         tags: Vec<String>,
     }
 
+    /// What differs from the default options.
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    struct Changed {
+        stop_words: Option<String>,
+        ngram_range: (u8, u8),
+        sublinear_tf: bool,
+        lowercase: bool,
+        min_df: u32,
+        max_df: f64,
+    }
+
+    impl Default for Changed {
+        fn default() -> Self {
+            Self {
+                stop_words: Some("english".to_owned()),
+                ngram_range: (1, 2),
+                sublinear_tf: true,
+                lowercase: true,
+                min_df: 1,
+                max_df: 1.0,
+            }
+        }
+    }
+
+    impl Changed {
+        fn options(&self) -> Options {
+            Options {
+                stop_words: self.stop_words.is_some(),
+                bigrams: self.ngram_range.1 == 2,
+                sublinear_tf: self.sublinear_tf,
+                lowercase: self.lowercase,
+                min_df: self.min_df,
+                max_df: self.max_df,
+            }
+        }
+    }
+
     #[derive(Deserialize)]
     struct Fit<D> {
+        #[serde(default)]
+        options: Changed,
         documents: Vec<D>,
         vocabulary: Vec<String>,
         idf: Vec<f64>,
-        rows: Vec<Vec<(usize, f64)>>,
+        rows: Vec<Vec<(u32, f64)>>,
         similarities: Vec<Vec<f32>>,
     }
 
@@ -442,19 +675,22 @@ mod tests {
         (0..).zip(golden.products.documents).map(product).collect()
     }
 
-    fn assert_same_fit<D>(fitted: &tfidf::Fitted, expected: &Fit<D>) {
-        assert_eq!(fitted.vocabulary, expected.vocabulary);
-        for (idf, expected) in fitted.idf.iter().zip(&expected.idf) {
-            assert!((idf - expected).abs() < 1e-12, "{idf} is not {expected}");
+    /// The documents' ids are their places.
+    fn assert_same_fit<D: Document>(expected: &Fit<D>) {
+        let ids: Vec<Uuid> = (0..).take(expected.documents.len()).map(Uuid::from_u128).collect();
+        let index = Index::fit(&ids, &expected.documents, expected.options.options());
+        let (_, vocabulary, ..) = index.fitted();
+        let terms = u32::try_from(vocabulary.len()).expect("few");
+        assert_eq!((0..terms).map(|term| vocabulary.name(term)).collect::<Vec<_>>(), expected.vocabulary);
+        for (term, expected) in (0..terms).zip(&expected.idf) {
+            assert!((index.idf(term) - expected).abs() < 1e-12, "{} is not {expected}", index.idf(term));
         }
-        assert_eq!(fitted.weights.nrows(), expected.rows.len());
-        for (row, expected) in fitted.weights.row_iter().zip(&expected.rows) {
-            assert_eq!(row.nnz(), expected.len());
-            for ((&column, &value), &(expected_column, expected)) in
-                row.col_indices().iter().zip(row.values()).zip(expected)
-            {
-                assert_eq!(column, expected_column);
-                assert!((f64::from(value) - expected).abs() < 1e-7, "{value} is not {expected}");
+        for (id, expected) in (0..).zip(&expected.rows) {
+            let row: Vec<_> = index.weights(index.row_of(Uuid::from_u128(id)).expect("known")).collect();
+            assert_eq!(row.len(), expected.len());
+            for ((term, weight), &(column, expected)) in row.into_iter().zip(expected) {
+                assert_eq!(term, column);
+                assert!((weight - expected).abs() < 1e-12, "{weight} is not {expected}");
             }
         }
     }
@@ -464,26 +700,37 @@ mod tests {
         let golden = golden();
         assert_eq!(include_str!("model/stop_words.txt").lines().collect::<Vec<_>>(), golden.stop_words);
         for Analysed { text, terms } in golden.analysed {
-            assert_eq!(tokens::terms(&text), terms, "{text}");
+            let found = tfidf::terms(&text, &Options::default());
+            let found = found.into_iter().map(|(first, second)| {
+                second.map_or_else(|| first.clone(), |second| format!("{first} {second}"))
+            });
+            assert_eq!(found.collect::<Vec<_>>(), terms, "{text}");
         }
     }
 
     #[test]
     fn weights_of_texts_are_those_of_scikit_learn() {
-        let expected = golden().texts;
-        assert_same_fit(&tfidf::fit(&expected.documents, |text| tokens::terms(text)), &expected);
+        assert_same_fit(&golden().texts);
+    }
+
+    #[test]
+    fn every_option_does_what_it_does_in_scikit_learn() {
+        let options = golden().options;
+        assert_eq!(options.len(), 7);
+        options.iter().for_each(assert_same_fit);
     }
 
     #[test]
     fn weights_of_products_are_those_of_scikit_learn() {
-        let products = golden_products(golden());
-        assert_same_fit(&tfidf::fit(&products, Product::terms), &golden().products);
+        let Fit { options, vocabulary, idf, rows, similarities, .. } = golden().products;
+        let documents = golden_products(golden());
+        assert_same_fit(&Fit { options, documents, vocabulary, idf, rows, similarities });
     }
 
     #[test]
     fn similar_products_are_the_exact_nearest_by_scikit_learn() {
         let similarities = golden().products.similarities;
-        let model = Model::train(Catalogue::new(golden_products(golden())));
+        let model = Model::train(&Catalogue::new(golden_products(golden())));
         for (asked, cosines) in (0..).zip(similarities) {
             let mut expected: Vec<(u128, f32)> =
                 (0..).zip(cosines).filter(|&(other, cosine)| other != asked && cosine > 0.0).collect();

@@ -1,5 +1,6 @@
 //! Background work: the model follows the catalogue, the memory follows what customers do.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::App;
@@ -79,6 +80,12 @@ pub async fn follow_interactions(app: App, poll: Duration) {
                 attempts.succeeded();
                 let more = lines >= BULK || (lines > 0 && !app.interactions().complete());
                 if !more {
+                    // Answers shall not begin without what is known of all customers together.
+                    if !app.interactions().complete()
+                        && let Err(error) = app.relate().await
+                    {
+                        tracing::error!(%error, "what is bought together was not counted");
+                    }
                     app.interactions_mut().caught_up();
                     tokio::time::sleep(poll).await;
                 }
@@ -92,6 +99,22 @@ pub async fn follow_interactions(app: App, poll: Duration) {
                 }
                 attempts.failed(&app, error.into()).await;
             }
+        }
+    }
+}
+
+/// Counts anew what is bought together, when something was sold.
+pub async fn follow_purchases(app: App, poll: Duration) {
+    let mut counted = Arc::default();
+    loop {
+        tokio::time::sleep(poll).await;
+        let revision = Arc::clone(&app.interactions().ranking().revision);
+        if revision == counted {
+            continue;
+        }
+        match app.relate().await {
+            Ok(()) => counted = revision,
+            Err(error) => tracing::error!(%error, "what is bought together was not counted"),
         }
     }
 }

@@ -31,8 +31,8 @@ var faults = map[string]struct{ plant, mend string }{
 		"kubectl rollout undo deployment/frontend",
 	},
 	"Memory is not enough": {
-		patch("deployment/ml-service", `{"containers": [{"name": "ml-service", "resources": {"requests": {"memory": "10Mi"}, "limits": {"memory": "10Mi"}}}]}`),
-		"kubectl rollout undo deployment/ml-service",
+		patch("deployment/prometheus", `{"containers": [{"name": "prometheus", "resources": {"requests": {"memory": "12Mi"}, "limits": {"memory": "12Mi"}}}]}`),
+		"kubectl rollout undo deployment/prometheus",
 	},
 	"The node has no room": {
 		patch("deployment/ml-service", `{"containers": [{"name": "ml-service", "resources": {"requests": {"cpu": "900"}, "limits": {"cpu": "900"}}}]}`),

@@ -1,81 +1,558 @@
-//! The inverted index: for each term, the products that have it. Scoring touches only the products that share
-//! a term with the question.
+//! Documents as weighted vectors, by document and by term.
+//!
+//! Kept are counts; a weight is made where it is needed, of a count, the term's idf and the document's length.
+//! So a product that comes or goes changes no count of another one, and the index after it is the one that a
+//! fit on the new catalogue would give, not an approximation with the idf of yesterday.
+//!
+//! Lengths follow cheaply too. With `idf = L + g`, where `L = 1 + ln(1 + n)` is the same for all terms and `g
+//! = -ln(1 + df)` for all `n`, the squared length of a document with the factors `f` of its counts is `L² Σf² +
+//! 2L Σf²g + Σf²g²`. The three sums are kept ([`Sums`]); a change touches those of the documents that share a
+//! term with it.
+//!
+//! What came since the fit is a short list beside the postings ([`Fresh`]), scored one by one; what went has
+//! length zero, so that it scores zero.
 
-use nalgebra_sparse::{CscMatrix, CsrMatrix};
+mod search;
 
-/// The columns of the weights: postings per term.
+use std::sync::{Arc, LazyLock};
+
+use hashbrown::{HashMap, HashSet};
+use rayon::prelude::*;
+use uuid::Uuid;
+
+pub use self::search::{Found, Query};
+use super::tfidf::{self, Counts, Document, Options, as_f64};
+use super::vocabulary::Vocabulary;
+
+/// How many sets of frequent terms there are: see [`search`].
+const LEVELS: usize = 4;
+/// A term is in the set of a level when more than one in so many documents have it.
+const RARITY: [usize; LEVELS] = [512, 128, 32, 8];
+/// The level by whose length documents are sorted.
+const SORTED: usize = 1;
+/// How many neighbouring documents share a bound.
+const BLOCK: usize = 128;
+
+/// The part that never changes: what was fitted.
 #[derive(Debug)]
-pub struct Index(CscMatrix<f32>);
+struct Base {
+    options: Options,
+    vocabulary: Vocabulary,
+    /// Sorted by the length of their frequent terms, the longest first, so that the documents that have little
+    /// but frequent terms are neighbours.
+    counts: Counts,
+    postings: Postings,
+    /// Of each row the length of its frequent terms, by the weights of the fit, before scaling.
+    lengths: Vec<[f32; LEVELS]>,
+    /// More documents than so many make a term frequent.
+    cuts: [u32; LEVELS],
+    /// The terms of the largest set.
+    frequent: Vec<u32>,
+    ids: Vec<Uuid>,
+    /// The rows in the order of their ids.
+    by_id: Vec<u32>,
+}
+
+impl Base {
+    /// In how many of the sets of frequent terms a term is that so many documents have: in those of the lowest
+    /// levels.
+    fn levels(&self, df: u32) -> usize {
+        self.cuts.iter().take_while(|&&cut| df > cut).count()
+    }
+}
+
+/// The documents of each term.
+#[derive(Debug)]
+struct Postings {
+    starts: Vec<u32>,
+    rows: Vec<u32>,
+    times: Vec<u16>,
+}
+
+/// Of the factors `f` of a document's counts and the `g` of its terms: Σf², Σf²g and Σf²g².
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Sums([f64; 3]);
+
+/// A document that came after the fit.
+#[derive(Clone, Debug)]
+struct Fresh {
+    id: Uuid,
+    /// Sorted.
+    terms: Vec<(u32, u16)>,
+    /// What its vector is multiplied with to be of unit length; zero once it is gone.
+    inverse: f64,
+}
+
+/// Documents and their vectors. Immutable: [`Index::changed`] makes another, which shares what did not change.
+#[derive(Clone, Debug)]
+pub struct Index {
+    base: Arc<Base>,
+    documents: usize,
+    sums: Arc<Vec<Sums>>,
+    /// What each row of the base is multiplied with to be of unit length; zero once it is gone, and where it
+    /// has no terms.
+    inverse: Arc<Vec<f32>>,
+    /// The longest frequent part of the rows of each block, as it is now, in vectors of unit length.
+    longest: Arc<Vec<[f32; LEVELS]>>,
+    /// By how much the idf of a frequent term has grown since the fit, at most.
+    growth: [f32; LEVELS],
+    gone: Arc<HashSet<u32>>,
+    fresh: Vec<Fresh>,
+    fresh_rows: HashMap<Uuid, u32>,
+    /// How many documents have a term, where it is another number than at the fit.
+    frequencies: HashMap<u32, u32>,
+    /// Terms that the fit did not see.
+    terms: HashMap<String, u32>,
+}
 
 impl Index {
-    /// Turns rows per product into columns per term.
-    #[must_use]
-    pub fn new(weights: &CsrMatrix<f32>) -> Self {
-        Self(CscMatrix::from(weights))
+    /// Fits on documents with distinct ids. Runs in the current rayon pool.
+    pub fn fit<D: Document>(ids: &[Uuid], documents: &[D], options: Options) -> Self {
+        let (vocabulary, counts) = tfidf::fit(documents, &options);
+        Self::of_counts(ids, vocabulary, &counts, options)
     }
 
-    /// The dot product of the question with each product, in the order of the products. The question is terms
-    /// and their weights.
-    pub fn scores(&self, question: impl IntoIterator<Item = (usize, f32)>) -> Vec<f32> {
-        let mut scores = vec![0.0; self.0.nrows()];
-        for (term, weight) in question {
-            let postings = self.0.col(term);
-            for (&product, &value) in postings.row_indices().iter().zip(postings.values()) {
-                scores[product] += weight * value;
+    /// Weighs and sorts what was counted.
+    pub(crate) fn of_counts(ids: &[Uuid], vocabulary: Vocabulary, counts: &Counts, options: Options) -> Self {
+        let documents = counts.rows();
+        let frequencies = frequencies(counts, vocabulary.len());
+        let level = 1.0 + as_f64(1 + documents).ln();
+        let idf: Vec<f64> = frequencies.par_iter().map(|&df| level + g(df)).collect();
+        let cuts = RARITY.map(|part| u32::try_from(documents / part).unwrap_or(u32::MAX));
+
+        let measure = |row: usize| {
+            let (mut sums, mut heads) = (Sums::default(), [0.0; LEVELS]);
+            for (term, times) in counts.row(row) {
+                let df = frequencies[term as usize];
+                let square = factor(times, options.sublinear_tf).powi(2);
+                sums.add(square, g(df));
+                let weight = square * idf[term as usize].powi(2);
+                for (head, _) in heads.iter_mut().zip(cuts).filter(|&(_, cut)| df > cut) {
+                    *head += weight;
+                }
+            }
+            (sums, heads.map(|head: f64| rounded_up(head.sqrt())))
+        };
+        let measured: Vec<(Sums, [f32; LEVELS])> = (0..documents).into_par_iter().map(measure).collect();
+        let mut order: Vec<(f32, u32)> = (0..)
+            .zip(&measured)
+            .map(|(row, (sums, heads))| (rounded(sums.inverse(level)) * heads[SORTED], row))
+            .collect();
+        order.par_sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let order: Vec<u32> = order.into_iter().map(|(_, row)| row).collect();
+
+        let counts = counts.in_order(&order);
+        let ids: Vec<Uuid> = order.iter().map(|&row| ids[row as usize]).collect();
+        let mut by_id: Vec<u32> = (0..).take(documents).collect();
+        by_id.par_sort_unstable_by_key(|&row| ids[row as usize]);
+        let sums: Vec<Sums> = order.iter().map(|&row| measured[row as usize].0).collect();
+        let lengths = order.iter().map(|&row| measured[row as usize].1).collect();
+        drop(measured);
+        let postings = Postings::new(&counts, &frequencies);
+        let frequent =
+            (0..).zip(&frequencies).filter(|&(_, &df)| df > cuts[0]).map(|(term, _)| term).collect();
+        let base = Base { options, vocabulary, counts, postings, lengths, cuts, frequent, ids, by_id };
+        Self::at(Arc::new(base), documents, Arc::new(sums))
+    }
+
+    fn at(base: Arc<Base>, documents: usize, sums: Arc<Vec<Sums>>) -> Self {
+        let mut index = Self {
+            base,
+            documents,
+            sums,
+            inverse: Arc::default(),
+            longest: Arc::default(),
+            growth: [1.0; LEVELS],
+            gone: Arc::default(),
+            fresh: Vec::new(),
+            fresh_rows: HashMap::new(),
+            frequencies: HashMap::new(),
+            terms: HashMap::new(),
+        };
+        index.measure();
+        index
+    }
+
+    /// The index without the documents of these ids, and with those that come with one. Costs as much for many
+    /// as for one, save for the documents that share a term with them. Runs in the current rayon pool.
+    #[must_use]
+    pub fn changed<D: Document>(&self, changes: &[(Uuid, Option<D>)]) -> Self {
+        let mut index = self.clone();
+        let mut before: HashMap<u32, u32> = HashMap::new();
+        for (id, document) in changes {
+            if let Some(row) = index.row_of(*id) {
+                index.remove(row, &mut before);
+            }
+            if let Some(document) = document {
+                index.add(*id, document, &mut before);
             }
         }
-        scores
+        index.move_sums(&before);
+        index.measure();
+        index
     }
-}
 
-/// The best `limit` of those that score above zero and are wanted, best first; equal scores in the order of
-/// the products.
-#[must_use]
-pub fn top(scores: &[f32], limit: usize, wanted: impl Fn(usize) -> bool) -> Vec<(usize, f32)> {
-    let mut found: Vec<(usize, f32)> = scores
-        .iter()
-        .copied()
-        .enumerate()
-        .filter(|&(product, score)| score > 0.0 && wanted(product))
-        .collect();
-    let order = |a: &(usize, f32), b: &(usize, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-    if found.len() > limit {
-        found.select_nth_unstable_by(limit, order);
-        found.truncate(limit);
+    fn remove(&mut self, row: u32, before: &mut HashMap<u32, u32>) {
+        for (term, _) in self.counts_of(row) {
+            let df = self.frequency(term);
+            before.entry(term).or_insert(df);
+            self.frequencies.insert(term, df - 1);
+        }
+        self.documents -= 1;
+        match self.fresh_place(row) {
+            None => {
+                Arc::make_mut(&mut self.gone).insert(row);
+            }
+            Some(place) => {
+                let fresh = &mut self.fresh[place];
+                self.fresh_rows.remove(&fresh.id);
+                fresh.terms.clear();
+            }
+        }
     }
-    found.sort_unstable_by(order);
-    found
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{tfidf::fit, tokens::terms};
+    fn add<D: Document>(&mut self, id: Uuid, document: &D, before: &mut HashMap<u32, u32>) {
+        let mut times: HashMap<u32, u16> = HashMap::new();
+        document.fields(|text, repeated| {
+            let repeated = u16::try_from(repeated).unwrap_or(u16::MAX);
+            for (first, second) in tfidf::terms(text, &self.base.options) {
+                let known = self.base.vocabulary.term(&first, second.as_deref());
+                let term = known.or_else(|| {
+                    let text = second.map_or(first.clone(), |second| format!("{first} {second}"));
+                    // Whether it would have passed the limits is not known before the next fit.
+                    let all = self.base.options.min_df <= 1 && self.base.options.max_df >= 1.0;
+                    let next = u32::try_from(self.base.vocabulary.len() + self.terms.len()).ok()?;
+                    all.then(|| *self.terms.entry(text).or_insert(next))
+                });
+                if let Some(term) = term {
+                    let times = times.entry(term).or_insert(0);
+                    *times = times.saturating_add(repeated);
+                }
+            }
+        });
+        let mut terms: Vec<(u32, u16)> = times.into_iter().collect();
+        terms.sort_unstable();
+        for &(term, _) in &terms {
+            let df = self.frequency(term);
+            before.entry(term).or_insert(df);
+            self.frequencies.insert(term, df + 1);
+        }
+        self.documents += 1;
+        let row = u32::try_from(self.base.ids.len() + self.fresh.len()).expect("fewer than 2^32 rows");
+        self.fresh_rows.insert(id, row);
+        self.fresh.push(Fresh { id, terms, inverse: 0.0 });
+    }
 
-    #[test]
-    fn scores_equal_the_dense_product() {
-        let fitted = fit(&["red cushion", "blue cushion", "green teapot"], |text| terms(text));
-        let scores = Index::new(&fitted.weights).scores(question(&fitted.weights, 0));
-        assert!((scores[0] - 1.0).abs() < 1e-6);
-        let (red, blue) = (fitted.weights.row(0), fitted.weights.row(1));
-        let cushion = fitted.vocabulary.iter().position(|term| term == "cushion").expect("in the vocabulary");
-        let weight = |row: &nalgebra_sparse::csr::CsrRow<'_, f32>| {
-            row.get_entry(cushion).expect("a column").into_value()
+    /// Brings the sums of the documents that have a term up to its new frequency.
+    fn move_sums(&mut self, before: &HashMap<u32, u32>) {
+        let mut moved: Vec<(u32, f64, f64)> = before
+            .iter()
+            .map(|(&term, &df)| (term, g(df), g(self.frequency(term))))
+            .filter(|&(term, old, new)| {
+                old.to_bits() != new.to_bits() && (term as usize) < self.base.vocabulary.len()
+            })
+            .collect();
+        // In order, so that every replica rounds alike.
+        moved.sort_unstable_by_key(|&(term, ..)| term);
+        let sums = Arc::make_mut(&mut self.sums);
+        for (term, old, new) in moved {
+            for (row, times) in self.base.postings.of(term) {
+                let square = factor(times, self.base.options.sublinear_tf).powi(2);
+                sums[row as usize].shift(square, old, new);
+            }
+        }
+    }
+
+    /// Measures every document by the sums and frequencies of now.
+    fn measure(&mut self) {
+        let level = self.level();
+        let base = &self.base;
+        let mut inverse: Vec<f32> = self.sums.par_iter().map(|sums| rounded(sums.inverse(level))).collect();
+        for &row in self.gone.iter() {
+            inverse[row as usize] = 0.0;
+        }
+        if !self.frequencies.is_empty() || self.documents != base.ids.len() {
+            self.growth = self.growth();
+        }
+        let growth = self.growth;
+        let longest =
+            inverse.par_chunks(BLOCK).zip(base.lengths.par_chunks(BLOCK)).map(|(inverse, lengths)| {
+                let mut longest = [0.0_f32; LEVELS];
+                for (&inverse, lengths) in inverse.iter().zip(lengths) {
+                    for level in 0..LEVELS {
+                        longest[level] = longest[level].max(inverse * lengths[level] * growth[level]);
+                    }
+                }
+                longest
+            });
+        self.longest = Arc::new(longest.collect());
+        self.inverse = Arc::new(inverse);
+        for place in 0..self.fresh.len() {
+            let mut sums = Sums::default();
+            for &(term, times) in &self.fresh[place].terms {
+                sums.add(factor(times, base.options.sublinear_tf).powi(2), g(self.frequency(term)));
+            }
+            self.fresh[place].inverse = sums.inverse(level);
+        }
+    }
+
+    fn growth(&self) -> [f32; LEVELS] {
+        let then = 1.0 + as_f64(1 + self.base.ids.len()).ln();
+        let now = self.level();
+        let mut growth = [1.0_f32; LEVELS];
+        for &term in &self.base.frequent {
+            let df = self.base.postings.frequency(term);
+            let ratio = rounded_up((now + g(self.frequency(term))) / (then + g(df)));
+            growth[..self.base.levels(df)].iter_mut().for_each(|growth| *growth = growth.max(ratio));
+        }
+        growth
+    }
+
+    fn level(&self) -> f64 {
+        1.0 + as_f64(1 + self.documents).ln()
+    }
+
+    /// How many documents there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.documents
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.documents == 0
+    }
+
+    /// How many documents came or went since the fit.
+    #[must_use]
+    pub fn changes(&self) -> usize {
+        self.fresh.len() + self.gone.len()
+    }
+
+    /// How many rows were added since the fit, those that went again among them.
+    #[must_use]
+    pub fn len_fresh(&self) -> usize {
+        self.fresh.len()
+    }
+
+    /// How many terms the documents have.
+    #[must_use]
+    pub fn terms(&self) -> usize {
+        self.base.vocabulary.len() + self.terms.len()
+    }
+
+    /// The row of a document.
+    #[must_use]
+    pub fn row_of(&self, id: Uuid) -> Option<u32> {
+        if let Some(&row) = self.fresh_rows.get(&id) {
+            return Some(row);
+        }
+        let place = self.base.by_id.binary_search_by_key(&id, |&row| self.base.ids[row as usize]).ok()?;
+        let row = self.base.by_id[place];
+        (!self.gone.contains(&row)).then_some(row)
+    }
+
+    /// The document of a row.
+    #[must_use]
+    pub fn id_of(&self, row: u32) -> Uuid {
+        match self.fresh_place(row) {
+            None => self.base.ids[row as usize],
+            Some(place) => self.fresh[place].id,
+        }
+    }
+
+    /// The rows of all documents.
+    pub fn rows(&self) -> impl Iterator<Item = u32> {
+        let fitted = (0..).take(self.base.ids.len()).filter(|row| !self.gone.contains(row));
+        let fresh = self.fresh.iter().map(|fresh| fresh.id);
+        let fresh = fresh.zip(self.base.ids.len()..).filter_map(|(id, row)| {
+            let row = u32::try_from(row).ok()?;
+            (self.fresh_rows.get(&id) == Some(&row)).then_some(row)
+        });
+        fitted.chain(fresh)
+    }
+
+    /// The inverse document frequency of a term.
+    #[must_use]
+    pub fn idf(&self, term: u32) -> f64 {
+        self.level() + g(self.frequency(term))
+    }
+
+    /// The terms of a row, in order, and their weights.
+    pub fn weights(&self, row: u32) -> impl Iterator<Item = (u32, f64)> {
+        let inverse = self.inverse_of(row);
+        self.raw(row).map(move |(term, weight)| (term, weight * inverse))
+    }
+
+    /// What the index takes in memory, in bytes, without the texts of words.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let base = &self.base;
+        let per_row = size_of::<[f32; LEVELS]>() + size_of::<Uuid>() + 4 + size_of::<Sums>() + 4;
+        base.vocabulary.bytes()
+            + base.counts.bytes()
+            + base.postings.bytes()
+            + per_row * base.ids.len()
+            + size_of::<[f32; LEVELS]>() * self.longest.len()
+    }
+
+    /// What was fitted: the ids of the rows, their terms and counts.
+    pub(crate) fn fitted(&self) -> (&[Uuid], &Vocabulary, &Counts, &Options) {
+        (&self.base.ids, &self.base.vocabulary, &self.base.counts, &self.base.options)
+    }
+
+    fn counts_of(&self, row: u32) -> Vec<(u32, u16)> {
+        match self.fresh_place(row) {
+            None => self.base.counts.row(row as usize).collect(),
+            Some(place) => self.fresh[place].terms.clone(),
+        }
+    }
+
+    /// Weights before scaling.
+    fn raw(&self, row: u32) -> impl Iterator<Item = (u32, f64)> {
+        let (fitted, fresh) = match self.fresh_place(row) {
+            None => (Some(self.base.counts.row(row as usize)), None),
+            Some(place) => (None, Some(self.fresh[place].terms.iter().copied())),
         };
-        assert!((scores[1] - weight(&red) * weight(&blue)).abs() < 1e-6);
-        assert!(scores[2].abs() < f32::EPSILON);
+        let level = self.level();
+        let weigh = move |(term, times)| {
+            (term, factor(times, self.base.options.sublinear_tf) * (level + g(self.frequency(term))))
+        };
+        fitted.into_iter().flatten().chain(fresh.into_iter().flatten()).map(weigh)
     }
 
-    #[test]
-    fn top_selects_exactly_and_breaks_ties_by_order() {
-        let scores = [0.1, 0.9, 0.0, 0.9, 0.5, -1.0];
-        assert_eq!(top(&scores, 3, |_| true), [(1, 0.9), (3, 0.9), (4, 0.5)]);
-        assert_eq!(top(&scores, 9, |product| product != 1), [(3, 0.9), (4, 0.5), (0, 0.1)]);
-        assert_eq!(top(&[], 3, |_| true), []);
+    fn inverse_of(&self, row: u32) -> f64 {
+        match self.fresh_place(row) {
+            // Not the rounded one, which only finds candidates.
+            None if self.gone.contains(&row) => 0.0,
+            None => self.sums[row as usize].inverse(self.level()),
+            Some(place) => self.fresh[place].inverse,
+        }
     }
 
-    fn question(weights: &CsrMatrix<f32>, product: usize) -> Vec<(usize, f32)> {
-        let row = weights.row(product);
-        row.col_indices().iter().copied().zip(row.values().iter().copied()).collect()
+    fn fresh_place(&self, row: u32) -> Option<usize> {
+        (row as usize).checked_sub(self.base.ids.len())
     }
+
+    fn frequency(&self, term: u32) -> u32 {
+        let changed = if self.frequencies.is_empty() { None } else { self.frequencies.get(&term) };
+        changed.copied().unwrap_or_else(|| self.base.postings.frequency(term))
+    }
+}
+
+impl Postings {
+    /// Turns rows into columns. The columns are parted among threads, each of which looks into every row.
+    fn new(counts: &Counts, frequencies: &[u32]) -> Self {
+        let mut starts = Vec::with_capacity(frequencies.len() + 1);
+        starts.push(0_u32);
+        for df in frequencies {
+            starts.push(starts[starts.len() - 1] + df);
+        }
+        let entries = counts.terms.len();
+        let (mut rows, mut times) = (vec![0; entries], vec![0; entries]);
+        let threads = rayon::current_num_threads().clamp(1, 16);
+        let (mut rows_left, mut times_left) = (rows.as_mut_slice(), times.as_mut_slice());
+        let mut parts = Vec::with_capacity(threads);
+        let mut first = 0;
+        for part in 1..=threads {
+            let wanted = u32::try_from(entries * part / threads).expect("fewer than 2^32 counts");
+            let last = if part == threads {
+                frequencies.len()
+            } else {
+                starts.partition_point(|&start| start < wanted)
+            };
+            let last = last.clamp(first, frequencies.len());
+            let length = (starts[last] - starts[first]) as usize;
+            let (rows_here, rows_after) = rows_left.split_at_mut(length);
+            let (times_here, times_after) = times_left.split_at_mut(length);
+            (rows_left, times_left) = (rows_after, times_after);
+            parts.push((first, last, rows_here, times_here));
+            first = last;
+        }
+        parts.into_par_iter().for_each(|(first, last, rows, times)| {
+            let mut next: Vec<u32> = starts[first..last].iter().map(|start| start - starts[first]).collect();
+            for row in 0..counts.rows() {
+                let range = counts.range(row);
+                let terms = &counts.terms[range.clone()];
+                let from = terms.partition_point(|&term| (term as usize) < first);
+                for (&term, &count) in terms[from..].iter().zip(&counts.times[range.start + from..]) {
+                    let Some(next) = next.get_mut(term as usize - first) else { break };
+                    rows[*next as usize] = u32::try_from(row).expect("fewer than 2^32 rows");
+                    times[*next as usize] = count;
+                    *next += 1;
+                }
+            }
+        });
+        Self { starts, rows, times }
+    }
+
+    /// How many documents have a term; none where the fit did not see it.
+    fn frequency(&self, term: u32) -> u32 {
+        let term = term as usize;
+        self.starts.get(term + 1).map_or(0, |end| end - self.starts[term])
+    }
+
+    fn of(&self, term: u32) -> impl Iterator<Item = (u32, u16)> {
+        let range = self.starts[term as usize] as usize..self.starts[term as usize + 1] as usize;
+        self.rows[range.clone()].iter().copied().zip(self.times[range].iter().copied())
+    }
+
+    fn bytes(&self) -> usize {
+        4 * (self.starts.capacity() + self.rows.capacity()) + 2 * self.times.capacity()
+    }
+}
+
+impl Sums {
+    fn add(&mut self, square: f64, g: f64) {
+        self.0[0] += square;
+        self.0[1] += square * g;
+        self.0[2] += square * g * g;
+    }
+
+    fn shift(&mut self, square: f64, from: f64, to: f64) {
+        self.0[1] += square * (to - from);
+        self.0[2] += square * (to * to - from * from);
+    }
+
+    fn inverse(&self, level: f64) -> f64 {
+        let [zero, one, two] = self.0;
+        if zero > 0.0 { 1.0 / (level * level * zero + 2.0 * level * one + two).sqrt() } else { 0.0 }
+    }
+}
+
+/// How many documents have each term.
+fn frequencies(counts: &Counts, terms: usize) -> Vec<u32> {
+    let mut frequencies = vec![0; terms];
+    for &term in &counts.terms {
+        frequencies[term as usize] += 1;
+    }
+    frequencies
+}
+
+/// The part of the idf that the frequency decides.
+fn g(df: u32) -> f64 {
+    static SMALL: LazyLock<Vec<f64>> =
+        LazyLock::new(|| (0..4_096).map(|df| -f64::from(1 + df).ln()).collect());
+    SMALL.get(df as usize).copied().unwrap_or_else(|| -(1.0 + f64::from(df)).ln())
+}
+
+/// What a count contributes.
+fn factor(times: u16, sublinear: bool) -> f64 {
+    match times {
+        1 => 1.0,
+        2 if sublinear => 1.0 + std::f64::consts::LN_2,
+        times if sublinear => 1.0 + f64::from(times).ln(),
+        times => f64::from(times),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "finds candidates; scores are made of 64 bits")]
+fn rounded(value: f64) -> f32 {
+    value as f32
+}
+
+/// For bounds, which may be too large but not too small.
+fn rounded_up(value: f64) -> f32 {
+    rounded(value).next_up()
 }

@@ -1,53 +1,57 @@
-//! What sells now: units sold per product, halving every 30 days.
+//! What sells now: how often each product was sold, halving every 10 days unless set otherwise.
+//!
+//! An order counts once, however many pieces it was for: one customer who buys a thousand napkins makes them no
+//! thousand times as interesting to the next.
 //!
 //! Age is measured back from the newest sale seen, not from now, so that imported history has popular
 //! products too, and so that every replica that has read as far gives the same ranking.
 
-use std::collections::HashMap;
-
+use hashbrown::HashMap;
 use uuid::Uuid;
 
 use super::profile::decay;
 
-/// Seconds until a sold unit counts half.
-const HALF_LIFE: f64 = 30.0 * 24.0 * 3600.0;
-
-/// Units as they counted at a time.
+/// Sales as they counted at a time.
 #[derive(Clone, Copy, Debug)]
-struct Units {
+struct Sales {
     count: f64,
     at: i64,
 }
 
 /// The running sums. One entry per product ever sold, however many sales.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Popularity {
-    units: HashMap<Uuid, Units>,
+    sales: HashMap<Uuid, Sales>,
+    /// Seconds until a sale counts half.
+    half_life: f64,
     newest: i64,
 }
 
 impl Popularity {
+    /// No sales yet.
+    #[must_use]
+    pub fn new(half_life: f64) -> Self {
+        Self { sales: HashMap::new(), half_life, newest: 0 }
+    }
+
     /// Counts a sale. Sales may come in any order of time.
-    pub fn sold(&mut self, product: Uuid, quantity: u32, at: i64) {
-        let quantity = f64::from(quantity);
-        self.newest = if self.units.is_empty() { at } else { self.newest.max(at) };
-        let units = self.units.entry(product).or_insert(Units { count: 0.0, at });
-        if at >= units.at {
-            *units = Units { count: units.count * decay(at - units.at, HALF_LIFE) + quantity, at };
+    pub fn sold(&mut self, product: Uuid, at: i64) {
+        self.newest = if self.sales.is_empty() { at } else { self.newest.max(at) };
+        let sales = self.sales.entry(product).or_insert(Sales { count: 0.0, at });
+        if at >= sales.at {
+            *sales = Sales { count: sales.count * decay(at - sales.at, self.half_life) + 1.0, at };
         } else {
-            units.count += quantity * decay(units.at - at, HALF_LIFE);
+            sales.count += decay(sales.at - at, self.half_life);
         }
     }
 
-    /// Every product sold, with its units as they count at the newest sale, the most first; equal ones in the
-    /// order of their ids.
+    /// Every product sold, with its sales as they count at the newest, the most first; equal ones in the order
+    /// of their ids.
     #[must_use]
     pub fn ranking(&self) -> Vec<(Uuid, f64)> {
-        let mut ranking: Vec<(Uuid, f64)> = self
-            .units
-            .iter()
-            .map(|(&product, units)| (product, units.count * decay(self.newest - units.at, HALF_LIFE)))
-            .collect();
+        let now = |sales: &Sales| sales.count * decay(self.newest - sales.at, self.half_life);
+        let mut ranking: Vec<(Uuid, f64)> =
+            self.sales.iter().map(|(&product, sales)| (product, now(sales))).collect();
         ranking.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         ranking
     }
@@ -61,30 +65,28 @@ mod tests {
     const A: Uuid = Uuid::from_u128(1);
     const B: Uuid = Uuid::from_u128(2);
 
+    fn rank(sales: &[(Uuid, i64)]) -> Vec<(Uuid, f64)> {
+        let mut popularity = Popularity::new(30.0 * 24.0 * 3600.0);
+        for &(product, at) in sales {
+            popularity.sold(product, at);
+        }
+        popularity.ranking()
+    }
+
     #[test]
     fn old_sales_count_less() {
-        let mut popularity = Popularity::default();
-        popularity.sold(A, 10, 0);
-        popularity.sold(B, 6, 30 * DAY);
-        let ranking = popularity.ranking();
+        let ranking = rank(&[(A, 0), (A, 0), (A, 0), (B, 30 * DAY), (B, 30 * DAY)]);
         assert_eq!(ranking.iter().map(|&(product, _)| product).collect::<Vec<_>>(), [B, A]);
-        assert!((ranking[0].1 - 6.0).abs() < 1e-9);
-        assert!((ranking[1].1 - 5.0).abs() < 1e-9);
+        assert!((ranking[0].1 - 2.0).abs() < 1e-9);
+        assert!((ranking[1].1 - 1.5).abs() < 1e-9);
     }
 
     #[test]
     fn the_order_of_arrival_makes_no_difference() {
-        let sales = [(A, 3, 40 * DAY), (A, 4, -10 * DAY), (A, 5, 0), (B, 1, 20 * DAY)];
-        let rank = |sales: &[(Uuid, u32, i64)]| {
-            let mut popularity = Popularity::default();
-            for &(product, quantity, at) in sales {
-                popularity.sold(product, quantity, at);
-            }
-            popularity.ranking()
-        };
-        let (forward, mut reversed) = (rank(&sales), sales);
-        reversed.reverse();
-        for (one, other) in forward.iter().zip(rank(&reversed)) {
+        let mut sales = [(A, 40 * DAY), (A, -10 * DAY), (A, 0), (B, 20 * DAY)];
+        let forward = rank(&sales);
+        sales.reverse();
+        for (one, other) in forward.iter().zip(rank(&sales)) {
             assert_eq!(one.0, other.0);
             assert!((one.1 - other.1).abs() < 1e-9);
         }

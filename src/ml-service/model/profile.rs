@@ -1,20 +1,18 @@
 //! What a customer likes: the weighted, time-decayed mean of the vectors of what they bought, put in the cart
 //! and looked at.
 //!
-//! An event counts by its kind ([`Kind::weight`]) and halves every 90 days. Age is measured back from the
+//! An event counts by its kind and halves after a time, both of the [`Settings`]. Age is measured back from the
 //! customer's newest event, not from now: a profile depends on the events alone, so every replica computes
 //! the same one, cached answers stay true, and orders imported from years ago work like those of today. How
 //! many pieces were bought makes no difference to what somebody likes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
-use nalgebra::DVector;
-use nalgebra_sparse::CsrMatrix;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Seconds until an event counts half.
-const HALF_LIFE: f64 = 90.0 * 24.0 * 3600.0;
+use super::blend::Settings;
+use super::index::{Index, Query};
 
 /// What a customer did with a product, the weakest sign of liking it first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,18 +24,6 @@ pub enum Kind {
     Cart,
     /// Bought it.
     Purchase,
-}
-
-impl Kind {
-    /// How much an event of this kind says about what the customer likes.
-    #[must_use]
-    pub fn weight(self) -> f64 {
-        match self {
-            Self::View => 0.2,
-            Self::Cart => 0.5,
-            Self::Purchase => 1.0,
-        }
-    }
 }
 
 /// Something a customer did.
@@ -63,10 +49,12 @@ pub struct History {
 /// A product in a profile.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Source {
+    /// The product.
+    pub id: Uuid,
     /// The product's row.
-    pub row: usize,
+    pub row: u32,
     /// Its part in the profile.
-    pub weight: f32,
+    pub weight: f64,
     /// The strongest thing that the customer did with it.
     pub kind: Kind,
 }
@@ -74,47 +62,30 @@ pub struct Source {
 /// A customer's place among the products.
 #[derive(Clone, Debug)]
 pub struct Profile {
-    /// The mean, of unit length, so that its product with a row is their cosine.
-    pub vector: DVector<f32>,
-    /// What it was made of, in the order of the rows.
+    /// The mean.
+    pub query: Query,
+    /// What it was made of, in the order of the products' ids.
     pub sources: Vec<Source>,
 }
 
 impl Profile {
     /// Nothing where no event is about a product that has a row with terms.
-    #[expect(clippy::cast_possible_truncation, reason = "vectors are kept in 32 bits")]
-    pub fn new(events: &[Event], rows: &HashMap<Uuid, usize>, weights: &CsrMatrix<f32>) -> Option<Self> {
+    pub fn new(events: &[Event], index: &Index, settings: &Settings) -> Option<Self> {
         let newest = events.iter().map(|event| event.at).max()?;
-        let mut parts: HashMap<usize, (f64, Kind)> = HashMap::new();
+        // In order before summing, so that every replica rounds alike.
+        let mut parts: BTreeMap<Uuid, (f64, Kind)> = BTreeMap::new();
         for event in events {
-            let Some(&row) = rows.get(&event.product) else { continue };
-            let (weight, kind) = parts.entry(row).or_insert((0.0, event.kind));
-            *weight += event.kind.weight() * decay(newest - event.at, HALF_LIFE);
+            let (weight, kind) = parts.entry(event.product).or_insert((0.0, event.kind));
+            *weight += settings.weight(event.kind) * decay(newest - event.at, settings.profile_half_life);
             *kind = event.kind.max(*kind);
         }
-        let mut sources: Vec<Source> = parts
+        let sources: Vec<Source> = parts
             .into_iter()
-            .map(|(row, (weight, kind))| Source { row, weight: weight as f32, kind })
+            .filter_map(|(id, (weight, kind))| Some(Source { id, row: index.row_of(id)?, weight, kind }))
             .collect();
-        // In order before summing, so that every replica rounds alike.
-        sources.sort_unstable_by_key(|source| source.row);
-
-        let mut vector = DVector::<f32>::zeros(weights.ncols());
-        for source in &sources {
-            let row = weights.row(source.row);
-            for (&term, &value) in row.col_indices().iter().zip(row.values()) {
-                vector[term] += source.weight * value;
-            }
-        }
-        // The mean's divisor, the sum of the weights, cancels out here.
-        let length = vector.norm();
-        if length <= 0.0 {
-            return None;
-        }
-        for source in &mut sources {
-            source.weight /= length;
-        }
-        Some(Self { vector: vector / length, sources })
+        // The mean's divisor, the sum of the weights, cancels out in a cosine.
+        let query = index.query_of_sum(sources.iter().map(|source| (source.row, source.weight)))?;
+        Some(Self { query, sources })
     }
 }
 
@@ -127,7 +98,7 @@ pub(crate) fn decay(age: i64, half_life: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{tfidf::fit, tokens::terms};
+    use crate::model::tfidf::Options;
 
     const DAY: i64 = 24 * 3600;
 
@@ -135,34 +106,38 @@ mod tests {
         Event { product: Uuid::from_u128(product), kind, at }
     }
 
-    fn profile(events: &[Event]) -> Option<Profile> {
-        let weights = fit(&["red", "blue", "the"], |text| terms(text)).weights;
-        let rows = (0..3).map(|row| (Uuid::from_u128(row as u128), row)).collect();
-        Profile::new(events, &rows, &weights)
+    /// The parts that the words red and blue have in a profile.
+    fn profile(events: &[Event]) -> Option<(f64, f64)> {
+        let ids = [0, 1, 2].map(Uuid::from_u128);
+        let index = Index::fit(&ids, &["red", "blue", "the"], Options::default());
+        let profile = Profile::new(events, &index, &Settings::default())?;
+        let part =
+            |id| f64::from(index.cosine(&profile.query, index.row_of(Uuid::from_u128(id)).expect("known")));
+        Some((part(0), part(1)))
     }
 
     #[test]
     fn kinds_weigh_differently() {
-        let found = profile(&[event(0, Kind::Purchase, 0), event(1, Kind::View, 0)]).expect("a profile");
-        // The columns are blue, red.
-        assert!((found.vector[0] / found.vector[1] - 0.2).abs() < 1e-6);
-        assert!((found.vector.norm() - 1.0).abs() < 1e-6);
+        let (red, blue) =
+            profile(&[event(0, Kind::Purchase, 0), event(1, Kind::View, 0)]).expect("a profile");
+        assert!((blue / red - 0.2).abs() < 1e-6);
+        assert!((red.hypot(blue) - 1.0).abs() < 1e-6);
     }
 
     #[test]
     fn an_event_halves_in_90_days_before_the_newest() {
         let found = profile(&[event(0, Kind::Cart, 0), event(1, Kind::Cart, 90 * DAY)]).expect("a profile");
-        assert!((found.vector[1] / found.vector[0] - 0.5).abs() < 1e-6);
+        assert!((found.0 / found.1 - 0.5).abs() < 1e-6);
         let shifted = profile(&[event(0, Kind::Cart, 9_000 * DAY), event(1, Kind::Cart, 9_090 * DAY)]);
-        assert_eq!(shifted.expect("a profile").vector, found.vector);
+        assert_eq!(shifted, Some(found));
     }
 
     #[test]
     fn events_of_one_product_add_up_and_the_strongest_kind_names_them() {
-        let found = profile(&[event(0, Kind::View, 0), event(0, Kind::Cart, 0)]).expect("a profile");
-        assert_eq!(found.sources.len(), 1);
-        assert_eq!(found.sources[0].kind, Kind::Cart);
-        assert!((found.sources[0].weight - 1.0).abs() < 1e-6);
+        let index = Index::fit(&[Uuid::from_u128(0)], &["red"], Options::default());
+        let events = [event(0, Kind::View, 0), event(0, Kind::Cart, 0)];
+        let found = Profile::new(&events, &index, &Settings::default()).expect("a profile");
+        assert_eq!(found.sources, [Source { id: Uuid::from_u128(0), row: 0, weight: 0.7, kind: Kind::Cart }]);
     }
 
     #[test]

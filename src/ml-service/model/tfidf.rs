@@ -1,136 +1,484 @@
-//! TF-IDF as scikit-learn's `TfidfVectorizer(sublinear_tf=True)` defines it, fitted in parallel.
+//! TF-IDF as scikit-learn's `TfidfVectorizer` defines it, counted in parallel.
 //!
 //! For a term that occurs `tf` times in a document and in `df` of `n` documents the weight is `(1 + ln tf) *
-//! (ln((1 + n) / (1 + df)) + 1)`, and each document's weights are scaled to unit length (L2). Every term
-//! counts (`min_df` 1) and the vocabulary is in order of code points. Weights are computed in 64 bits and
-//! kept in 32.
+//! (ln((1 + n) / (1 + df)) + 1)`, and each document's weights are scaled to unit length (L2). Here terms are
+//! only counted; [`index`](super::index) weighs them, since `n` and `df` change with each product that comes
+//! or goes, while counts do not.
+//!
+//! Two passes. The first finds the words of each part of the documents and numbers them for the whole. The
+//! second turns documents into sorted keys (word, second word), which are numbered by groups of first words:
+//! a group's table fits into the cache and no two threads share one. The result depends on the documents
+//! alone, neither on the threads nor on what a hash table makes of them.
 
-use std::collections::HashMap;
-
-use nalgebra_sparse::CsrMatrix;
+use hashbrown::HashMap;
 use rayon::prelude::*;
 
-/// What fitting gives.
+use super::tokens;
+use super::vocabulary::{ALONE, Strings, Vocabulary};
+
+/// How many documents are counted as one piece of work.
+const CHUNK: usize = 16_384;
+/// How many groups of words are numbered independently.
+const GROUPS: usize = 64;
+/// Ends a field among tokens: no pair of words reaches over it.
+const BREAK: u32 = u32::MAX;
+/// A term that too few or too many documents have.
+const PRUNED: u32 = u32::MAX;
+
+/// What [`fit`] counts, by the names of scikit-learn; `norm="l2"`, `smooth_idf=True` and the default
+/// `token_pattern` are fixed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are those of scikit-learn")]
+pub struct Options {
+    /// `lowercase`.
+    pub lowercase: bool,
+    /// `stop_words="english"`, else `None`. They go before pairs are made, so "cup of tea" has "cup tea".
+    pub stop_words: bool,
+    /// `ngram_range=(1, 2)`, else `(1, 1)`.
+    pub bigrams: bool,
+    /// `sublinear_tf`.
+    pub sublinear_tf: bool,
+    /// `min_df`: the fewest documents that a term must be in.
+    pub min_df: u32,
+    /// `max_df`: the largest part of the documents that a term may be in, from 0 to 1.
+    pub max_df: f64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { lowercase: true, stop_words: true, bigrams: true, sublinear_tf: true, min_df: 1, max_df: 1.0 }
+    }
+}
+
+/// Terms and how often each document has them: sparse rows, their terms in order.
 #[derive(Debug)]
-pub struct Fitted {
-    /// The terms in order; a term's place is its column.
-    pub vocabulary: Vec<String>,
-    /// The inverse document frequency of each term.
-    pub idf: Vec<f64>,
-    /// One row of unit length per document; a document without terms has an empty row.
-    pub weights: CsrMatrix<f32>,
+pub struct Counts {
+    /// Where rows begin; one more at the end.
+    pub(crate) starts: Vec<u32>,
+    pub(crate) terms: Vec<u32>,
+    /// More than 65,535 count as so many.
+    pub(crate) times: Vec<u16>,
 }
 
-/// Fits on the documents, whose terms `terms_of` tells. Runs in the current rayon pool.
-pub fn fit<D: Sync>(documents: &[D], terms_of: impl Fn(&D) -> Vec<String> + Sync) -> Fitted {
-    let counts: Vec<HashMap<String, u32>> =
-        documents.par_iter().map(|document| count(terms_of(document))).collect();
-
-    let mut frequencies: Vec<(&str, u32)> =
-        counts.par_iter().fold(HashMap::new, tally).reduce(HashMap::new, merge).into_iter().collect();
-    frequencies.par_sort_unstable();
-    let columns: HashMap<&str, usize> =
-        frequencies.iter().enumerate().map(|(column, &(term, _))| (term, column)).collect();
-    let idf: Vec<f64> = frequencies.iter().map(|&(_, df)| inverse_frequency(documents.len(), df)).collect();
-
-    let rows: Vec<Vec<(usize, f32)>> = counts.par_iter().map(|terms| row(terms, &columns, &idf)).collect();
-    let weights = matrix(rows, columns.len());
-    Fitted { vocabulary: frequencies.into_iter().map(|(term, _)| term.to_owned()).collect(), idf, weights }
-}
-
-fn count(terms: Vec<String>) -> HashMap<String, u32> {
-    let mut counts = HashMap::with_capacity(terms.len());
-    for term in terms {
-        *counts.entry(term).or_insert(0) += 1;
+impl Counts {
+    fn with_capacity(rows: usize, entries: usize) -> Self {
+        let mut starts = Vec::with_capacity(rows + 1);
+        starts.push(0);
+        Self { starts, terms: Vec::with_capacity(entries), times: Vec::with_capacity(entries) }
     }
-    counts
-}
 
-fn tally<'a>(
-    mut frequencies: HashMap<&'a str, u32>,
-    terms: &'a HashMap<String, u32>,
-) -> HashMap<&'a str, u32> {
-    for term in terms.keys() {
-        *frequencies.entry(term).or_insert(0) += 1;
+    /// How many rows there are.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.starts.len() - 1
     }
-    frequencies
-}
 
-fn merge<'a>(left: HashMap<&'a str, u32>, right: HashMap<&'a str, u32>) -> HashMap<&'a str, u32> {
-    let (mut larger, smaller) = if left.len() < right.len() { (right, left) } else { (left, right) };
-    for (term, frequency) in smaller {
-        *larger.entry(term).or_insert(0) += frequency;
+    /// The terms of a row and how often it has each.
+    pub fn row(&self, row: usize) -> impl Iterator<Item = (u32, u16)> {
+        let range = self.range(row);
+        self.terms[range.clone()].iter().copied().zip(self.times[range].iter().copied())
     }
-    larger
+
+    pub(crate) fn range(&self, row: usize) -> std::ops::Range<usize> {
+        self.starts[row] as usize..self.starts[row + 1] as usize
+    }
+
+    fn end_row(&mut self) {
+        self.starts.push(u32::try_from(self.terms.len()).expect("fewer than 2^32 counts"));
+    }
+
+    /// The same rows in another order.
+    pub(crate) fn in_order(&self, order: &[u32]) -> Self {
+        let mut sorted = Self::with_capacity(self.rows(), self.terms.len());
+        for &row in order {
+            let range = self.range(row as usize);
+            sorted.terms.extend_from_slice(&self.terms[range.clone()]);
+            sorted.times.extend_from_slice(&self.times[range]);
+            sorted.end_row();
+        }
+        sorted
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        4 * (self.starts.capacity() + self.terms.capacity()) + 2 * self.times.capacity()
+    }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a catalogue has far fewer than 2^52 products")]
-fn inverse_frequency(documents: usize, frequency: u32) -> f64 {
-    ((1.0 + documents as f64) / (1.0 + f64::from(frequency))).ln() + 1.0
+/// A document: texts, each with how many times it counts.
+pub trait Document: Sync {
+    /// Hands on each field.
+    fn fields<'a>(&'a self, each: impl FnMut(&'a str, usize));
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "weights are kept in 32 bits")]
-fn row(terms: &HashMap<String, u32>, columns: &HashMap<&str, usize>, idf: &[f64]) -> Vec<(usize, f32)> {
-    let mut row: Vec<(usize, f64)> = terms
-        .iter()
-        .map(|(term, &count)| {
-            let column = columns[term.as_str()];
-            (column, (1.0 + f64::from(count).ln()) * idf[column])
-        })
+impl Document for str {
+    fn fields<'a>(&'a self, mut each: impl FnMut(&'a str, usize)) {
+        each(self, 1);
+    }
+}
+
+impl<D: Document + ?Sized> Document for &D {
+    fn fields<'a>(&'a self, each: impl FnMut(&'a str, usize)) {
+        (**self).fields(each);
+    }
+}
+
+impl Document for String {
+    fn fields<'a>(&'a self, mut each: impl FnMut(&'a str, usize)) {
+        each(self, 1);
+    }
+}
+
+/// Counts the terms of the documents. Runs in the current rayon pool.
+pub fn fit<D: Document>(documents: &[D], options: &Options) -> (Vocabulary, Counts) {
+    let read: Vec<Read> = documents.par_chunks(CHUNK).map(|chunk| Read::new(chunk, options)).collect();
+    let (words, numbers) = number_words(&read);
+    let groups = Groups::new(&read, &numbers);
+    let keyed: Vec<Keyed> = read
+        .into_par_iter()
+        .zip(numbers)
+        .map(|(read, numbers)| Keyed::new(&read, &numbers, &groups, options))
         .collect();
-    // In order before summing, so that every replica rounds alike.
-    row.sort_unstable_by_key(|&(column, _)| column);
-    let length = row.iter().map(|&(_, weight)| weight * weight).sum::<f64>().sqrt();
-    row.into_iter().map(|(column, weight)| (column, (weight / length) as f32)).collect()
+
+    let most = options.max_df * as_f64(documents.len());
+    let kept = |df: u32| df >= options.min_df && f64::from(df) <= most;
+    let mut numbered: Vec<Numbered> =
+        (0..GROUPS).into_par_iter().map(|group| Numbered::new(&keyed, group, kept)).collect();
+    let vocabulary = Vocabulary::assemble(words, &mut numbered);
+
+    let parts: Vec<Counts> = keyed
+        .into_par_iter()
+        .enumerate()
+        .map(|(chunk, keyed)| keyed.counts(chunk, &groups, &numbered))
+        .collect();
+    (vocabulary, concatenated(&parts))
 }
 
-fn matrix(rows: Vec<Vec<(usize, f32)>>, columns: usize) -> CsrMatrix<f32> {
-    let height = rows.len();
-    let mut offsets = Vec::with_capacity(height + 1);
-    offsets.push(0);
-    let filled = rows.iter().map(Vec::len).sum();
-    let (mut indices, mut values) = (Vec::with_capacity(filled), Vec::with_capacity(filled));
-    for (column, value) in rows.into_iter().map(|row| row.into_iter().unzip::<_, _, Vec<_>, Vec<_>>()) {
-        indices.extend(column);
-        values.extend(value);
-        offsets.push(indices.len());
+/// The terms of one text with their repetitions: the words, and the pairs where they are wanted.
+pub fn terms(text: &str, options: &Options) -> Vec<(String, Option<String>)> {
+    let mut words = Vec::new();
+    tokens::words(text, options.lowercase, |word: &str| {
+        if !(options.stop_words && tokens::is_stop_word(word)) {
+            words.push(word.to_owned());
+        }
+    });
+    let pairs = words.windows(2).filter(|_| options.bigrams);
+    let pairs: Vec<_> = pairs.map(|pair| (pair[0].clone(), Some(pair[1].clone()))).collect();
+    words.into_iter().map(|word| (word, None)).chain(pairs).collect()
+}
+
+/// A part of the documents as numbers of words, which count for this part alone.
+struct Read {
+    words: Strings,
+    /// The words of all fields, with [`BREAK`] after each.
+    tokens: Vec<u32>,
+    /// Where documents end among the tokens.
+    ends: Vec<u32>,
+}
+
+impl Read {
+    fn new<D: Document>(documents: &[D], options: &Options) -> Self {
+        let mut table: HashMap<Box<str>, u32> = HashMap::new();
+        let mut read =
+            Self { words: Strings::default(), tokens: Vec::new(), ends: Vec::with_capacity(documents.len()) };
+        for document in documents {
+            document.fields(|text, times| {
+                let start = read.tokens.len();
+                tokens::words(text, options.lowercase, |word| {
+                    let number = table.get(word).copied().unwrap_or_else(|| {
+                        let mut number = BREAK;
+                        if !(options.stop_words && tokens::is_stop_word(word)) {
+                            read.words.push(word);
+                            number = u32::try_from(read.words.len() - 1).expect("fewer than 2^32 words");
+                        }
+                        table.insert(word.into(), number);
+                        number
+                    });
+                    if number != BREAK {
+                        read.tokens.push(number);
+                    }
+                });
+                read.tokens.push(BREAK);
+                let end = read.tokens.len();
+                (1..times).for_each(|_| read.tokens.extend_from_within(start..end));
+            });
+            read.ends.push(u32::try_from(read.tokens.len()).expect("fewer than 2^32 words in a part"));
+        }
+        read
     }
-    CsrMatrix::try_from_csr_data(height, columns, offsets, indices, values)
-        .expect("rows are sorted and within the vocabulary")
+}
+
+/// All words, sorted, and for each part the place there of each of its own.
+fn number_words(read: &[Read]) -> (Strings, Vec<Vec<u32>>) {
+    let mut places: HashMap<&str, u32> = HashMap::new();
+    for word in read.iter().flat_map(|read| read.words.iter()) {
+        places.entry(word).or_insert(0);
+    }
+    let mut words: Vec<&str> = places.keys().copied().collect();
+    words.par_sort_unstable();
+    for (place, word) in (0..).zip(&words) {
+        places.insert(word, place);
+    }
+    let numbers = read.par_iter().map(|read| read.words.iter().map(|word| places[word]).collect()).collect();
+    (words.into_iter().collect(), numbers)
+}
+
+/// Which group each word is in: neighbours, so that groups are in order, and about as many tokens in each.
+struct Groups(Vec<u8>);
+
+impl Groups {
+    fn new(read: &[Read], numbers: &[Vec<u32>]) -> Self {
+        let words = numbers.iter().flatten().max().map_or(0, |&last| last as usize + 1);
+        let mut frequencies = vec![0_usize; words];
+        for (read, numbers) in read.iter().zip(numbers) {
+            for &token in read.tokens.iter().filter(|&&token| token != BREAK) {
+                frequencies[numbers[token as usize] as usize] += 1;
+            }
+        }
+        let total = frequencies.iter().sum::<usize>().max(1);
+        let mut before = 0;
+        let group = |frequency: usize| {
+            // The middle of the word's own tokens is always below the total.
+            let group = (2 * before + frequency) * GROUPS / (2 * total);
+            before += frequency;
+            u8::try_from(group.min(GROUPS - 1)).expect("few groups")
+        };
+        Self(frequencies.into_iter().map(group).collect())
+    }
+
+    fn of(&self, key: u64) -> usize {
+        usize::from(self.0[(key >> 32) as usize])
+    }
+}
+
+/// A part of the documents as rows of keys: the first word above, [`ALONE`] or the second word and one below.
+struct Keyed {
+    keys: Vec<u64>,
+    times: Vec<u16>,
+    ends: Vec<u32>,
+    /// The keys again, by group, in their order.
+    grouped: Vec<Vec<u64>>,
+}
+
+impl Keyed {
+    fn new(read: &Read, numbers: &[u32], groups: &Groups, options: &Options) -> Self {
+        let mut keyed = Self {
+            keys: Vec::with_capacity(read.tokens.len()),
+            times: Vec::with_capacity(read.tokens.len()),
+            ends: Vec::with_capacity(read.ends.len()),
+            grouped: vec![Vec::new(); GROUPS],
+        };
+        let mut row = Vec::new();
+        let mut start = 0;
+        for &end in &read.ends {
+            row.clear();
+            let mut before = None;
+            for &token in &read.tokens[start as usize..end as usize] {
+                if token == BREAK {
+                    before = None;
+                    continue;
+                }
+                let word = numbers[token as usize];
+                row.push(u64::from(word) << 32 | u64::from(ALONE));
+                if let Some(first) = before.replace(word)
+                    && options.bigrams
+                {
+                    row.push(u64::from(first) << 32 | u64::from(word + 1));
+                }
+            }
+            start = end;
+            row.sort_unstable();
+            for same in row.chunk_by(|a, b| a == b) {
+                keyed.keys.push(same[0]);
+                keyed.times.push(u16::try_from(same.len()).unwrap_or(u16::MAX));
+                keyed.grouped[groups.of(same[0])].push(same[0]);
+            }
+            keyed.ends.push(u32::try_from(keyed.keys.len()).expect("fewer than 2^32 keys in a part"));
+        }
+        keyed
+    }
+
+    fn counts(self, chunk: usize, groups: &Groups, numbered: &[Numbered]) -> Counts {
+        let mut counts = Counts::with_capacity(self.ends.len(), self.keys.len());
+        let mut next: Vec<_> = numbered.iter().map(|group| group.found[chunk].iter()).collect();
+        let mut entries = self.keys.iter().zip(&self.times);
+        let mut start = 0;
+        for end in self.ends {
+            for (&key, &times) in entries.by_ref().take((end - start) as usize) {
+                let group = groups.of(key);
+                let found = next[group].next().expect("as many as keys");
+                let term = numbered[group].terms[*found as usize];
+                if term != PRUNED {
+                    counts.terms.push(term);
+                    counts.times.push(times);
+                }
+            }
+            counts.end_row();
+            start = end;
+        }
+        counts
+    }
+}
+
+/// The keys of one group of words.
+struct Numbered {
+    /// Those that stay, in order.
+    kept: Vec<u64>,
+    /// For each chunk its keys in their order, as numbers in the order of being found.
+    found: Vec<Vec<u32>>,
+    /// What term each of these numbers is.
+    terms: Vec<u32>,
+}
+
+impl Numbered {
+    fn new(keyed: &[Keyed], group: usize, kept: impl Fn(u32) -> bool) -> Self {
+        let mut table: HashMap<u64, u32> = HashMap::new();
+        let mut seen: Vec<(u64, u32)> = Vec::new();
+        let mut number = |&key: &u64| {
+            let number = *table.entry(key).or_insert_with(|| {
+                seen.push((key, 0));
+                u32::try_from(seen.len() - 1).expect("fewer than 2^32 terms")
+            });
+            seen[number as usize].1 += 1;
+            number
+        };
+        let found =
+            keyed.iter().map(|keyed| keyed.grouped[group].iter().map(&mut number).collect()).collect();
+        drop(table);
+
+        let mut order: Vec<(u64, u32)> = (0..)
+            .zip(&seen)
+            .filter(|(_, (_, df))| kept(*df))
+            .map(|(number, &(key, _))| (key, number))
+            .collect();
+        order.sort_unstable();
+        let mut terms = vec![PRUNED; seen.len()];
+        for (place, &(_, number)) in (0..).zip(&order) {
+            terms[number as usize] = place;
+        }
+        Self { kept: order.into_iter().map(|(key, _)| key).collect(), found, terms }
+    }
+}
+
+impl Vocabulary {
+    /// Puts the groups one after another, and gives their terms the numbers that they have then.
+    fn assemble(words: Strings, groups: &mut [Numbered]) -> Self {
+        let total = groups.iter().map(|group| group.kept.len()).sum();
+        let mut seconds = Vec::with_capacity(total);
+        let mut starts = Vec::with_capacity(words.len() + 1);
+        for group in groups {
+            let before = u32::try_from(seconds.len()).expect("fewer than 2^32 terms");
+            for term in group.terms.iter_mut().filter(|term| **term != PRUNED) {
+                *term += before;
+            }
+            for &key in &group.kept {
+                let place = u32::try_from(seconds.len()).expect("fewer than 2^32 terms");
+                let word = (key >> 32) as usize;
+                starts.resize(starts.len().max(word + 1), place);
+                seconds.push(u32::try_from(key & u64::from(u32::MAX)).expect("the lower half"));
+            }
+        }
+        let end = u32::try_from(seconds.len()).expect("fewer than 2^32 terms");
+        starts.resize(words.len() + 1, end);
+        Self { words, starts, seconds }
+    }
+}
+
+fn concatenated(parts: &[Counts]) -> Counts {
+    let rows = parts.iter().map(Counts::rows).sum();
+    let entries = parts.iter().map(|part| part.terms.len()).sum();
+    let mut whole = Counts::with_capacity(rows, entries);
+    for part in parts {
+        let before = u32::try_from(whole.terms.len()).expect("fewer than 2^32 counts");
+        let end = |&end: &u32| end.checked_add(before).expect("fewer than 2^32 counts");
+        whole.starts.extend(part.starts[1..].iter().map(end));
+        whole.terms.extend_from_slice(&part.terms);
+        whole.times.extend_from_slice(&part.times);
+    }
+    whole
+}
+
+/// Catalogues have far fewer than 2^52 products.
+#[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52")]
+pub(crate) fn as_f64(number: usize) -> f64 {
+    number as f64
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::tokens::terms;
+
+    fn named(documents: &[&str], options: &Options) -> Vec<Vec<(String, u16)>> {
+        let (vocabulary, counts) = fit(documents, options);
+        let row = |row| counts.row(row).map(|(term, times)| (vocabulary.name(term), times)).collect();
+        (0..counts.rows()).map(row).collect()
+    }
 
     #[test]
-    fn weights_of_two_documents_are_as_computed_by_hand() {
-        let fitted = fit(&["tea tea", "tea pot"], |text| terms(text));
-        assert_eq!(fitted.vocabulary, ["pot", "tea", "tea pot", "tea tea"]);
-        let rare = (3.0_f64 / 2.0).ln() + 1.0;
-        for (idf, expected) in fitted.idf.iter().zip([rare, 1.0, rare, rare]) {
-            assert!((idf - expected).abs() < 1e-12);
+    fn terms_are_counted_in_order() {
+        let found = named(&["tea tea", "the Tea pot"], &Options::default());
+        let own = |entries: &[(&str, u16)]| -> Vec<(String, u16)> {
+            entries.iter().map(|&(term, times)| (term.to_owned(), times)).collect()
+        };
+        assert_eq!(found[0], own(&[("tea", 2), ("tea tea", 1)]));
+        assert_eq!(found[1], own(&[("pot", 1), ("tea", 1), ("tea pot", 1)]));
+    }
+
+    #[test]
+    fn no_pair_reaches_over_a_field_and_fields_may_count_twice() {
+        struct Two;
+        impl Document for Two {
+            fn fields<'a>(&'a self, mut each: impl FnMut(&'a str, usize)) {
+                each("red cushion", 2);
+                each("sofa", 1);
+            }
         }
-        // "tea tea": tea twice, the pair once.
-        let (tea, pair) = (1.0 + 2.0_f64.ln(), rare);
-        let length = tea.hypot(pair);
-        let row = fitted.weights.row(0);
-        assert_eq!(row.col_indices(), [1, 3]);
-        assert!((f64::from(row.values()[0]) - tea / length).abs() < 1e-6);
-        assert!((f64::from(row.values()[1]) - pair / length).abs() < 1e-6);
+        let (vocabulary, counts) = fit(&[Two], &Options::default());
+        let terms: Vec<_> = counts.row(0).map(|(term, times)| (vocabulary.name(term), times)).collect();
+        let expected = [("cushion", 2), ("red", 2), ("red cushion", 2), ("sofa", 1)];
+        assert_eq!(terms, expected.map(|(term, times)| (term.to_owned(), times)));
     }
 
     #[test]
-    fn nothing_to_fit_gives_an_empty_matrix() {
-        let fitted = fit(&[] as &[&str], |text| terms(text));
-        assert_eq!((fitted.weights.nrows(), fitted.weights.ncols()), (0, 0));
+    fn rare_and_common_terms_go_where_asked() {
+        let options = Options { min_df: 2, max_df: 0.7, ..Options::default() };
+        let found = named(&["red tea", "red pot", "red tea cup", "blue pot"], &options);
+        let terms: Vec<Vec<&str>> =
+            found.iter().map(|row| row.iter().map(|(term, _)| term.as_str()).collect()).collect();
+        assert_eq!(terms, [vec!["red tea", "tea"], vec!["pot"], vec!["red tea", "tea"], vec!["pot"]]);
     }
 
     #[test]
-    fn a_document_without_terms_has_an_empty_row() {
-        let fitted = fit(&["the of", "tea"], |text| terms(text));
-        assert_eq!(fitted.weights.row(0).nnz(), 0);
-        assert_eq!(fitted.weights.row(1).values(), [1.0]);
+    fn every_term_is_found_by_its_name() {
+        let documents = ["red velvet cushion", "velvet cushion red", "cushion", "zebra zebra", ""];
+        let (vocabulary, _) = fit(&documents, &Options::default());
+        assert_eq!(vocabulary.len(), 8);
+        for term in 0..8 {
+            let name = vocabulary.name(term);
+            let (first, second) = name.split_once(' ').map_or((name.as_str(), None), |(a, b)| (a, Some(b)));
+            assert_eq!(vocabulary.term(first, second), Some(term), "{name}");
+        }
+        assert_eq!(vocabulary.term("velvet", Some("velvet")), None);
+        assert_eq!(vocabulary.term("teapot", None), None);
+    }
+
+    #[test]
+    fn parts_and_threads_make_no_difference() {
+        let documents: Vec<String> =
+            (0..3 * CHUNK / 2).map(|n| format!("mug {} of {} red {}", n % 7, n % 101, n % 1_009)).collect();
+        let (vocabulary, counts) = fit(&documents, &Options::default());
+        let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool");
+        let (other, others) = alone.install(|| fit(&documents, &Options::default()));
+        assert_eq!(vocabulary.seconds, other.seconds);
+        assert_eq!((&counts.starts, &counts.terms), (&others.starts, &others.terms));
+        let (_, late) = fit(&documents[CHUNK..], &Options::default());
+        assert_eq!(late.row(5).count(), counts.row(CHUNK + 5).count());
+    }
+
+    #[test]
+    fn nothing_to_fit_gives_nothing() {
+        let (vocabulary, counts) = fit(&[] as &[&str], &Options::default());
+        assert_eq!((vocabulary.len(), counts.rows()), (0, 0));
+        let (vocabulary, counts) = fit(&["the of", ""], &Options::default());
+        assert_eq!((vocabulary.len(), counts.rows()), (0, 2));
     }
 }

@@ -1,16 +1,12 @@
-//! From text to terms, as scikit-learn's `TfidfVectorizer` does it with `stop_words="english"` and
-//! `ngram_range=(1, 2)`.
-//!
-//! Lowercase; words by `(?u)\b\w\w+\b`; stop words out; then the words that are left and each two neighbours
-//! among them. Stop words go before the pairs are made, so "cup of tea" gives the pair "cup tea".
+//! From text to words, as scikit-learn's `TfidfVectorizer` finds them: lowercase, then `(?u)\b\w\w+\b`.
 //!
 //! `stop_words.txt` is scikit-learn's `ENGLISH_STOP_WORDS` to the letter, with its known oddities ("bill",
 //! "fire" and "system" are in it): parity is worth more here than a better list, since a name whose every
 //! word is a stop word still has its category and tags.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
+use hashbrown::HashSet;
 use regex::Regex;
 
 static STOP_WORDS: LazyLock<HashSet<&'static str>> =
@@ -21,32 +17,57 @@ static STOP_WORDS: LazyLock<HashSet<&'static str>> =
 static WORD: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"[\p{L}\p{N}_]{2,}").expect("the pattern is a constant"));
 
-/// The terms of one text with their repetitions: first the words, then the pairs.
+/// Hands on the words of a text in their order, stop words among them.
+pub fn words(text: &str, lowercase: bool, mut each: impl FnMut(&str)) {
+    if !text.is_ascii() {
+        let lowered = if lowercase { &text.to_lowercase() } else { text };
+        return WORD.find_iter(lowered).for_each(|found| each(found.as_str()));
+    }
+    // The same without tables of Unicode, which most text needs not.
+    let lowered = if lowercase { &text.to_ascii_lowercase() } else { text };
+    let mut rest = lowered;
+    while let Some(start) = rest.bytes().position(in_word) {
+        rest = &rest[start..];
+        let end = rest.bytes().position(|byte| !in_word(byte)).unwrap_or(rest.len());
+        if end >= 2 {
+            each(&rest[..end]);
+        }
+        rest = &rest[end..];
+    }
+}
+
+/// Whether a word is in scikit-learn's English list.
 #[must_use]
-pub fn terms(text: &str) -> Vec<String> {
-    let text = text.to_lowercase();
-    let words: Vec<&str> =
-        WORD.find_iter(&text).map(|found| found.as_str()).filter(|word| !STOP_WORDS.contains(word)).collect();
-    let pairs = words.windows(2).map(|pair| pair.join(" "));
-    words.iter().map(|&word| word.to_owned()).chain(pairs).collect()
+pub fn is_stop_word(word: &str) -> bool {
+    STOP_WORDS.contains(word)
+}
+
+fn in_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn words_come_before_pairs() {
-        assert_eq!(terms("Red Velvet cushion"), ["red", "velvet", "cushion", "red velvet", "velvet cushion"]);
+    fn found(text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        words(text, true, |word| found.push(word.to_owned()));
+        found
     }
 
     #[test]
-    fn stop_words_and_single_letters_leave_no_gap_in_pairs() {
-        assert_eq!(terms("A cup of T tea"), ["cup", "tea", "cup tea"]);
+    fn words_are_lowercase_and_of_two_letters_or_more() {
+        assert_eq!(found("A cup_of T-Tea, 3D x9!"), ["cup_of", "tea", "3d", "x9"]);
+        assert_eq!(found("Café Ünder a é"), ["café", "ünder"]);
+        assert!(found(" - & ! a ").is_empty());
     }
 
     #[test]
-    fn text_without_words_has_no_terms() {
-        assert_eq!(terms(" - & ! a "), Vec::<String>::new());
+    fn case_is_kept_where_asked() {
+        let mut kept = Vec::new();
+        words("Red ÉCLAIR", false, |word| kept.push(word.to_owned()));
+        words("Red", false, |word| kept.push(word.to_owned()));
+        assert_eq!(kept, ["Red", "ÉCLAIR", "Red"]);
     }
 }

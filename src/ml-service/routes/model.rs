@@ -1,13 +1,15 @@
 //! The model itself.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use platform::extract::{Json, Query};
 use serde::{Deserialize, Serialize};
 
 use crate::App;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::snapshot::Training;
 
 /// No parameters: any is refused.
 #[derive(Debug, Deserialize)]
@@ -23,6 +25,7 @@ pub struct Description {
     terms: usize,
     interactions: u64,
     users: usize,
+    training: Training,
 }
 
 /// What became of a request to train.
@@ -54,14 +57,20 @@ pub async fn show(
         terms: snapshot.model.terms(),
         interactions: interactions.count(),
         users: interactions.users(),
+        training: app.snapshots.training(),
     }))
 }
 
-/// Reads the catalogue and trains on it in the background.
+/// Reads the catalogue and trains on it in the background, for who has the internal token.
 pub async fn retrain(
     State(app): State<App>,
+    headers: HeaderMap,
     Query(NoParameters {}): Query<NoParameters>,
-) -> (StatusCode, Json<Retraining>) {
+) -> Result<(StatusCode, Json<Retraining>)> {
+    let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if !app.trusts(shown.and_then(|value| value.strip_prefix("Bearer "))) {
+        return Err(Error::Unauthorized);
+    }
     let model_version = app.snapshots.current().map(|snapshot| snapshot.model.version().to_owned());
     let status = match app.snapshots.try_turn() {
         None => Progress::AlreadyRunning,
@@ -77,5 +86,5 @@ pub async fn retrain(
             Progress::Started
         }
     };
-    (StatusCode::ACCEPTED, Json(Retraining { status, model_version }))
+    Ok((StatusCode::ACCEPTED, Json(Retraining { status, model_version })))
 }

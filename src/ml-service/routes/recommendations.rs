@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::cache::Key;
 use crate::error::{Error, Result};
+use crate::model::blend::Evidence;
 use crate::model::{Strategy, Suggestion};
 use crate::snapshot::Snapshot;
 
@@ -38,6 +39,28 @@ fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<usiz
     }
 }
 
+/// How many to answer, and of which category those are that sell, where nothing is known of the customer but
+/// where they look.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PopularPage {
+    #[serde(default = "default_limit", deserialize_with = "limit")]
+    limit: usize,
+    #[serde(default, deserialize_with = "category")]
+    category: Option<String>,
+}
+
+/// The longest name of a category, in bytes.
+const LONGEST: usize = 400;
+
+fn category<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<String>, D::Error> {
+    let category = String::deserialize(deserializer)?;
+    if category.is_empty() || category.len() > LONGEST {
+        return Err(D::Error::custom(format_args!("must be of 1 to {LONGEST} bytes")));
+    }
+    Ok(Some(category))
+}
+
 /// Products for a user, or for anybody.
 #[derive(Debug, Serialize)]
 pub struct Recommendations {
@@ -60,24 +83,27 @@ pub struct Similar {
 pub async fn for_user(
     State(app): State<App>,
     Path(user_id): Path<Uuid>,
-    Query(page): Query<Page>,
+    Query(page): Query<PopularPage>,
 ) -> Result<Json<Recommendations>> {
     let snapshot = app.ready()?;
     let personal = personal_items(&app, &snapshot, user_id).await?;
     let (items, strategy) = if personal.is_empty() {
         let bought = app.interactions().user(user_id).map(|(_, history)| history.bought).unwrap_or_default();
-        (popular_items(&app, &snapshot, bought).await?, Strategy::Popular)
+        (popular_items(&app, &snapshot, bought, page.category).await?, Strategy::Popular)
     } else {
         (personal, Strategy::Personal)
     };
-    Ok(recommendations(&app, Some(user_id), items, strategy, &snapshot, &page))
+    Ok(recommendations(&app, Some(user_id), items, strategy, &snapshot, page.limit))
 }
 
 /// What sells.
-pub async fn popular(State(app): State<App>, Query(page): Query<Page>) -> Result<Json<Recommendations>> {
+pub async fn popular(
+    State(app): State<App>,
+    Query(page): Query<PopularPage>,
+) -> Result<Json<Recommendations>> {
     let snapshot = app.ready()?;
-    let items = popular_items(&app, &snapshot, HashSet::new()).await?;
-    Ok(recommendations(&app, None, items, Strategy::Popular, &snapshot, &page))
+    let items = popular_items(&app, &snapshot, HashSet::new(), page.category).await?;
+    Ok(recommendations(&app, None, items, Strategy::Popular, &snapshot, page.limit))
 }
 
 /// What is like a product.
@@ -110,8 +136,13 @@ async fn personal_items(app: &App, snapshot: &Arc<Snapshot>, user_id: Uuid) -> R
         // By now it may be newer than the revision: then the entry is fresher than its key says, which
         // misleads nobody.
         let Some((_, history)) = app.interactions().user(user_id) else { return Ok(Vec::new()) };
-        let snapshot = Arc::clone(snapshot);
-        Ok(app.pool.run(move || snapshot.model.personal(&history, MOST)).await?)
+        let (snapshot, settings) = (Arc::clone(snapshot), app.settings);
+        let (together, ranking) = (app.together(), app.interactions().ranking());
+        let compute = move || {
+            let evidence = Evidence { together: &together, sales: &ranking.sales, most: ranking.most() };
+            snapshot.model.personal(&history, evidence, &settings, MOST)
+        };
+        Ok(app.pool.run(compute).await?)
     };
     app.cache.answer(snapshot.model.version(), Key::User(user_id, revision), compute).await
 }
@@ -120,14 +151,18 @@ async fn popular_items(
     app: &App,
     snapshot: &Arc<Snapshot>,
     excluded: HashSet<Uuid>,
+    category: Option<String>,
 ) -> Result<Vec<Suggestion>> {
     let ranking = app.interactions().ranking();
     let revision = Arc::clone(&ranking.revision);
-    let everybody = excluded.is_empty();
+    let everybody = excluded.is_empty() && category.is_none();
     let model = Arc::clone(snapshot);
-    let compute =
-        async { Ok(app.pool.run(move || model.model.popular(&ranking.products, &excluded, MOST)).await?) };
-    // What one customer must not be shown is theirs alone: such an answer is not worth an entry.
+    let compute = async {
+        let popular = move || model.model.popular(&ranking.products, &excluded, category.as_deref(), MOST);
+        Ok(app.pool.run(popular).await?)
+    };
+    // What one customer must not be shown is theirs alone, and anybody could name categories without end: such
+    // answers are not worth an entry.
     if everybody {
         app.cache.answer(snapshot.model.version(), Key::Popular(revision), compute).await
     } else {
@@ -141,9 +176,9 @@ fn recommendations(
     mut items: Vec<Suggestion>,
     strategy: Strategy,
     snapshot: &Snapshot,
-    page: &Page,
+    limit: usize,
 ) -> Json<Recommendations> {
-    items.truncate(page.limit);
+    items.truncate(limit);
     app.instruments.answered(strategy);
     Json(Recommendations { user_id, items, strategy, model_version: snapshot.model.version().to_owned() })
 }

@@ -11,6 +11,17 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
 
 SETTINGS = {"stop_words": "english", "ngram_range": (1, 2), "sublinear_tf": True}
 
+# What differs from SETTINGS, by the names of scikit-learn.
+OPTIONS = [
+    {"stop_words": None},
+    {"ngram_range": (1, 1)},
+    {"sublinear_tf": False},
+    {"lowercase": False},
+    {"min_df": 2},
+    {"max_df": 0.4},
+    {"min_df": 2, "max_df": 0.5, "stop_words": None, "sublinear_tf": False},
+]
+
 ANALYSED = [
     "White HANGING Heart T-Light Holder",
     "A cup of tea, and another cup of tea!",
@@ -64,11 +75,17 @@ def product_terms(product):
     return [term for field in fields for term in analyse(field)]
 
 
+def with_options(options):
+    found = fitted(TfidfVectorizer(**{**SETTINGS, **options}), TEXTS)
+    return {"options": options, "documents": TEXTS, **found}
+
+
 golden = {
     "scikit_learn": sklearn.__version__,
     "stop_words": sorted(ENGLISH_STOP_WORDS),
     "analysed": [{"text": text, "terms": analyse(text)} for text in ANALYSED],
     "texts": {"documents": TEXTS, **fitted(TfidfVectorizer(**SETTINGS), TEXTS)},
+    "options": [with_options(options) for options in OPTIONS],
     "products": {"documents": PRODUCTS, **fitted(TfidfVectorizer(analyzer=product_terms, sublinear_tf=True), PRODUCTS)},
 }
 Path(__file__).with_name("tfidf.json").write_text(json.dumps(golden, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

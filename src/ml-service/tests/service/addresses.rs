@@ -63,6 +63,20 @@ async fn popular_is_for_nobody_in_particular() {
 }
 
 #[tokio::test]
+async fn who_is_unknown_gets_what_is_popular_where_they_look() {
+    let app = shop_with_customers();
+    for path in ["/api/recommendations/popular".to_owned(), format!("/api/recommendations/{}", id(999))] {
+        assert_eq!(app.get(&format!("{path}?category=Home")).await.items(), [1, 2]);
+        assert_eq!(app.get(&format!("{path}?category=Nowhere")).await.items(), [0; 0]);
+        for bad in [String::new(), "x".repeat(401)] {
+            let answer = app.get(&format!("{path}?category={bad}")).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+            assert_eq!(answer.json()["errors"][0]["field"], "category");
+        }
+    }
+}
+
+#[tokio::test]
 async fn similar_products_come_with_their_reason() {
     let answer = shop_with_customers().get(&format!("/api/products/{}/similar", id(3))).await;
     assert_eq!(answer.items(), [4]);

@@ -117,6 +117,78 @@ async fn retraining_runs_once_at_a_time_and_readers_do_not_wait() {
 }
 
 #[tokio::test]
+async fn retraining_needs_the_token_and_tells_how_it_went() {
+    let backend = StandIn::start(small_shop()).await;
+    let app = TestApp::following_with(&backend, &[("INTERNAL_TOKEN", "secret of the deployment")]).await;
+    app.ready().await;
+    let training = async || app.get("/api/model").await.json()["training"].clone();
+    assert_eq!((&training().await["stage"], &training().await["last"]), (&json!("idle"), &json!("trained")));
+    for refused in
+        [app.post("/api/model/retrain").await, app.post_with_token("/api/model/retrain", "secret").await]
+    {
+        assert_eq!((refused.status, refused.problem().as_str()), (StatusCode::UNAUTHORIZED, "unauthorized"));
+    }
+    backend.close_gate();
+    let begun = app.post_with_token("/api/model/retrain", "secret of the deployment").await;
+    assert_eq!(begun.status, StatusCode::ACCEPTED);
+    let reading = app.eventually("/api/model", |model| model.json()["training"]["stage"] == "reading").await;
+    assert!(reading.json()["training"]["since"].as_str().expect("a time").parse::<jiff::Timestamp>().is_ok());
+    backend.shop().down = true;
+    backend.open_gate();
+    app.eventually("/api/model", |model| model.json()["training"]["last"] == "failed").await;
+}
+
+#[tokio::test]
+async fn in_production_without_a_token_nobody_may_have_it_trained() {
+    let backend = StandIn::start(small_shop()).await;
+    let app = TestApp::following_with(&backend, &[("FLASK_ENV", "production")]).await;
+    assert_eq!(app.post("/api/model/retrain").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(app.post_with_token("/api/model/retrain", "").await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_restart_takes_the_model_from_disk_and_replaces_a_damaged_one() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let variables = [("SNAPSHOT_DIR", directory.path().to_str().expect("UTF-8"))];
+    let backend = StandIn::start(small_shop()).await;
+    let first = TestApp::following_with(&backend, &variables).await;
+    first.ready().await;
+    let file = directory.path().join("model");
+    first.eventually("/api/model", |model| model.json()["training"]["stage"] == "idle").await;
+    let written = std::fs::read(&file).expect("written");
+
+    // No catalogue comes, and still there is a model.
+    backend.close_gate();
+    let restarted = TestApp::following_with(&backend, &variables).await;
+    restarted.ready().await;
+    assert_eq!(version(&restarted.get("/api/model").await), version(&first.get("/api/model").await));
+    assert_eq!(restarted.get(&format!("/api/products/{}/similar", id(1))).await.items(), [2]);
+
+    let mut damaged = written.clone();
+    damaged[written.len() / 2] ^= 1;
+    std::fs::write(&file, damaged).expect("damaged");
+    let refusing = TestApp::following_with(&backend, &variables).await;
+    assert!(refusing.state.snapshots.current().is_none());
+    let metrics = refusing.get("/metrics").await.text;
+    assert!(metrics.contains("recommender_snapshot_failures_total"), "{metrics}");
+    backend.open_gate();
+    refusing.ready().await;
+    refusing.eventually("/api/model", |model| model.json()["training"]["stage"] == "idle").await;
+    assert_eq!(std::fs::read(&file).expect("written again"), written);
+}
+
+#[tokio::test]
+async fn a_product_that_comes_is_followed_without_a_training() {
+    let backend = StandIn::start(small_shop()).await;
+    let app = TestApp::following(&backend);
+    app.ready().await;
+    backend.shop().products.push(product(6, "Yellow cushion", "Home"));
+    let model = app.eventually("/api/model", |model| model.json()["products"] == 6).await;
+    assert_eq!(app.get(&format!("/api/products/{}/similar", id(6))).await.items(), [1, 2]);
+    drop(model);
+}
+
+#[tokio::test]
 async fn half_a_catalogue_is_never_trained_on() {
     let backend = StandIn::start(small_shop()).await;
     let app = TestApp::following(&backend);

@@ -104,15 +104,20 @@ pub(crate) struct TestApp {
 
 impl TestApp {
     fn new(redis: &str, prefix: &str, backend: &str) -> (Self, Config) {
-        let config = Config::read(&mut Env::from_pairs([
+        Self::new_with(redis, prefix, backend, &[])
+    }
+
+    fn new_with(redis: &str, prefix: &str, backend: &str, more: &[(&'static str, &str)]) -> (Self, Config) {
+        let usual = [
             ("FLASK_ENV", "test"),
             ("REDIS_URL", redis),
             ("REDIS_PREFIX", prefix),
             ("BACKEND_URL", backend),
             ("CPU_THREADS", "1"),
             ("INTERACTIONS_POLL_MILLISECONDS", "20"),
-        ]))
-        .expect("a valid configuration");
+        ];
+        let pairs: Vec<(&str, &str)> = usual.iter().chain(more).copied().collect();
+        let config = Config::read(&mut Env::from_pairs(pairs)).expect("a valid configuration");
         let state = App::new(&config, metrics(), Lifecycle::new()).expect("a service");
         (Self { state }, config)
     }
@@ -137,10 +142,19 @@ impl TestApp {
         Self::new(redis, prefix, &format!("http://{NOBODY}")).0.with(products, interactions)
     }
 
+    /// Following a backend, with further variables.
+    pub(crate) async fn following_with(backend: &StandIn, more: &[(&'static str, &str)]) -> Self {
+        let prefix = format!("test:{}:", Uuid::new_v4().simple());
+        let (app, config) = Self::new_with(&redis_url(), &prefix, &backend.url, more);
+        app.state.snapshots.restore().await;
+        app.state.follow(&Config { catalogue_poll: Duration::from_hours(1), ..config });
+        app
+    }
+
     fn with(self, products: &[Value], interactions: &[Value]) -> Self {
         let products: Vec<Product> =
             products.iter().map(|p| serde_json::from_value(p.clone()).expect("a product")).collect();
-        let model = Model::train(Catalogue::new(products));
+        let model = Model::train(&Catalogue::new(products));
         self.state.snapshots.put(Snapshot { model, trained_at: jiff::Timestamp::now() });
         {
             let mut remembered = self.state.interactions_mut();
@@ -174,8 +188,17 @@ impl TestApp {
         self.send(Method::POST, path).await
     }
 
+    pub(crate) async fn post_with_token(&self, path: &str, token: &str) -> Answer {
+        let request = Request::post(path).header("authorization", format!("Bearer {token}"));
+        self.answer(request.body(Body::empty()).expect("a request")).await
+    }
+
     async fn send(&self, method: Method, path: &str) -> Answer {
         let request = Request::builder().method(method).uri(path).body(Body::empty()).expect("a request");
+        self.answer(request).await
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Answer {
         let response = app(self.state.clone()).oneshot(request).await.expect("infallible");
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("a body").to_bytes();

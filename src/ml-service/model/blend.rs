@@ -1,0 +1,193 @@
+//! What fits a customer: likeness to what they dealt with, what others bought beside that, and what sells now.
+//!
+//! Candidates are the products most like the profile and those that were bought together with its products. Each
+//! of the two signs is divided by its largest value among them, and
+//!
+//! `score = (content + TOGETHER * together) / (1 + TOGETHER) * (sales share)^POPULARITY`
+//!
+//! where the sales are those of [`popular`](super::popular), with half a sale more for each product, so that new
+//! ones have a chance. `docs/recommender.md` tells how the weights were chosen and what each sign is worth.
+
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
+use uuid::Uuid;
+
+use super::index::{Found, Index};
+use super::profile::{Kind, Profile};
+use super::tfidf::as_f64;
+use super::together::Together;
+
+/// How many products most like the profile are candidates.
+const LIKE: usize = 500;
+/// Sales that every product is taken to have.
+const SMOOTHING: f64 = 0.5;
+/// From how many times the products that are wanted the most different are chosen.
+const CHOICE: usize = 4;
+
+/// How much each sign counts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// What an event says, by its kind.
+    pub view: f64,
+    /// See `view`.
+    pub cart: f64,
+    /// See `view`.
+    pub purchase: f64,
+    /// Seconds until an event counts half in a profile.
+    pub profile_half_life: f64,
+    /// Co-purchase evidence, against one for content.
+    pub together: f64,
+    /// The power of the sales share; zero leaves them out.
+    pub popularity: f64,
+    /// From 0, the best, to 1, the most different from one another: maximal marginal relevance.
+    pub diversity: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            view: 0.2,
+            cart: 0.5,
+            purchase: 1.0,
+            profile_half_life: 90.0 * DAY,
+            together: 2.0,
+            popularity: 0.4,
+            diversity: 0.0,
+        }
+    }
+}
+
+/// Seconds of a day.
+pub const DAY: f64 = 24.0 * 3600.0;
+
+impl Settings {
+    /// How much an event of this kind says about what the customer likes.
+    #[must_use]
+    pub fn weight(&self, kind: Kind) -> f64 {
+        match kind {
+            Kind::View => self.view,
+            Kind::Cart => self.cart,
+            Kind::Purchase => self.purchase,
+        }
+    }
+}
+
+/// What is known of all customers together.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    /// What is bought together.
+    pub together: &'a Together,
+    /// The sales of each product, as they count now.
+    pub sales: &'a HashMap<Uuid, f64>,
+    /// The most sales of one product.
+    pub most: f64,
+}
+
+/// A product for a customer, and what speaks for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    pub(crate) row: u32,
+    pub(crate) score: f32,
+    /// What each source of the profile contributes as bought together, by its place among them.
+    pub(crate) together: Vec<(usize, f64)>,
+}
+
+/// The best candidates among the wanted rows, the best first.
+pub(crate) fn best(
+    index: &Index,
+    profile: &Profile,
+    evidence: Evidence<'_>,
+    settings: &Settings,
+    limit: usize,
+    wanted: impl Fn(u32) -> bool,
+) -> Vec<Candidate> {
+    let mut beside: BTreeMap<u32, Vec<(usize, f64)>> = BTreeMap::new();
+    if settings.together > 0.0 {
+        for (place, source) in profile.sources.iter().enumerate() {
+            // Ten purchases of one thing say no more than one.
+            let weight = source.weight.min(1.0);
+            for (other, near) in evidence.together.of(source.id) {
+                if let Some(row) = index.row_of(other).filter(|&row| wanted(row)) {
+                    beside.entry(row).or_default().push((place, weight * near));
+                }
+            }
+        }
+    }
+    let like = index.search(&profile.query, LIKE.max(limit), &wanted);
+    let mut cosines: HashMap<u32, f32> = like.into_iter().map(|Found { row, score }| (row, score)).collect();
+    let others: Vec<u32> = beside.keys().copied().filter(|row| !cosines.contains_key(row)).collect();
+    cosines.extend(others.iter().copied().zip(index.cosines(&profile.query, &others)));
+
+    let sum =
+        |row: &u32| beside.get(row).map_or(0.0, |parts| parts.iter().map(|&(_, part)| part).sum::<f64>());
+    let most_like = f64::from(cosines.values().copied().fold(0.0, f32::max)).max(f64::MIN_POSITIVE);
+    let most_beside = cosines.keys().map(&sum).fold(0.0, f64::max).max(f64::MIN_POSITIVE);
+    let mut scored: Vec<(f64, Uuid, u32)> = cosines
+        .iter()
+        .map(|(row, &cosine)| {
+            let id = index.id_of(*row);
+            let fits = f64::from(cosine) / most_like + settings.together * sum(row) / most_beside;
+            let sales = evidence.sales.get(&id).copied().unwrap_or(0.0);
+            let share = (sales + SMOOTHING) / (evidence.most + SMOOTHING);
+            (fits / (1.0 + settings.together) * share.powf(settings.popularity), id, *row)
+        })
+        .filter(|&(score, ..)| score > 0.0)
+        .collect();
+    scored.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let chosen =
+        if settings.diversity > 0.0 { diverse(index, scored, settings.diversity, limit) } else { scored };
+    let candidate = |(score, _, row): (f64, Uuid, u32)| Candidate {
+        row,
+        score: rounded(score.min(1.0)),
+        together: beside.remove(&row).unwrap_or_default(),
+    };
+    chosen.into_iter().take(limit).map(candidate).collect()
+}
+
+/// Maximal marginal relevance: takes again and again what is best when its likeness to what was taken already
+/// counts against it. The order of the answer is that of the taking; scores stay what they were.
+fn diverse(
+    index: &Index,
+    mut scored: Vec<(f64, Uuid, u32)>,
+    diversity: f64,
+    limit: usize,
+) -> Vec<(f64, Uuid, u32)> {
+    scored.truncate(CHOICE * limit);
+    let most = scored.first().map_or(1.0, |&(score, ..)| score);
+    let mut nearest = vec![0.0_f32; scored.len()];
+    let mut taken = Vec::with_capacity(limit);
+    while taken.len() < limit && !scored.is_empty() {
+        let value =
+            |place: usize| (1.0 - diversity) * scored[place].0 / most - diversity * f64::from(nearest[place]);
+        // The first of equal ones: they are in the order of their scores.
+        let best =
+            (1..scored.len()).fold(0, |best, place| if value(place) > value(best) { place } else { best });
+        let next = scored.remove(best);
+        nearest.remove(best);
+        let rows: Vec<u32> = scored.iter().map(|&(.., row)| row).collect();
+        for (nearest, cosine) in nearest.iter_mut().zip(index.cosines(&index.query_of(next.2), &rows)) {
+            *nearest = nearest.max(cosine);
+        }
+        taken.push(next);
+    }
+    taken
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "scores are answered in 32 bits")]
+fn rounded(score: f64) -> f32 {
+    score as f32
+}
+
+/// The mean over a list of how unlike its products are, from 0 to 1: what [`Settings::diversity`] raises.
+#[must_use]
+pub fn variety(index: &Index, rows: &[u32]) -> f64 {
+    let pairs = rows.len() * rows.len().saturating_sub(1) / 2;
+    let sum: f64 = rows
+        .iter()
+        .enumerate()
+        .flat_map(|(place, &row)| index.cosines(&index.query_of(row), &rows[place + 1..]))
+        .map(|cosine| 1.0 - f64::from(cosine))
+        .sum();
+    if pairs == 0 { 0.0 } else { sum / as_f64(pairs) }
+}

@@ -1,0 +1,122 @@
+//! The trained model on disk, so that a restart needs neither the backend nor a training.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::model::Model;
+use crate::model::bytes::{self, Unusable};
+use crate::model::tfidf::Options;
+
+const NAME: &str = "model";
+
+/// The file could not be read or is not to be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file system failed.
+    #[error("{path}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is no model, or a damaged one.
+    #[error("{path} is refused")]
+    Unusable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: Unusable,
+    },
+}
+
+/// A directory for the model.
+#[derive(Clone, Debug)]
+pub struct Store(PathBuf);
+
+impl Store {
+    /// Keeps it in this directory, which must exist when something is written.
+    #[must_use]
+    pub fn new(directory: PathBuf) -> Self {
+        Self(directory)
+    }
+
+    /// The model that was written last; nothing where none was.
+    pub fn read(&self) -> Result<Option<Model>, StoreError> {
+        let path = self.0.join(NAME);
+        let found = match fs::read(&path) {
+            Ok(found) => found,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(StoreError::Io { path, source }),
+        };
+        match bytes::read(&found, Options::default()) {
+            Ok(model) => Ok(Some(model)),
+            Err(source) => Err(StoreError::Unusable { path, source }),
+        }
+    }
+
+    /// Replaces the model: whoever reads, or loses power, meanwhile has the old one or the new one as a whole.
+    pub fn write(&self, model: &Model) -> Result<(), StoreError> {
+        let path = self.0.join(NAME);
+        replace(&path, &bytes::write(model)).map_err(|source| StoreError::Io { path, source })
+    }
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let unfinished = path.with_extension("unfinished");
+    let mut file = File::create(&unfinished)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&unfinished, path)?;
+    // The name is on disk when the directory is.
+    path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Catalogue, Product};
+    use uuid::Uuid;
+
+    fn model(name: &str) -> Model {
+        Model::train(&Catalogue::new(vec![Product {
+            id: Uuid::from_u128(1),
+            name: name.to_owned(),
+            description: String::new(),
+            category: "Home".to_owned(),
+            tags: Vec::new(),
+        }]))
+    }
+
+    #[test]
+    fn the_last_model_written_is_read() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = Store::new(directory.path().to_owned());
+        assert!(store.read().expect("nothing is no failure").is_none());
+        for name in ["Red cushion", "Blue cushion"] {
+            store.write(&model(name)).expect("written");
+            assert_eq!(store.read().expect("read").expect("one").version(), model(name).version());
+        }
+        let names: Vec<_> = fs::read_dir(directory.path()).expect("listed").flatten().collect();
+        assert_eq!(names.len(), 1, "nothing unfinished is left: {names:?}");
+    }
+
+    #[test]
+    fn a_damaged_model_is_refused_by_name_and_can_be_replaced() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = Store::new(directory.path().to_owned());
+        fs::write(directory.path().join(NAME), "shopmicro").expect("written");
+        let refused = store.read().expect_err("is no model");
+        assert!(matches!(refused, StoreError::Unusable { source: Unusable::Header, .. }), "{refused:?}");
+        store.write(&model("Red cushion")).expect("written");
+        assert!(store.read().expect("read").is_some());
+    }
+
+    #[test]
+    fn a_directory_that_is_missing_is_an_error_that_names_it() {
+        let store = Store::new(PathBuf::from("/nonexistent/shopmicro"));
+        let error = store.write(&model("Red cushion")).expect_err("nowhere to write");
+        assert_eq!(error.to_string(), "/nonexistent/shopmicro/model");
+    }
+}

@@ -1,0 +1,166 @@
+//! How fast the index is, and what it takes in memory.
+
+use std::fs;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Context;
+use serde::Serialize;
+use shopmicro_ml_service::model::index::Index;
+use shopmicro_ml_service::model::tfidf::Options;
+use uuid::Uuid;
+
+use crate::corpus::{Random, texts};
+
+/// How many questions are asked.
+const QUESTIONS: usize = 1_000;
+/// How many products a customer has bought.
+const BOUGHT: u64 = 20;
+/// How many products a list has.
+const LIMIT: usize = 10;
+/// How many times a fit is measured, of which the fastest counts.
+const FITS: usize = 3;
+
+/// What one size gave; times in seconds.
+#[derive(Debug, Serialize)]
+struct Figures {
+    products: usize,
+    terms: usize,
+    threads: usize,
+    fit: f64,
+    /// Of all threads together: what others do on the machine hardly changes it.
+    fit_cpu: f64,
+    peak_bytes: usize,
+    resident_bytes: usize,
+    index_bytes: usize,
+    similar: Times,
+    personal: Times,
+    add: f64,
+    update: f64,
+    remove: f64,
+    /// Rows that were asked for, by their places among the texts, for others to ask the same.
+    asked: Vec<usize>,
+    /// What was answered to the first of them, as places and scores.
+    answers: Vec<Vec<(usize, f32)>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Times {
+    mean: f64,
+    median: f64,
+    p99: f64,
+}
+
+/// Measures each size.
+pub(crate) fn run(directory: &Path, sizes: &[usize]) -> anyhow::Result<()> {
+    fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
+    for &size in sizes {
+        let texts = texts(size);
+        let mut file = BufWriter::new(fs::File::create(directory.join(format!("{size}.txt")))?);
+        for text in &texts {
+            writeln!(file, "{text}")?;
+        }
+        file.flush()?;
+        let figures = measure(&texts);
+        fs::write(directory.join(format!("{size}.json")), serde_json::to_vec(&figures)?)?;
+    }
+    Ok(())
+}
+
+fn measure(texts: &[String]) -> Figures {
+    let ids: Vec<Uuid> = (0..texts.len() as u128).map(Uuid::from_u128).collect();
+    let before = memory("VmRSS:");
+    let (mut fit, mut fit_cpu) = (f64::INFINITY, f64::INFINITY);
+    let mut fitted = None;
+    for _ in 0..FITS {
+        drop(fitted.take());
+        let (start, start_cpu) = (Instant::now(), cpu_seconds());
+        fitted = Some(Index::fit(&ids, texts, Options::default()));
+        fit = fit.min(start.elapsed().as_secs_f64());
+        fit_cpu = fit_cpu.min(cpu_seconds() - start_cpu);
+    }
+    let index = fitted.expect("fitted");
+    let resident_bytes = memory("VmRSS:").saturating_sub(before);
+    let peak_bytes = memory("VmHWM:").saturating_sub(before);
+
+    let mut random = Random(7);
+    let row = |place: usize| index.row_of(Uuid::from_u128(place as u128)).expect("known");
+    let asked: Vec<usize> = (0..QUESTIONS).map(|_| random.below(texts.len() as u64) as usize).collect();
+    let mut answers = Vec::new();
+    let similar = times(asked.iter().map(|&place| {
+        let start = Instant::now();
+        let row = row(place);
+        let found = index.search(&index.query_of(row), LIMIT, |other| other != row);
+        let took = start.elapsed().as_secs_f64();
+        let places = found.iter().map(|found| (index.id_of(found.row).as_u128() as usize, found.score));
+        answers.push(places.collect());
+        took
+    }));
+    let personal = times((0..QUESTIONS / 2).map(|_| {
+        let bought: Vec<u32> = (0..BOUGHT).map(|_| row(random.below(texts.len() as u64) as usize)).collect();
+        let start = Instant::now();
+        let query = index.query_of_sum(bought.iter().map(|&row| (row, 1.0))).expect("has terms");
+        let found = index.search(&query, LIMIT, |row| !bought.contains(&row));
+        assert_eq!(found.len(), LIMIT.min(texts.len().saturating_sub(bought.len())));
+        start.elapsed().as_secs_f64()
+    }));
+
+    let (new, old) = (Uuid::from_u128(u128::MAX), ids[texts.len() / 2]);
+    let change = |index: &Index, id: Uuid, text: Option<&String>, visible: &dyn Fn(&Index) -> bool| {
+        let start = Instant::now();
+        let changed = index.changed(&[(id, text)]);
+        assert!(visible(&changed));
+        (start.elapsed().as_secs_f64(), changed)
+    };
+    let similar_to_itself = |index: &Index, id: Uuid| {
+        let found = index.row_of(id).map(|row| index.search(&index.query_of(row), LIMIT, |_| true));
+        found.is_some_and(|found| found.iter().any(|found| index.id_of(found.row) == id))
+    };
+    let text = texts[texts.len() / 3].clone();
+    let (add, index_with) = change(&index, new, Some(&text), &|index| similar_to_itself(index, new));
+    let (update, _) = change(&index, old, Some(&text), &|index| similar_to_itself(index, old));
+    let (remove, _) = change(&index_with, new, None, &|index| !similar_to_itself(index, new));
+    Figures {
+        products: texts.len(),
+        terms: index.terms(),
+        threads: rayon::current_num_threads(),
+        fit,
+        fit_cpu,
+        peak_bytes,
+        resident_bytes,
+        index_bytes: index.bytes(),
+        similar,
+        personal,
+        add,
+        update,
+        remove,
+        answers: answers.into_iter().take(50).collect(),
+        asked,
+    }
+}
+
+fn times(seconds: impl Iterator<Item = f64>) -> Times {
+    let mut seconds: Vec<f64> = seconds.collect();
+    seconds.sort_unstable_by(f64::total_cmp);
+    Times {
+        mean: seconds.iter().sum::<f64>() / seconds.len() as f64,
+        median: seconds[seconds.len() / 2],
+        p99: seconds[seconds.len() * 99 / 100],
+    }
+}
+
+/// A line of Linux' account of this process, in bytes; zero elsewhere.
+fn memory(name: &str) -> usize {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+    1024 * line.split_whitespace().next().and_then(|number| number.parse::<usize>().ok()).unwrap_or(0)
+}
+
+/// What this process has used of all cores, as Linux counts it, in hundredths of a second; zero elsewhere.
+fn cpu_seconds() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name, which may hold anything, ends with the last parenthesis; utime and stime are the 12th and 13th behind.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    fields.skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum::<f64>() / 100.0
+}

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"crypto/rand"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,6 +22,7 @@ func TestShop(t *testing.T) {
 		{"deploy", deploy},
 		{"pods are as restricted as their manifests say", restricted},
 		{"the acceptance suite passes", acceptance},
+		{"the first admin is made, and the way in is forwarded", byHand},
 		{"logs and metrics of every pod arrive", telemetry},
 		{"logs and metrics may lie in object storage", objectStorage},
 		{"data survive the deletion of every pod", everyPodDeleted},
@@ -103,6 +105,38 @@ func restricted(t *testing.T) {
 func acceptance(t *testing.T) {
 	out := program(t, []string{"SHOP_URL=" + serviceURL(t, "frontend")}, os.Getenv("ACCEPTANCE"))
 	t.Log(out[strings.LastIndex(out, "test result"):])
+}
+
+// byHand does what docs/kubernetes.md has people do from their own machine.
+func byHand(t *testing.T) {
+	email, password := strings.ToLower(rand.Text())+"@shop.example", rand.Text()
+	out, err := shared.kubectlWith(t.Context(), password, "--namespace=shopmicro", "exec", "-i", "deployment/backend", "-c", "backend",
+		"--", "/proc/1/exe", "create-admin", "--email", email)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	command := exec.CommandContext(t.Context(), shared.program("kubectl"), "--namespace=shopmicro", "port-forward", "service/frontend", "30081:80")
+	command.Env = shared.environment()
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer command.Wait()
+	defer command.Process.Kill()
+	eventually(t, minutes, "the forwarded port", func() error {
+		answer, err := client.Get("http://127.0.0.1:30081/health")
+		if err == nil {
+			answer.Body.Close()
+		}
+		return err
+	})
+	ada := newCustomer(t)
+	if _, err := ada.send("POST", "/api/users/login", "", map[string]string{"email": email, "password": password}, nil); err != nil {
+		t.Fatal(err)
+	}
+	// What only admins may ask.
+	if _, err := ada.send("GET", "/api/users", "", nil, nil); err != nil {
+		t.Error(err)
+	}
 }
 
 func file(t *testing.T, path string) string {

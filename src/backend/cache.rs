@@ -522,7 +522,7 @@ impl Cache {
         let (key, marker) = (self.redis.key(&key.key()), self.redis.key(&marker(&key.key())));
         let mut commands = redis::pipe();
         commands.set_ex(key, bytes, K::KEPT.as_secs()).ignore();
-        commands.set_ex(marker, generation, (K::FRESH - K::NEAR).as_secs()).ignore();
+        commands.set_ex(marker, generation, K::FRESH.saturating_sub(K::NEAR).as_secs()).ignore();
         // Where Redis fails, the next reader loads again.
         let _ = self.redis.call("set", async move |mut redis| commands.exec_async(&mut redis).await).await;
         Ok(value)

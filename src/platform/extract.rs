@@ -118,6 +118,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 
 impl<T: DeserializeOwned> Query<T> {
     /// Reads a query string: for handlers that look first whether they must.
+    #[expect(
+        clippy::result_large_err,
+        reason = "a problem is an answer, made once where a request is refused"
+    )]
     pub fn parse(query: &str) -> Result<Self, Problem> {
         if query.len() > 2048 {
             return Err(Problem::bad_request("the query string is longer than 2048 bytes"));

@@ -49,7 +49,7 @@ impl Ask {
 
     /// With a session.
     #[must_use]
-    pub(crate) fn as_customer(mut self, cookie: &HeaderValue) -> Self {
+    pub(crate) fn by_customer(mut self, cookie: &HeaderValue) -> Self {
         self.cookie = Some(cookie.clone());
         self
     }

@@ -159,7 +159,7 @@ impl Shopping {
     }
 
     fn session(&self, connection: usize) -> Ask {
-        Ask::get("/api/users/me").as_customer(self.cookie(connection))
+        Ask::get("/api/users/me").by_customer(self.cookie(connection))
     }
 
     fn put(&self, connection: usize, product_number: usize, rng: &mut SmallRng) -> Ask {

@@ -17,6 +17,7 @@ let
     head
     isString
     mapAttrs
+    match
     readFile
     split
     ;
@@ -156,8 +157,12 @@ in
         "${exe} serve"
       ];
 
-    "Loki, Mimir and Tempo are told every variable of their files, and no other" = all (
-      name: attrNames components.${name} == attrNames (own services.${name}.environment)
+    # The appliance keeps everything on its own disk.
+    "Loki, Mimir and Tempo are told every variable of their files but those of object storage, and no other" = all (
+      name:
+      attrNames (own services.${name}.environment) == filter (
+        variable: match "S3_.*|.*_BUCKET|LOKI_OBJECT_STORE|(MIMIR|TEMPO)_STORAGE" variable == null
+      ) (attrNames components.${name})
     ) (attrNames components);
     "what they are told by default is what their files say by default" = all (
       name:
@@ -343,7 +348,7 @@ in
         || serviceConfig.DynamicUser or false
         || serviceConfig.User or "root" != "root"
       )
-    ) (filter (name: builtins.match "shopmicro-.*" name != null) (attrNames services));
+    ) (filter (name: match "shopmicro-.*" name != null) (attrNames services));
     "what nixpkgs leaves open of its own units is closed" =
       services.alloy.serviceConfig.SupplementaryGroups == [ ]
       &&

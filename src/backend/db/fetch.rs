@@ -63,9 +63,12 @@ pub async fn observe<T>(sql: &str, work: impl Future<Output = Result<T, Error>> 
 /// The most statements whose summaries are kept: there are about a hundred, and searches put together some more.
 const KEPT: usize = 1000;
 
+/// Statements with their names and summaries.
+type Summaries = HashMap<String, Arc<(String, String)>>;
+
 /// What [`summary`] tells of a statement, found once.
 fn told(sql: &str) -> Arc<(String, String)> {
-    static TOLD: LazyLock<RwLock<HashMap<String, Arc<(String, String)>>>> = LazyLock::new(RwLock::default);
+    static TOLD: LazyLock<RwLock<Summaries>> = LazyLock::new(RwLock::default);
     if let Some(told) = TOLD.read().unwrap_or_else(PoisonError::into_inner).get(sql) {
         return Arc::clone(told);
     }

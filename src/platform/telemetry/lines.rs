@@ -10,7 +10,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::registry::{LookupSpan, Scope};
 
 use super::output::Output;
 
@@ -64,7 +64,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
             json.text("level", metadata.level().as_str());
             json.text("target", metadata.target());
             line.push_str(&self.service);
-            for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
+            for span in context.event_scope(event).into_iter().flat_map(Scope::from_root) {
                 if let Some(Fields(fields)) = span.extensions().get::<Fields>() {
                     line.push_str(fields);
                 }

@@ -207,14 +207,7 @@ impl Expected {
         if header.trim() == "*" {
             return Ok(Self::Any);
         }
-        let version = |tag: &str| {
-            let tag = tag.trim();
-            let tag = tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"')?.strip_suffix('"')?;
-            // A tag of something else is a tag that does not match.
-            Some(tag.split('.').next()?.parse().unwrap_or(0))
-        };
-        let versions: Option<Vec<i32>> = header.split(',').map(version).collect();
-        versions.map(Self::Versions).ok_or_else(|| {
+        versions(header).map(Self::Versions).ok_or_else(|| {
             Error::BadRequest("header If-Match: must be the product's ETag, or its version in quotes".into())
         })
     }
@@ -225,6 +218,22 @@ impl Expected {
             Self::Any => true,
             Self::Versions(versions) => versions.contains(&version),
         }
+    }
+}
+
+/// The versions of a list of entity tags (RFC 9110, section 8.8.3), whose texts may have commas; none where it is no such list.
+fn versions(header: &str) -> Option<Vec<i32>> {
+    let mut found = Vec::new();
+    let mut rest = header.trim();
+    loop {
+        let (tag, after) = rest.strip_prefix("W/").unwrap_or(rest).strip_prefix('"')?.split_once('"')?;
+        // A tag of something else is a tag that does not match.
+        found.push(tag.split('.').next().and_then(|version| version.parse().ok()).unwrap_or(0));
+        rest = after.trim_start();
+        if rest.is_empty() {
+            return Some(found);
+        }
+        rest = rest.strip_prefix(',')?.trim_start();
     }
 }
 

@@ -16,7 +16,7 @@ let
     ../docs/configuration.md
     ../src
     ../tests/acceptance
-    (fs.difference ../tests/bench (fs.maybeMissing ../tests/bench/peers/express/node_modules))
+    ../tests/bench/recommender
     ../tests/observability
     ../tests/stack
   ];

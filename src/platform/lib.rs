@@ -15,4 +15,3 @@ pub mod shed;
 pub mod shutdown;
 pub mod spans;
 pub mod telemetry;
-mod trace;

@@ -3,8 +3,8 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use opentelemetry::metrics::{BoundCounter, Counter, Meter};
-use opentelemetry::trace::TracerProvider;
+use opentelemetry::metrics::{Counter, Meter};
+use opentelemetry::trace::{TraceContextExt, TracerProvider};
 use opentelemetry::{KeyValue, global};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
@@ -13,20 +13,14 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use prometheus::process_collector::ProcessCollector;
 use prometheus::{Encoder, Registry, TextEncoder};
 use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-mod lines;
 mod loki;
-mod output;
 mod traces;
-
-use lines::Lines;
-use output::Output;
-
-pub use crate::trace::current_id as current_trace_id;
 
 /// How long the last spans and log lines may take to be sent at shutdown.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
@@ -67,8 +61,6 @@ pub struct Guard {
     meters: SdkMeterProvider,
     tracers: SdkTracerProvider,
     loki: Option<loki::Shipper>,
-    /// Writes what is left when it is dropped.
-    _output: Option<Output>,
 }
 
 /// Counts what of a signal reached its receiver, and what was lost on the way. Clones share it.
@@ -104,23 +96,21 @@ impl Losses {
 }
 
 /// Counts the lines of the log by level.
-struct Counted([BoundCounter<u64>; 5]);
+struct Counted(Counter<u64>);
 
 impl Counted {
     fn new() -> Self {
         let counter = meter().u64_counter("log.records").with_description("Lines on standard output").build();
-        Self(LEVELS.map(|level| counter.bind(&[KeyValue::new("level", label(level))])))
+        for level in [Level::ERROR, Level::WARN, Level::INFO] {
+            counter.add(0, &[KeyValue::new("level", label(level))]);
+        }
+        Self(counter)
     }
 }
 
-const LEVELS: [Level; 5] = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE];
-
 impl<S: Subscriber> Layer<S> for Counted {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let place = LEVELS.iter().position(|level| level == event.metadata().level());
-        if let Some(counter) = place.and_then(|place| self.0.get(place)) {
-            counter.add(1);
-        }
+        self.0.add(1, &[KeyValue::new("level", label(*event.metadata().level()))]);
     }
 }
 
@@ -142,11 +132,6 @@ fn is_line(metadata: &Metadata<'_>) -> bool {
 /// A span of ours: those of libraries would make traces long and costly.
 fn is_own_span(metadata: &Metadata<'_>) -> bool {
     metadata.is_span() && metadata.target().starts_with("shopmicro")
-}
-
-/// A span that goes into traces: not that of a request whose trace nobody records.
-fn is_recorded(metadata: &Metadata<'_>) -> bool {
-    is_own_span(metadata) && metadata.target() != crate::http::UNRECORDED
 }
 
 /// The span of a request, which gives lines their trace and request whatever their level. What is below it belongs in
@@ -175,6 +160,15 @@ impl Metrics {
 #[must_use]
 pub fn meter() -> Meter {
     global::meter("shopmicro")
+}
+
+/// The trace id of the current request, as 32 hexadecimal digits.
+#[must_use]
+pub fn current_trace_id() -> Option<String> {
+    let context = tracing::Span::current().context();
+    let span = context.span();
+    let span = span.span_context();
+    span.is_valid().then(|| span.trace_id().to_string())
 }
 
 fn metrics_provider(resource: Resource) -> Result<(SdkMeterProvider, Metrics), TelemetryError> {
@@ -224,7 +218,7 @@ pub fn init(config: &TelemetryConfig, version: &'static str) -> Result<Guard, Te
         .with_threads(false)
         .with_target(false)
         .with_tracked_inactivity(false)
-        .with_filter(filter_fn(is_recorded));
+        .with_filter(filter_fn(is_own_span));
 
     let (loki_layer, loki) = match &config.loki {
         None => (None, None),
@@ -234,11 +228,15 @@ pub fn init(config: &TelemetryConfig, version: &'static str) -> Result<Guard, Te
         }
     };
 
-    let mut output = None;
     let stdout = if config.json {
-        let out =
-            output.insert(Output::start(std::io::stdout(), &Losses::of("lines")).map_err(|e| failed(&e))?);
-        Lines::new(&config.service, out.writer()).boxed()
+        let mut lines = json_subscriber::JsonLayer::stdout();
+        lines.with_timer("timestamp", tracing_subscriber::fmt::time::SystemTime);
+        lines.with_level("level");
+        lines.with_target("target");
+        lines.add_static_field("service", config.service.clone().into());
+        lines.with_top_level_flattened_span_list();
+        lines.with_flattened_event();
+        lines.boxed()
     } else {
         let ansi = std::io::stdout().is_terminal();
         tracing_subscriber::fmt::layer().with_ansi(ansi).compact().boxed()
@@ -251,7 +249,7 @@ pub fn init(config: &TelemetryConfig, version: &'static str) -> Result<Guard, Te
         .with(lines.with_filter(filter))
         .try_init()
         .map_err(|error| failed(&error))?;
-    Ok(Guard { metrics, meters, tracers, loki, _output: output })
+    Ok(Guard { metrics, meters, tracers, loki })
 }
 
 impl Guard {

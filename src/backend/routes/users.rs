@@ -12,7 +12,6 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::AppState;
-use crate::cache::Scope;
 use crate::db;
 use crate::db::carts::Owner;
 use crate::db::sessions::{Revocation, Which};
@@ -227,7 +226,6 @@ pub async fn change_role(
     db::audit::insert(&transaction, Some(session.user_id), "role.changed", id, detail).await?;
     db::fetch::commit(transaction).await?;
     sessions::announce(&state, &revoked).await;
-    state.cache.forget(&[Scope::User(id)]).await;
     Ok(Json(user))
 }
 

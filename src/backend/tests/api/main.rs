@@ -22,7 +22,6 @@ mod ledger;
 mod limits;
 mod logins;
 mod me;
-mod near;
 mod openapi;
 mod operations;
 mod orders;

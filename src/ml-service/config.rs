@@ -60,7 +60,7 @@ impl Config {
             interactions_poll: Duration::from_millis(env.parse("INTERACTIONS_POLL_MILLISECONDS", 1_000)),
             max_users: env.parse("MAX_USERS", 100_000),
             settings: read_settings(env),
-            popularity_half_life: days(env, "POPULARITY_HALF_LIFE_DAYS", 10.0),
+            popularity_half_life: days(env, "POPULARITY_HALF_LIFE_DAYS", 7.0),
             snapshot_dir: env.get("SNAPSHOT_DIR").map(PathBuf::from),
             internal_token: env.secret("INTERNAL_TOKEN"),
             cpu_threads: env.parse("CPU_THREADS", cores),

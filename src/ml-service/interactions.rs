@@ -11,8 +11,7 @@ use uuid::Uuid;
 
 use crate::model::popular::Popularity;
 use crate::model::profile::{Event, History, Kind};
-#[cfg(doc)]
-use crate::model::together::Together;
+use crate::model::together::Purchases;
 
 /// How many of a customer's newest events are kept. What they bought is kept in full beside it, since bought
 /// products are never recommended.
@@ -21,6 +20,9 @@ pub const EVENTS_PER_USER: usize = 200;
 /// Of how many products that a user bought it is counted what is bought together, which takes the square of
 /// that in time.
 const PURCHASES_PER_USER: usize = 1_000;
+
+/// In seconds.
+const HOUR: i64 = 3_600;
 
 /// One line of the backend's stream.
 #[derive(Clone, Debug, Deserialize)]
@@ -54,12 +56,20 @@ struct Stored {
     kind: Kind,
 }
 
+/// A product that somebody bought, in 8 bytes.
+#[derive(Clone, Copy, Debug)]
+struct Bought {
+    product: u32,
+    /// When first, in hours since 1970.
+    hour: i32,
+}
+
 #[derive(Debug, Default)]
 struct User {
     /// Oldest first.
     events: Vec<Stored>,
-    /// Sorted.
-    bought: Vec<u32>,
+    /// Sorted by product.
+    bought: Vec<Bought>,
     /// The cursor of their last event in the stream.
     revision: Arc<str>,
     /// Their place in the order of being seen.
@@ -91,14 +101,14 @@ impl Products {
 pub struct Ranking {
     /// The cursor of the last sale in it.
     pub revision: Arc<str>,
-    /// Products and their decayed sales, the most first.
+    /// Products and their new buyers, decayed, the most first.
     pub products: Vec<(Uuid, f64)>,
     /// The same by product.
     pub sales: hashbrown::HashMap<Uuid, f64>,
 }
 
 impl Ranking {
-    /// The most sales of one product.
+    /// The most new buyers of one product.
     #[must_use]
     pub fn most(&self) -> f64 {
         self.products.first().map_or(0.0, |&(_, sales)| sales)
@@ -150,18 +160,16 @@ impl Interactions {
         // A kind that this version does not know says nothing to it.
         let Some(kind) = line.kind else { return };
         let at = line.at.as_second();
-        if kind == Kind::Purchase {
-            self.popularity.sold(line.product_id, at);
-            self.last_sale = Arc::clone(&cursor);
-        }
-
         let product = self.products.number(line.product_id);
         let user = self.users.entry(line.user_id).or_default();
         self.order.remove(&user.seen);
         user.seen = self.count;
         self.order.insert(self.count, line.user_id);
-        user.revision = cursor;
-        user.remember(Stored { at, product, kind });
+        user.revision = Arc::clone(&cursor);
+        if user.remember(Stored { at, product, kind }) {
+            self.popularity.bought(line.product_id, at);
+            self.last_sale = cursor;
+        }
         if self.users.len() > self.max_users
             && let Some((_, longest_ago)) = self.order.pop_first()
         {
@@ -201,30 +209,33 @@ impl Interactions {
             kind: stored.kind,
             at: stored.at,
         };
-        let bought: HashSet<Uuid> = user.bought.iter().map(|&number| self.products.id(number)).collect();
+        let bought: HashSet<Uuid> =
+            user.bought.iter().map(|bought| self.products.id(bought.product)).collect();
         Some((
             Arc::clone(&user.revision),
             History { events: user.events.iter().map(event).collect(), bought },
         ))
     }
 
-    /// What each remembered user bought, for [`Together`]: the products' ids, sorted, and by user the places of
-    /// their products there. Of those who bought the most, so many products as would say nothing are left out.
+    /// What each remembered user bought. Of those who bought the most, so many products as would say nothing are left
+    /// out.
     #[must_use]
-    pub fn purchases(&self) -> (Vec<Uuid>, Vec<Vec<usize>>) {
+    pub fn purchases(&self) -> Purchases {
         let mut order: Vec<usize> = (0..self.products.ids.len()).collect();
         order.sort_unstable_by_key(|&number| self.products.ids[number]);
         let mut places = vec![0; order.len()];
         order.iter().enumerate().for_each(|(place, &number)| places[number] = place);
         let ids = order.into_iter().map(|number| self.products.ids[number]).collect();
-        let mut users: Vec<(&Uuid, &User)> =
-            self.users.iter().filter(|(_, user)| user.bought.len() > 1).collect();
+        let mut users: Vec<(&Uuid, &User)> = self.users.iter().collect();
         // In order before summing, so that every replica rounds alike.
         users.sort_unstable_by_key(|&(id, _)| id);
-        let of = |user: &User| -> Vec<usize> {
-            user.bought.iter().take(PURCHASES_PER_USER).map(|&number| places[number as usize]).collect()
+        let of = |user: &User| -> Vec<(usize, i64)> {
+            let bought = user.bought.iter().take(PURCHASES_PER_USER);
+            bought.map(|bought| (places[bought.product as usize], i64::from(bought.hour) * HOUR)).collect()
         };
-        (ids, users.into_iter().map(|(_, user)| of(user)).collect())
+        let customers: Vec<Vec<(usize, i64)>> = users.into_iter().map(|(_, user)| of(user)).collect();
+        let now = customers.iter().flatten().map(|&(_, at)| at).max().unwrap_or(0);
+        Purchases { ids, customers, now }
     }
 
     /// The revision of what is remembered of a user.
@@ -253,11 +264,19 @@ impl Interactions {
 }
 
 impl User {
-    fn remember(&mut self, event: Stored) {
-        if event.kind == Kind::Purchase
-            && let Err(place) = self.bought.binary_search(&event.product)
-        {
-            self.bought.insert(place, event.product);
+    /// True where this is the first purchase of a product that is told of.
+    fn remember(&mut self, event: Stored) -> bool {
+        let mut first = false;
+        if event.kind == Kind::Purchase {
+            let hour = i32::try_from(event.at.div_euclid(HOUR)).unwrap_or(i32::MAX);
+            match self.bought.binary_search_by_key(&event.product, |bought| bought.product) {
+                // An import tells of old orders late.
+                Ok(place) => self.bought[place].hour = self.bought[place].hour.min(hour),
+                Err(place) => {
+                    self.bought.insert(place, Bought { product: event.product, hour });
+                    first = true;
+                }
+            }
         }
         // The stream is in the order of writing; an import writes old events late.
         let place = self.events.partition_point(|other| other.at <= event.at);
@@ -265,6 +284,7 @@ impl User {
         if self.events.len() > EVENTS_PER_USER {
             self.events.remove(0);
         }
+        first
     }
 }
 
@@ -325,6 +345,21 @@ mod tests {
         interactions.apply(&line(3, 1, 5, Kind::View, 0));
         assert_eq!(interactions.revision(Uuid::from_u128(1)).as_deref(), Some("3"));
         assert_eq!(interactions.revision(Uuid::from_u128(2)).as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn a_customer_counts_once_for_a_product_since_they_first_bought_it() {
+        let mut interactions = Interactions::new(10, 14.0 * DAY);
+        for (number, user, product, hour) in [(1, 1, 5, 9), (2, 1, 5, 7), (3, 2, 5, 8), (4, 2, 6, 8)] {
+            interactions.apply(&line(number, user, product, Kind::Purchase, hour * HOUR));
+        }
+        interactions.caught_up();
+        let ranking = interactions.ranking();
+        assert_eq!(&*ranking.revision, "4");
+        assert!((ranking.sales[&Uuid::from_u128(5)] - 2.0).abs() < 0.01, "{ranking:?}");
+        let purchases = interactions.purchases();
+        assert_eq!(purchases.now, 8 * HOUR);
+        assert_eq!(purchases.customers, [vec![(0, 7 * HOUR)], vec![(0, 8 * HOUR), (1, 8 * HOUR)]]);
     }
 
     #[test]

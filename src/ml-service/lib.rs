@@ -161,8 +161,8 @@ impl App {
 
     /// Counts anew what is bought together. Those who ask meanwhile are answered by the count before.
     pub async fn relate(&self) -> Result<()> {
-        let (ids, customers) = self.interactions().purchases();
-        let together = self.snapshots.compute(move || Together::new(ids, &customers)).await?;
+        let purchases = self.interactions().purchases();
+        let together = self.snapshots.compute(move || Together::new(purchases)).await?;
         self.together.store(Arc::new(together));
         Ok(())
     }

@@ -32,7 +32,7 @@ use self::tfidf::{Document, Options};
 
 /// Part of every model's version: to be changed whenever the same catalogue would give other answers than
 /// before.
-const ALGORITHM: &str = "tfidf 2";
+const ALGORITHM: &str = "tfidf 3";
 
 /// A product as the backend's catalogue stream tells it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -16,7 +16,9 @@ import (
 func load(t *testing.T) func() string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), filepath.Join(root, "target/debug/stack"), "load",
-		"--url="+serviceURL(t, "frontend"), "--rate=3", "--duration=900", "--think=0.2")
+		"--url="+serviceURL(t, "frontend"), "--rate=2", "--duration=900", "--think=0.2",
+		// A machine that is too busy to serve all is not what is looked for here, and shedding load is no loss.
+		"--patient")
 	var report strings.Builder
 	command.Stdout, command.Stderr = &report, &report
 	if err := command.Start(); err != nil {

@@ -11,7 +11,8 @@ use anyhow::{Context, Result, ensure};
 use hdrhistogram::Histogram;
 use rand::RngExt;
 use rand::distr::weighted::WeightedIndex;
-use reqwest::{Method, RequestBuilder};
+use reqwest::header::RETRY_AFTER;
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -38,6 +39,9 @@ pub struct Load {
     pub think: Duration,
     /// In the middle third of the time come so many times more.
     pub spike: f64,
+    /// Customers ask again, once, for what they were turned away from until later (503 and Retry-After), as the pages do
+    /// for them; only the second answer counts.
+    pub patient: bool,
 }
 
 /// What a kind of request came to.
@@ -215,6 +219,7 @@ struct Customer {
     url: String,
     number: u32,
     think: Duration,
+    patient: bool,
     /// Of the page that is looked at.
     trace_id: u128,
     known: Arc<Known>,
@@ -234,6 +239,7 @@ impl Customer {
             url: load.url.clone(),
             number,
             think: load.think,
+            patient: load.patient,
             trace_id: rand::random(),
             known: Arc::clone(known),
             report: Arc::clone(report),
@@ -270,7 +276,16 @@ impl Customer {
     /// Asks, notes what came, and gives the body of an answer that is none of trouble.
     async fn ask(&self, step: &'static str, request: RequestBuilder, start: Instant) -> Option<Value> {
         let answer = async {
-            let answer = request.send().await?;
+            let (http, request) = request.build_split();
+            let request = request?;
+            // What changes something is not repeated by itself.
+            let reads = request.method() == Method::GET;
+            let second = if self.patient && reads { request.try_clone() } else { None };
+            let mut answer = http.execute(request).await?;
+            if let (Some(second), Some(wait)) = (second, turned_away(&answer)) {
+                tokio::time::sleep(wait).await;
+                answer = http.execute(second).await?;
+            }
             let status = answer.status().as_u16();
             reqwest::Result::Ok((status, answer.bytes().await?))
         };
@@ -371,6 +386,15 @@ impl Customer {
         let request = self.request(Method::POST, "/api/frontend-metrics").json(&report);
         self.ask("vitals", request, Instant::now()).await;
     }
+}
+
+/// For how long an answer turns its customer away.
+fn turned_away(answer: &Response) -> Option<Duration> {
+    if answer.status() != StatusCode::SERVICE_UNAVAILABLE {
+        return None;
+    }
+    let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds).min(PATIENCE))
 }
 
 #[cfg(test)]

@@ -126,6 +126,9 @@ struct Customers {
     /// In the middle third of the time, so many times more customers.
     #[arg(long, default_value_t = 1.0)]
     spike: f64,
+    /// Who is turned away until later asks again, once, as the pages do.
+    #[arg(long)]
+    patient: bool,
 }
 
 #[derive(Debug, Args)]
@@ -321,13 +324,14 @@ async fn exec(builder: stack::Builder, options: Exec) -> Result<u8> {
 
 #[expect(clippy::print_stdout, reason = "figures for the person who asked for them")]
 async fn load(customers: Customers) -> Result<()> {
-    let Customers { url, rate, duration, think, spike } = customers;
+    let Customers { url, rate, duration, think, spike, patient } = customers;
     let load = Load {
         url: url.trim_end_matches('/').to_owned(),
         rate,
         duration: Duration::from_secs(duration),
         think: Duration::try_from_secs_f64(think)?,
         spike,
+        patient,
     };
     let mut signals = Signals::listen()?;
     let stop = async {

@@ -5,8 +5,8 @@
 //!
 //! `score = (content + TOGETHER * together) / (1 + TOGETHER) * (sales share)^POPULARITY`
 //!
-//! where the sales are those of [`popular`](super::popular), with half a sale more for each product, so that new
-//! ones have a chance. `docs/recommender.md` tells how the weights were chosen and what each sign is worth.
+//! where the sales are the new buyers of [`popular`](super::popular), with half a one more for each product, so that
+//! new ones have a chance. `docs/recommender.md` tells how the weights were chosen and what each sign is worth.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use super::together::Together;
 
 /// How many products most like the profile are candidates.
 const LIKE: usize = 500;
-/// Sales that every product is taken to have.
+/// New buyers that every product is taken to have.
 const SMOOTHING: f64 = 0.5;
 /// From how many times the products that are wanted the most different are chosen.
 const CHOICE: usize = 4;
@@ -51,8 +51,8 @@ impl Default for Settings {
             cart: 0.5,
             purchase: 1.0,
             profile_half_life: 90.0 * DAY,
-            together: 2.0,
-            popularity: 0.4,
+            together: 1.4,
+            popularity: 0.25,
             diversity: 0.0,
         }
     }
@@ -78,9 +78,9 @@ impl Settings {
 pub struct Evidence<'a> {
     /// What is bought together.
     pub together: &'a Together,
-    /// The sales of each product, as they count now.
+    /// The new buyers of each product, as they count now.
     pub sales: &'a HashMap<Uuid, f64>,
-    /// The most sales of one product.
+    /// The most new buyers of one product.
     pub most: f64,
 }
 

@@ -493,7 +493,7 @@ impl Postings {
         self.starts.get(term + 1).map_or(0, |end| end - self.starts[term])
     }
 
-    fn of(&self, term: u32) -> impl Iterator<Item = (u32, u16)> {
+    fn of(&self, term: u32) -> impl ExactSizeIterator<Item = (u32, u16)> {
         let range = self.starts[term as usize] as usize..self.starts[term as usize + 1] as usize;
         self.rows[range.clone()].iter().copied().zip(self.times[range].iter().copied())
     }

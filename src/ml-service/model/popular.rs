@@ -1,9 +1,9 @@
-//! What sells now: how often each product was sold, halving every 10 days unless set otherwise.
+//! What sells now: how many customers began to buy each product, halving every 7 days unless set otherwise.
 //!
-//! An order counts once, however many pieces it was for: one customer who buys a thousand napkins makes them no
-//! thousand times as interesting to the next.
+//! A customer counts once for a product, however often and however many pieces they buy: one who buys a thousand
+//! napkins every month makes them no thousand times as interesting to the next.
 //!
-//! Age is measured back from the newest sale seen, not from now, so that imported history has popular
+//! Age is measured back from the newest of these sales, not from now, so that imported history has popular
 //! products too, and so that every replica that has read as far gives the same ranking.
 
 use hashbrown::HashMap;
@@ -18,11 +18,11 @@ struct Sales {
     at: i64,
 }
 
-/// The running sums. One entry per product ever sold, however many sales.
+/// The running sums. One entry per product ever sold, however many buyers.
 #[derive(Debug)]
 pub struct Popularity {
     sales: HashMap<Uuid, Sales>,
-    /// Seconds until a sale counts half.
+    /// Seconds until a new buyer counts half.
     half_life: f64,
     newest: i64,
 }
@@ -34,8 +34,8 @@ impl Popularity {
         Self { sales: HashMap::new(), half_life, newest: 0 }
     }
 
-    /// Counts a sale. Sales may come in any order of time.
-    pub fn sold(&mut self, product: Uuid, at: i64) {
+    /// Counts a new buyer. They may come in any order of time.
+    pub fn bought(&mut self, product: Uuid, at: i64) {
         self.newest = if self.sales.is_empty() { at } else { self.newest.max(at) };
         let sales = self.sales.entry(product).or_insert(Sales { count: 0.0, at });
         if at >= sales.at {
@@ -68,7 +68,7 @@ mod tests {
     fn rank(sales: &[(Uuid, i64)]) -> Vec<(Uuid, f64)> {
         let mut popularity = Popularity::new(30.0 * 24.0 * 3600.0);
         for &(product, at) in sales {
-            popularity.sold(product, at);
+            popularity.bought(product, at);
         }
         popularity.ranking()
     }

@@ -2,12 +2,18 @@
 //!
 //! A product is of a family, whose three rare words it has ("tealight lantern zinc"), and has four to eight words
 //! of its own, drawn from 20,000 with frequencies as they are in shops: the commonest is in one product of a
-//! dozen, half of the words in fewer than one of ten thousand.
+//! dozen, half of the words in fewer than one of ten thousand. Like the shop's products it ends with its category,
+//! one of [`CATEGORIES`], which is that of its family, and two of [`TAGS`] tags.
 
 /// How many products a family has on average.
 const FAMILY: u64 = 20;
 /// How many words there are.
 const WORDS: usize = 20_000;
+
+/// How many categories there are.
+const CATEGORIES: usize = 40;
+/// How many tags there are.
+const TAGS: usize = 300;
 
 /// A sequence of numbers that look random.
 pub(crate) struct Random(pub(crate) u64);
@@ -48,6 +54,8 @@ pub(crate) fn texts(products: usize) -> Vec<String> {
                 let place = (random.next() >> 11) as f64 / (1_u64 << 53) as f64 * sum;
                 words.push(word(until.partition_point(|&until| until < place)));
             }
+            words.push(word(WORDS + family.below(CATEGORIES as u64) as usize));
+            words.extend((0..2).map(|_| word(WORDS + CATEGORIES + random.below(TAGS as u64) as usize)));
             words.join(" ")
         })
         .collect()

@@ -30,7 +30,7 @@ use crate::latent;
 /// How many products are recommended.
 const LIMIT: usize = 10;
 /// The default of `POPULARITY_HALF_LIFE_DAYS`.
-const POPULARITY_DAYS: f64 = 10.0;
+const POPULARITY_DAYS: f64 = 7.0;
 /// How often customers are drawn anew for the intervals.
 const DRAWS: usize = 1_000;
 
@@ -243,8 +243,7 @@ fn remembered(shop: &Shop, popularity_days: f64) -> Interactions {
 
 fn personal(shop: &Shop, model: &Model, name: &str, settings: &Settings, popularity_days: f64) -> Row {
     let interactions = remembered(shop, popularity_days);
-    let (ids, customers) = interactions.purchases();
-    let together = Together::new(ids, &customers);
+    let together = Together::new(interactions.purchases());
     let ranking = interactions.ranking();
     let evidence = Evidence { together: &together, sales: &ranking.sales, most: ranking.most() };
     measured(shop, model, name, |customer| {

@@ -284,6 +284,7 @@ async fn each_page_leads_from_the_alert_to_the_cause() {
         duration: Duration::from_hours(1),
         think: Duration::from_millis(200),
         spike: 1.0,
+        patient: false,
     };
     let (enough, stop) = oneshot::channel::<()>();
     let customers = tokio::spawn(async move {

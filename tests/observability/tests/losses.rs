@@ -22,6 +22,7 @@ async fn every_line_is_in_loki_or_counted_as_lost() {
         duration: Duration::from_mins(1),
         think: Duration::from_millis(100),
         spike: 3.0,
+        patient: false,
     };
     let report = stack::load::run(&load, std::future::pending()).await.expect("a report");
     assert_eq!(report.answers(|status| status == 0 || status >= 500), 0, "{report}");

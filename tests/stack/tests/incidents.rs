@@ -173,6 +173,7 @@ async fn the_load_tells_what_the_shop_saw() {
         duration: Duration::from_secs(8),
         think: Duration::from_millis(20),
         spike: 2.0,
+        patient: false,
     };
     let report = stack::load::run(&load, std::future::pending()).await.expect("a report");
     assert!(report.customers > 30, "{report}");

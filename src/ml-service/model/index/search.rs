@@ -16,9 +16,10 @@
 //! of 64 bits in the order of the terms, so that neither the way there nor the threads make a difference.
 
 use std::cell::RefCell;
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
-use std::ops::ControlFlow;
+use std::hint::black_box;
+use std::ops::{ControlFlow, Range};
 
 use uuid::Uuid;
 
@@ -27,7 +28,19 @@ use super::{BLOCK, Index, LEVELS, factor, rounded};
 /// What rounding may do to a sum of 32 bits.
 const ROUNDING: f32 = 1e-4;
 /// What finishing one document costs, in postings.
-const FINISHING: usize = 16;
+const FINISHING: usize = 32;
+/// What a look at a block for documents that are not touched costs, in postings.
+const UNTOUCHED: usize = 512;
+/// What a look at a touched document costs, in postings.
+const LISTING: usize = 8;
+/// Of how many documents, looked at in their order, the sums cost as much as a posting.
+const SCANNING: usize = 2;
+/// Touched documents are listed until they are one in so many.
+const SPARSE: usize = 4;
+/// How many documents are fetched from memory at once.
+const FETCHED: usize = 32;
+/// Stands for the sum of a document that was finished: nothing that is added makes it a candidate again.
+const FINISHED: f32 = f32::NEG_INFINITY;
 
 thread_local! {
     /// Sums by row, all zero between searches: to clear them all would cost more than most searches.
@@ -39,6 +52,8 @@ thread_local! {
 pub struct Query {
     terms: Vec<Term>,
     inverse: f64,
+    /// The document that asks.
+    own: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -91,12 +106,11 @@ struct Top {
 }
 
 impl Top {
+    /// A score above zero.
     fn offer(&mut self, best: Best) {
-        if best.score > 0.0 {
-            self.best.push(best);
-            if self.best.len() > self.limit {
-                self.best.pop();
-            }
+        self.best.push(best);
+        if self.best.len() > self.limit {
+            self.best.pop();
         }
     }
 
@@ -154,7 +168,7 @@ impl Index {
     pub fn query_of(&self, row: u32) -> Query {
         let terms =
             self.raw(row).map(|(term, weight)| Term { number: term, idf: self.idf(term), weight }).collect();
-        Query { terms, inverse: self.inverse_of(row) }
+        Query { terms, inverse: self.inverse_of(row), own: Some(row) }
     }
 
     /// The sum of documents, each times its part, as a question; nothing where they have no terms.
@@ -173,7 +187,7 @@ impl Index {
             })
             .collect();
         let length = terms.iter().map(|term| term.weight * term.weight).sum::<f64>().sqrt();
-        (length > 0.0).then(|| Query { terms, inverse: 1.0 / length })
+        (length > 0.0).then(|| Query { terms, inverse: 1.0 / length, own: None })
     }
 
     /// The cosine of a question and a document.
@@ -187,6 +201,19 @@ impl Index {
     pub fn cosines(&self, query: &Query, rows: &[u32]) -> Vec<f32> {
         let table = Table::new(&query.terms);
         rows.iter().map(|&row| rounded(self.exact(&table, query, row)).min(1.0)).collect()
+    }
+
+    /// Looks at the beginning of documents, so that they come from memory all at once: each is elsewhere, and one after
+    /// the other they would be waited for longer than they are computed with.
+    fn fetch(&self, rows: &[u32]) {
+        let counts = &self.base.counts;
+        let ranges: Vec<_> =
+            rows.iter().map(|&row| (counts.range(row as usize), self.sums[row as usize])).collect();
+        let first =
+            |(range, _): &(Range<usize>, _)| (counts.terms.get(range.start), counts.times.get(range.start));
+        black_box(ranges.iter().map(first).fold(0, |seen, (term, times)| {
+            seen ^ term.copied().unwrap_or(0) ^ u32::from(times.copied().unwrap_or(0))
+        }));
     }
 
     fn exact(&self, table: &Table<'_>, query: &Query, row: u32) -> f64 {
@@ -216,7 +243,7 @@ impl Index {
             if sums.len() < self.base.ids.len() {
                 sums.resize(self.base.ids.len(), 0.0);
             }
-            search.fitted(&mut top, &mut sums);
+            search.fitted(&mut top, &mut sums[..self.base.ids.len()]);
             // Not after a panic: then a new one is made.
             SUMS.set(sums);
         }
@@ -228,6 +255,10 @@ impl Index {
     }
 }
 
+fn number(row: usize) -> u32 {
+    u32::try_from(row).expect("fewer than 2^32 rows")
+}
+
 struct Search<'a, W> {
     index: &'a Index,
     query: &'a Query,
@@ -235,31 +266,138 @@ struct Search<'a, W> {
     wanted: W,
 }
 
+/// What is added up so far, by row.
+struct Added<'a> {
+    /// [`FINISHED`] for those that have been offered.
+    sums: &'a mut [f32],
+    /// The rows with a sum, as long as they are few.
+    touched: Option<Vec<u32>>,
+}
+
+impl Added<'_> {
+    fn add(&mut self, parts: impl ExactSizeIterator<Item = (u32, f32)>) {
+        let most = self.sums.len() / SPARSE;
+        match self.touched.as_mut().filter(|touched| touched.len() + parts.len() <= most) {
+            Some(touched) => {
+                for (row, part) in parts {
+                    let sum = &mut self.sums[row as usize];
+                    if *sum == 0.0 {
+                        touched.push(row);
+                    }
+                    *sum += part;
+                }
+            }
+            None => {
+                self.touched = None;
+                for (row, part) in parts {
+                    self.sums[row as usize] += part;
+                }
+            }
+        }
+    }
+
+    /// The rows with a sum, each behind that sum times its inverse length, where they are few. Looked up once, since
+    /// they are all over the memory.
+    fn listed(&self, inverse: &[f32]) -> Option<Vec<(f32, u32)>> {
+        let value = |&row: &u32| (self.sums[row as usize] * inverse[row as usize], row);
+        self.touched.as_ref().map(|touched| touched.iter().map(value).collect())
+    }
+
+    /// Leaves the sums as they were.
+    fn clear(self) {
+        match self.touched {
+            Some(touched) => touched.iter().for_each(|&row| self.sums[row as usize] = 0.0),
+            None => self.sums.fill(0.0),
+        }
+    }
+}
+
+/// The wanted rows of the largest values above zero.
+struct Largest<'a, W> {
+    limit: usize,
+    wanted: &'a W,
+    /// The smallest first. Of numbers above zero the order is that of their bits.
+    best: BinaryHeap<Reverse<(u32, u32)>>,
+    /// What a value must exceed to be among them.
+    worst: f32,
+}
+
+impl<'a, W: Fn(u32) -> bool> Largest<'a, W> {
+    fn new(limit: usize, wanted: &'a W) -> Self {
+        Self { limit, wanted, best: BinaryHeap::with_capacity(limit + 1), worst: 0.0 }
+    }
+
+    fn offer(&mut self, value: f32, row: u32) {
+        if value > self.worst && (self.wanted)(row) {
+            self.best.push(Reverse((value.to_bits(), row)));
+            if self.best.len() > self.limit {
+                self.best.pop();
+            }
+            if self.best.len() == self.limit {
+                self.worst = self.best.peek().map_or(0.0, |worst| f32::from_bits(worst.0.0));
+            }
+        }
+    }
+
+    fn rows(self) -> Vec<u32> {
+        self.best.into_iter().map(|Reverse((_, row))| row).collect()
+    }
+}
+
+/// The largest product of two numbers at the same place, zero at least: in lanes, of which compilers make vectors.
+fn largest(sums: &[f32], inverse: &[f32]) -> f32 {
+    const LANES: usize = 16;
+    let mut lanes = [0.0_f32; LANES];
+    for (sums, inverse) in sums.chunks(LANES).zip(inverse.chunks(LANES)) {
+        for ((lane, sum), inverse) in lanes.iter_mut().zip(sums).zip(inverse) {
+            let value = sum * inverse;
+            *lane = if value > *lane { value } else { *lane };
+        }
+    }
+    lanes.into_iter().fold(0.0, f32::max)
+}
+
 impl<W: Fn(u32) -> bool> Search<'_, W> {
     fn fresh(&self, top: &mut Top) {
         for row in (self.index.base.ids.len()..).take(self.index.fresh.len()) {
-            self.finish(u32::try_from(row).expect("fewer than 2^32 rows"), top);
+            self.finish(number(row), top);
         }
+    }
+
+    /// Finishes documents of the fit.
+    fn finish_all(&self, rows: &[u32], top: &mut Top) {
+        self.index.fetch(rows);
+        rows.iter().for_each(|&row| self.finish(row, top));
     }
 
     fn finish(&self, row: u32, top: &mut Top) {
         if (self.wanted)(row) {
             let score = self.index.exact(&self.table, self.query, row);
-            top.offer(Best { score, id: self.index.id_of(row), row });
+            if score > 0.0 && rounded(score) >= top.threshold() {
+                top.offer(Best { score, id: self.index.id_of(row), row });
+            }
         }
     }
 
     fn fitted(&self, top: &mut Top, sums: &mut [f32]) {
         let base = &self.index.base;
-        let known = |term: &&Term| base.postings.frequency(term.number) > 0;
+        let own = self.query.own.filter(|&own| (own as usize) < base.ids.len());
         let mut bands: [Vec<&Term>; LEVELS + 1] = Default::default();
-        for term in self.query.terms.iter().filter(known) {
-            bands[base.levels(base.postings.frequency(term.number))].push(term);
+        for term in &self.query.terms {
+            let df = base.postings.frequency(term.number);
+            // What one document has, and it asks, leads to no other.
+            if df > u32::from(own.is_some()) {
+                bands[base.levels(df)].push(term);
+            }
         }
-        let mut touched = Vec::new();
+        let mut added = Added { sums, touched: Some(Vec::new()) };
+        if let Some(own) = own {
+            self.finish(own, top);
+            added.add([(own, FINISHED)].into_iter());
+        }
         for level in 0..=LEVELS {
             for term in &bands[level] {
-                self.add(term, sums, &mut touched);
+                self.add(term, &mut added);
             }
             let rest = bands[level + 1..].iter().flatten();
             let left = rest.clone().map(|term| base.postings.frequency(term.number) as usize).sum();
@@ -268,32 +406,26 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
             if level > 0 && bands[level].is_empty() && left > 0 {
                 continue;
             }
-            if self.conclude(top, sums, &touched, level, bound, left).is_break() {
+            if self.conclude(top, &mut added, level, bound, left).is_break() {
                 break;
             }
         }
-        for row in touched {
-            sums[row as usize] = 0.0;
-        }
+        added.clear();
     }
 
-    fn add(&self, term: &Term, sums: &mut [f32], touched: &mut Vec<u32>) {
+    fn add(&self, term: &Term, added: &mut Added<'_>) {
         let sublinear = self.index.base.options.sublinear_tf;
         let weight = rounded(term.weight * term.idf * self.query.inverse);
         let once = weight * rounded(factor(1, sublinear));
         let twice = weight * rounded(factor(2, sublinear));
-        for (row, times) in self.index.base.postings.of(term.number) {
+        added.add(self.index.base.postings.of(term.number).map(|(row, times)| {
             let part = match times {
                 1 => once,
                 2 => twice,
                 times => weight * rounded(factor(times, sublinear)),
             };
-            let sum = &mut sums[row as usize];
-            if *sum == 0.0 {
-                touched.push(row);
-            }
-            *sum += part;
-        }
+            (row, part)
+        }));
     }
 
     /// Finishes what can be among the best when the terms that are not added up yet make at most `bound` times
@@ -301,86 +433,95 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
     fn conclude(
         &self,
         top: &mut Top,
-        sums: &[f32],
-        touched: &[u32],
+        added: &mut Added<'_>,
         level: usize,
         bound: f32,
         left: usize,
     ) -> ControlFlow<()> {
         let index = self.index;
-        let added = |row: u32| sums[row as usize] * index.inverse[row as usize];
-        let mut best: Vec<(f32, u32)> = touched.iter().map(|&row| (added(row), row)).collect();
-        let mut first = Top { limit: top.limit, best: BinaryHeap::new() };
-        self.fresh(&mut first);
-        self.finish_best(&mut best, &mut first);
+        let last = left == 0;
+        let look =
+            added.touched.as_ref().map_or(added.sums.len() / SCANNING, |touched| LISTING * touched.len());
         // What is below cannot be among the best, whatever rounding did.
-        let enough = |threshold: f32| threshold * (1.0 - ROUNDING);
-        let threshold = enough(first.threshold());
-        if left == 0 {
-            best.retain(|&(sum, _)| sum >= threshold);
-            for (_, row) in best {
-                self.finish(row, top);
-            }
-            return ControlFlow::Break(());
+        let enough = |top: &Top| top.threshold() * (1.0 - ROUNDING);
+        let most_of = |block: usize| if last { 0.0 } else { bound * index.longest[block][level] };
+        let blocks =
+            |threshold: f32| (0..index.longest.len()).filter(move |&block| most_of(block) >= threshold);
+        let too_many = |threshold: f32| blocks(threshold).count() * UNTOUCHED > left;
+        if !last && (look > left || top.threshold() > 0.0 && too_many(enough(top))) {
+            return ControlFlow::Continue(());
         }
-        if threshold <= 0.0 {
+        let listed = added.listed(&index.inverse);
+        let (inverse, rows_known) = (&*index.inverse, added.sums.len());
+        // Of each block the largest value, where they are not listed.
+        let tops: Vec<f32> = match &listed {
+            Some(_) => vec![0.0; index.longest.len()],
+            None => added.sums.chunks(BLOCK).zip(inverse.chunks(BLOCK)).map(|(s, i)| largest(s, i)).collect(),
+        };
+        let rows_of = |block: usize| block * BLOCK..rows_known.min((block + 1) * BLOCK);
+        let mut best = Largest::new(top.limit, &self.wanted);
+        match &listed {
+            Some(listed) => listed.iter().for_each(|&(value, row)| best.offer(value, row)),
+            None => {
+                for (block, &top) in tops.iter().enumerate() {
+                    if top > best.worst {
+                        rows_of(block)
+                            .for_each(|row| best.offer(added.sums[row] * inverse[row], number(row)));
+                    }
+                }
+            }
+        }
+        let best = best.rows();
+        self.finish_all(&best, top);
+        best.iter().for_each(|&row| added.sums[row as usize] = FINISHED);
+        let threshold = enough(top);
+        if !last && (threshold <= 0.0 || too_many(threshold)) {
             return ControlFlow::Continue(());
         }
 
-        let growth = index.growth[level];
-        let length =
-            |row: u32| index.base.lengths[row as usize][level] * growth * index.inverse[row as usize];
-        best.retain(|&(sum, row)| sum + bound * length(row) >= threshold);
-        let budget = left / FINISHING;
-        if best.len() > budget {
-            return ControlFlow::Continue(());
-        }
-        let mut untouched = Vec::new();
-        for (block, longest) in index.longest.iter().enumerate() {
-            if bound * longest[level] < threshold {
-                continue;
+        let budget = if last { usize::MAX } else { left / FINISHING };
+        let growth = index.growth.get(level).copied().unwrap_or(1.0);
+        let sums = &*added.sums;
+        let reach = |row: usize, value: f32| {
+            let length =
+                index.base.lengths[row].get(level).map_or(0.0, |length| length * growth * inverse[row]);
+            value + bound * length
+        };
+        let mut rows: Vec<(f32, u32)> = Vec::new();
+        let mut offer = |reach: f32, row: u32| {
+            if reach > 0.0 && reach >= threshold {
+                rows.push((reach, row));
             }
-            let first = block * BLOCK;
-            let rows = first..(first + BLOCK).min(index.base.ids.len());
-            let rows = rows.filter_map(|row| u32::try_from(row).ok());
-            untouched
-                .extend(rows.filter(|&row| sums[row as usize] == 0.0 && bound * length(row) >= threshold));
-            if best.len() + untouched.len() > budget {
+            rows.len() <= budget
+        };
+        for &(value, row) in listed.iter().flatten() {
+            // No part of a document is longer than the whole: mostly its length needs no look.
+            if value + bound >= threshold
+                && sums[row as usize] != FINISHED
+                && !offer(reach(row as usize, value), row)
+            {
                 return ControlFlow::Continue(());
             }
         }
-        for (sum, row) in best {
-            if sum + bound * length(row) >= enough(top.threshold()) {
-                self.finish(row, top);
-            }
-        }
-        for row in untouched {
-            if bound * length(row) >= enough(top.threshold()) {
-                self.finish(row, top);
-            }
-        }
-        ControlFlow::Break(())
-    }
-
-    /// Finishes the wanted documents that have the largest sums so far.
-    fn finish_best(&self, sums: &mut [(f32, u32)], top: &mut Top) {
-        let order = |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0);
-        // Those that are not wanted may be in front.
-        let mut taken = 0;
-        let mut from = 0;
-        while taken < top.limit && from < sums.len() {
-            let part = (2 * top.limit).min(sums.len() - from);
-            let rest = &mut sums[from..];
-            if part < rest.len() {
-                rest.select_nth_unstable_by(part, order);
-            }
-            for &(_, row) in &rest[..part] {
-                if (self.wanted)(row) {
-                    taken += 1;
-                    self.finish(row, top);
+        let blocks = (0..tops.len()).filter(|&block| tops[block] + most_of(block) >= threshold);
+        for block in blocks.filter(|_| listed.is_none() || !last) {
+            for row in rows_of(block) {
+                let looked_at = listed.is_some() && sums[row] != 0.0;
+                if !looked_at && !offer(reach(row, sums[row] * inverse[row]), number(row)) {
+                    return ControlFlow::Continue(());
                 }
             }
-            from += part;
         }
+        // The likeliest first, so that few of the others need to be finished.
+        rows.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+        for some in rows.chunks(FETCHED) {
+            let some: Vec<u32> =
+                some.iter().take_while(|&&(reach, _)| reach >= enough(top)).map(|&(_, row)| row).collect();
+            if some.is_empty() {
+                break;
+            }
+            self.finish_all(&some, top);
+        }
+        ControlFlow::Break(())
     }
 }

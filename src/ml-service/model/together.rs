@@ -187,7 +187,7 @@ mod tests {
         let everything: Vec<(usize, i64)> = (0..200).map(|product| (product, LATELY)).collect();
         let pairs: Vec<[(usize, i64); 2]> = (150..200).map(|other| [(0, LATELY), (other, LATELY)]).collect();
         let mut customers: Vec<&[(usize, i64)]> = vec![&everything];
-        customers.extend(pairs.iter().map(|pair| pair.as_slice()));
+        customers.extend(pairs.iter().map(<[(usize, i64); 2]>::as_slice));
         let found = near(&together(200, &customers), 0);
         assert_eq!(found.len(), NEIGHBOURS);
         assert!((150..200).all(|other| found.iter().any(|&(id, _)| id == other)));

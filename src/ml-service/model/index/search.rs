@@ -277,30 +277,34 @@ struct Added<'a> {
 impl Added<'_> {
     fn add(&mut self, parts: impl ExactSizeIterator<Item = (u32, f32)>) {
         let most = self.sums.len() / SPARSE;
-        match self.touched.as_mut().filter(|touched| touched.len() + parts.len() <= most) {
-            Some(touched) => {
-                for (row, part) in parts {
-                    let sum = &mut self.sums[row as usize];
-                    if *sum == 0.0 {
-                        touched.push(row);
-                    }
-                    *sum += part;
+        if let Some(touched) = self.touched.as_mut().filter(|touched| touched.len() + parts.len() <= most) {
+            for (row, part) in parts {
+                let sum = &mut self.sums[row as usize];
+                if *sum == 0.0 {
+                    touched.push(row);
                 }
+                *sum += part;
             }
-            None => {
-                self.touched = None;
-                for (row, part) in parts {
-                    self.sums[row as usize] += part;
-                }
+        } else {
+            self.touched = None;
+            for (row, part) in parts {
+                self.sums[row as usize] += part;
             }
         }
     }
 
-    /// The rows with a sum, each behind that sum times its inverse length, where they are few. Looked up once, since
-    /// they are all over the memory.
-    fn listed(&self, inverse: &[f32]) -> Option<Vec<(f32, u32)>> {
+    /// What a look at all sums costs, in postings.
+    fn cost(&self) -> usize {
+        self.touched.as_ref().map_or(self.sums.len() / SCANNING, |touched| LISTING * touched.len())
+    }
+
+    fn values(&self, inverse: &[f32]) -> Values {
         let value = |&row: &u32| (self.sums[row as usize] * inverse[row as usize], row);
-        self.touched.as_ref().map(|touched| touched.iter().map(value).collect())
+        if let Some(touched) = &self.touched {
+            return Values::Listed(touched.iter().map(value).collect());
+        }
+        let blocks = self.sums.chunks(BLOCK).zip(inverse.chunks(BLOCK));
+        Values::Blocks(blocks.map(|(sums, inverse)| largest(sums, inverse)).collect())
     }
 
     /// Leaves the sums as they were.
@@ -310,6 +314,25 @@ impl Added<'_> {
             None => self.sums.fill(0.0),
         }
     }
+}
+
+/// Where the sums times the inverse lengths are.
+enum Values {
+    /// Each with its row: looked up once, since they are all over the memory.
+    Listed(Vec<(f32, u32)>),
+    /// The largest of each block.
+    Blocks(Vec<f32>),
+}
+
+/// What is not added up yet.
+#[derive(Clone, Copy)]
+struct Left {
+    /// That of the set of terms which it is.
+    level: usize,
+    /// How many postings.
+    postings: usize,
+    /// No document gets more than so many times its length in these terms.
+    bound: f32,
 }
 
 /// The wanted rows of the largest values above zero.
@@ -367,7 +390,9 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
     /// Finishes documents of the fit.
     fn finish_all(&self, rows: &[u32], top: &mut Top) {
         self.index.fetch(rows);
-        rows.iter().for_each(|&row| self.finish(row, top));
+        for &row in rows {
+            self.finish(row, top);
+        }
     }
 
     fn finish(&self, row: u32, top: &mut Top) {
@@ -400,13 +425,13 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
                 self.add(term, &mut added);
             }
             let rest = bands[level + 1..].iter().flatten();
-            let left = rest.clone().map(|term| base.postings.frequency(term.number) as usize).sum();
+            let postings = rest.clone().map(|term| base.postings.frequency(term.number) as usize).sum();
             let square: f64 = rest.map(|term| term.weight * term.weight).sum();
             let bound = rounded(square.sqrt() * self.query.inverse) * (1.0 + ROUNDING);
-            if level > 0 && bands[level].is_empty() && left > 0 {
+            if level > 0 && bands[level].is_empty() && postings > 0 {
                 continue;
             }
-            if self.conclude(top, &mut added, level, bound, left).is_break() {
+            if self.conclude(top, &mut added, Left { level, postings, bound }).is_break() {
                 break;
             }
         }
@@ -428,90 +453,33 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
         }));
     }
 
-    /// Finishes what can be among the best when the terms that are not added up yet make at most `bound` times
-    /// the length that a document has in them, unless that costs more than their `left` postings.
-    fn conclude(
-        &self,
-        top: &mut Top,
-        added: &mut Added<'_>,
-        level: usize,
-        bound: f32,
-        left: usize,
-    ) -> ControlFlow<()> {
-        let index = self.index;
-        let last = left == 0;
-        let look =
-            added.touched.as_ref().map_or(added.sums.len() / SCANNING, |touched| LISTING * touched.len());
+    /// Finishes what can be among the best in spite of the terms that are not added up yet, unless that costs more than
+    /// their postings.
+    fn conclude(&self, top: &mut Top, added: &mut Added<'_>, left: Left) -> ControlFlow<()> {
+        let last = left.postings == 0;
+        let too_many = |threshold: f32| {
+            let blocks =
+                (0..self.index.longest.len()).filter(|&block| self.most_of(block, left) >= threshold);
+            blocks.count() * UNTOUCHED > left.postings
+        };
         // What is below cannot be among the best, whatever rounding did.
         let enough = |top: &Top| top.threshold() * (1.0 - ROUNDING);
-        let most_of = |block: usize| if last { 0.0 } else { bound * index.longest[block][level] };
-        let blocks =
-            |threshold: f32| (0..index.longest.len()).filter(move |&block| most_of(block) >= threshold);
-        let too_many = |threshold: f32| blocks(threshold).count() * UNTOUCHED > left;
-        if !last && (look > left || top.threshold() > 0.0 && too_many(enough(top))) {
+        if !last && (added.cost() > left.postings || top.threshold() > 0.0 && too_many(enough(top))) {
             return ControlFlow::Continue(());
         }
-        let listed = added.listed(&index.inverse);
-        let (inverse, rows_known) = (&*index.inverse, added.sums.len());
-        // Of each block the largest value, where they are not listed.
-        let tops: Vec<f32> = match &listed {
-            Some(_) => vec![0.0; index.longest.len()],
-            None => added.sums.chunks(BLOCK).zip(inverse.chunks(BLOCK)).map(|(s, i)| largest(s, i)).collect(),
-        };
-        let rows_of = |block: usize| block * BLOCK..rows_known.min((block + 1) * BLOCK);
-        let mut best = Largest::new(top.limit, &self.wanted);
-        match &listed {
-            Some(listed) => listed.iter().for_each(|&(value, row)| best.offer(value, row)),
-            None => {
-                for (block, &top) in tops.iter().enumerate() {
-                    if top > best.worst {
-                        rows_of(block)
-                            .for_each(|row| best.offer(added.sums[row] * inverse[row], number(row)));
-                    }
-                }
-            }
+        let values = added.values(&self.index.inverse);
+        let largest = self.largest(&values, added.sums, top.limit);
+        self.finish_all(&largest, top);
+        for row in largest {
+            added.sums[row as usize] = FINISHED;
         }
-        let best = best.rows();
-        self.finish_all(&best, top);
-        best.iter().for_each(|&row| added.sums[row as usize] = FINISHED);
         let threshold = enough(top);
         if !last && (threshold <= 0.0 || too_many(threshold)) {
             return ControlFlow::Continue(());
         }
-
-        let budget = if last { usize::MAX } else { left / FINISHING };
-        let growth = index.growth.get(level).copied().unwrap_or(1.0);
-        let sums = &*added.sums;
-        let reach = |row: usize, value: f32| {
-            let length =
-                index.base.lengths[row].get(level).map_or(0.0, |length| length * growth * inverse[row]);
-            value + bound * length
+        let Some(mut rows) = self.reachable(&values, added.sums, left, threshold) else {
+            return ControlFlow::Continue(());
         };
-        let mut rows: Vec<(f32, u32)> = Vec::new();
-        let mut offer = |reach: f32, row: u32| {
-            if reach > 0.0 && reach >= threshold {
-                rows.push((reach, row));
-            }
-            rows.len() <= budget
-        };
-        for &(value, row) in listed.iter().flatten() {
-            // No part of a document is longer than the whole: mostly its length needs no look.
-            if value + bound >= threshold
-                && sums[row as usize] != FINISHED
-                && !offer(reach(row as usize, value), row)
-            {
-                return ControlFlow::Continue(());
-            }
-        }
-        let blocks = (0..tops.len()).filter(|&block| tops[block] + most_of(block) >= threshold);
-        for block in blocks.filter(|_| listed.is_none() || !last) {
-            for row in rows_of(block) {
-                let looked_at = listed.is_some() && sums[row] != 0.0;
-                if !looked_at && !offer(reach(row, sums[row] * inverse[row]), number(row)) {
-                    return ControlFlow::Continue(());
-                }
-            }
-        }
         // The likeliest first, so that few of the others need to be finished.
         rows.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
         for some in rows.chunks(FETCHED) {
@@ -523,5 +491,85 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
             self.finish_all(&some, top);
         }
         ControlFlow::Break(())
+    }
+
+    /// The most that a document of a block gets of what is left.
+    fn most_of(&self, block: usize, left: Left) -> f32 {
+        if left.postings == 0 { 0.0 } else { left.bound * self.index.longest[block][left.level] }
+    }
+
+    fn rows_of(&self, block: usize) -> Range<usize> {
+        block * BLOCK..self.index.base.ids.len().min((block + 1) * BLOCK)
+    }
+
+    /// As many of the wanted rows as may be answered, those of the largest values.
+    fn largest(&self, values: &Values, sums: &[f32], limit: usize) -> Vec<u32> {
+        let mut best = Largest::new(limit, &self.wanted);
+        match values {
+            Values::Listed(listed) => {
+                for &(value, row) in listed {
+                    best.offer(value, row);
+                }
+            }
+            Values::Blocks(largest) => {
+                for (block, &largest) in largest.iter().enumerate() {
+                    if largest > best.worst {
+                        for row in self.rows_of(block) {
+                            best.offer(sums[row] * self.index.inverse[row], number(row));
+                        }
+                    }
+                }
+            }
+        }
+        best.rows()
+    }
+
+    /// The rows that may reach the threshold by what is left, each behind what it reaches at most; nothing where they
+    /// are so many that to finish them costs more than to go on.
+    fn reachable(
+        &self,
+        values: &Values,
+        sums: &[f32],
+        left: Left,
+        threshold: f32,
+    ) -> Option<Vec<(f32, u32)>> {
+        let (index, last) = (self.index, left.postings == 0);
+        let most = if last { usize::MAX } else { left.postings / FINISHING };
+        let growth = index.growth.get(left.level).copied().unwrap_or(1.0);
+        let mut rows: Vec<(f32, u32)> = Vec::new();
+        let mut look = |value: f32, row: usize| {
+            let length = index.base.lengths[row].get(left.level).copied().unwrap_or(0.0);
+            let reach = value + left.bound * (length * growth * index.inverse[row]);
+            if reach > 0.0 && reach >= threshold {
+                rows.push((reach, number(row)));
+            }
+            (rows.len() <= most).then_some(())
+        };
+        match values {
+            Values::Listed(listed) => {
+                for &(value, row) in listed {
+                    // No part of a document is longer than the whole: mostly its length needs no look.
+                    if value + left.bound >= threshold && sums[row as usize] != FINISHED {
+                        look(value, row as usize)?;
+                    }
+                }
+                let blocks = (0..index.longest.len()).filter(|_| !last);
+                for block in blocks.filter(|&block| self.most_of(block, left) >= threshold) {
+                    for row in self.rows_of(block).filter(|&row| sums[row] == 0.0) {
+                        look(0.0, row)?;
+                    }
+                }
+            }
+            Values::Blocks(largest) => {
+                for (block, largest) in largest.iter().enumerate() {
+                    if largest + self.most_of(block, left) >= threshold {
+                        for row in self.rows_of(block) {
+                            look(sums[row] * index.inverse[row], row)?;
+                        }
+                    }
+                }
+            }
+        }
+        Some(rows)
     }
 }

@@ -1,0 +1,311 @@
+use super::*;
+use crate::model::profile::Event;
+use crate::model::together::Together;
+
+fn product(id: u128, name: &str, category: &str) -> Product {
+    Product {
+        id: Uuid::from_u128(id),
+        name: name.to_owned(),
+        description: String::new(),
+        category: category.to_owned(),
+        tags: Vec::new(),
+    }
+}
+
+fn model() -> Model {
+    Model::train(&Catalogue::new(vec![
+        product(1, "Red cushion", "Home"),
+        product(2, "Blue cushion", "Home"),
+        product(3, "Green teapot", "Kitchen"),
+        product(4, "Teapot stand", "Kitchen"),
+        product(5, "Oak bench", "Garden"),
+    ]))
+}
+
+fn history(events: &[(u128, Kind)]) -> History {
+    let events: Vec<Event> = events
+        .iter()
+        .map(|&(product, kind)| Event { product: Uuid::from_u128(product), kind, at: 0 })
+        .collect();
+    let bought = events.iter().filter(|e| e.kind == Kind::Purchase).map(|e| e.product).collect();
+    History { events, bought }
+}
+
+/// By content alone.
+fn personal(history: &History) -> Vec<Suggestion> {
+    let (together, sales) = (Together::default(), hashbrown::HashMap::new());
+    let evidence = Evidence { together: &together, sales: &sales, most: 0.0 };
+    model().personal(history, evidence, &Settings::default(), 10)
+}
+
+fn ids(suggestions: &[Suggestion]) -> Vec<u128> {
+    suggestions.iter().map(|suggestion| suggestion.product_id.as_u128()).collect()
+}
+
+#[test]
+fn similar_products_share_terms_and_leave_out_the_product_itself() {
+    let found = model().similar(Uuid::from_u128(1), 10).expect("known");
+    assert_eq!(ids(&found), [2]);
+    assert_eq!(found[0].reason, "Similar to Red cushion");
+    assert!(model().similar(Uuid::from_u128(99), 10).is_none());
+}
+
+#[test]
+fn what_was_bought_is_the_reason_and_is_left_out() {
+    let found = personal(&history(&[(1, Kind::Purchase), (3, Kind::View)]));
+    assert_eq!(ids(&found), [2, 3, 4]);
+    assert_eq!(found[0].reason, "Because you bought Red cushion");
+    assert_eq!(found[1].reason, "You looked at it");
+    assert_eq!(found[2].reason, "Because you looked at Green teapot");
+}
+
+#[test]
+fn the_reason_is_the_bought_product_that_contributes_most() {
+    let found = personal(&history(&[(1, Kind::Purchase), (3, Kind::Purchase), (2, Kind::Cart)]));
+    let reason = |id| &found.iter().find(|s| s.product_id == Uuid::from_u128(id)).expect("found").reason;
+    assert_eq!(reason(4), "Because you bought Green teapot");
+    assert_eq!(reason(2), "Because you bought Red cushion");
+}
+
+#[test]
+fn a_customer_of_products_that_are_gone_gets_nothing_personal() {
+    assert!(personal(&history(&[(77, Kind::Purchase)])).is_empty());
+    assert!(personal(&History::default()).is_empty());
+}
+
+#[test]
+fn popular_products_come_first_then_the_range_by_turns() {
+    let ranking = [(Uuid::from_u128(77), 9.0), (Uuid::from_u128(4), 8.0), (Uuid::from_u128(5), 2.0)];
+    let excluded = HashSet::from([Uuid::from_u128(1)]);
+    let found = model().popular(&ranking, &excluded, None, 10);
+    assert_eq!(ids(&found), [4, 5, 2, 3]);
+    assert_eq!(found.iter().map(|s| s.score).collect::<Vec<_>>(), [1.0, 0.25, 0.0, 0.0]);
+    assert_eq!(found[0].reason, "Popular now");
+    assert_eq!(found[2].reason, "From our range");
+    assert_eq!(ids(&model().popular(&ranking, &excluded, None, 1)), [4]);
+}
+
+#[test]
+fn a_model_that_follows_is_the_one_that_training_gives() {
+    let products = |changed: &[(u128, &str)], gone: u128| {
+        let mut all: Vec<Product> = (1..=200)
+            .map(|n| {
+                product(n, &format!("Mug {} of {}", n % 9, n % 31), if n % 2 == 0 { "Home" } else { "Bar" })
+            })
+            .collect();
+        all.retain(|product| product.id != Uuid::from_u128(gone));
+        for &(id, name) in changed {
+            all.retain(|product| product.id != Uuid::from_u128(id));
+            all.push(product(id, name, "New"));
+        }
+        Catalogue::new(all)
+    };
+    let first = Model::train(&products(&[], 0));
+    let catalogue = products(&[(7, "Red cushion"), (300, "Blue cushion"), (301, "Mug 3 of 3")], 9);
+    let followed = first.followed(&catalogue, 10).expect("four changes");
+    let again = followed.followed(&catalogue, 10).expect("none");
+    let trained = Model::train(&catalogue);
+    for model in [&followed, &again] {
+        assert_eq!((model.version(), model.products()), (trained.version(), 201));
+        assert!(!model.knows(Uuid::from_u128(9)));
+        for id in [1, 7, 50, 300, 301].map(Uuid::from_u128) {
+            let scores = |model: &Model| -> Vec<f32> {
+                model.similar(id, 10).expect("known").iter().map(|found| found.score).collect()
+            };
+            assert!(scores(model).iter().zip(scores(&trained)).all(|(a, b)| (a - b).abs() < 1e-6));
+        }
+        let range = model.popular(&[], &HashSet::new(), None, 3);
+        assert_eq!(range[2].reason, "From our range");
+        assert_eq!(ids(&range), ids(&trained.popular(&[], &HashSet::new(), None, 3)));
+    }
+    assert_eq!(
+        followed.similar(Uuid::from_u128(300), 1).expect("known")[0].reason,
+        "Similar to Blue cushion"
+    );
+    assert!(first.followed(&catalogue, 3).is_none(), "more changes than wanted");
+    let emptied = first.followed(&products(&[(7, "the")], 0), 10).expect("one change");
+    assert!(emptied.similar(Uuid::from_u128(7), 5).expect("known").len() <= 5);
+}
+
+#[test]
+fn a_category_has_its_own_popular_products() {
+    let ranking = [(Uuid::from_u128(4), 8.0), (Uuid::from_u128(2), 2.0)];
+    let of = |category| ids(&model().popular(&ranking, &HashSet::new(), Some(category), 10));
+    assert_eq!(of("Home"), [2, 1]);
+    assert_eq!(of("Garden"), [5]);
+    assert!(of("Elsewhere").is_empty());
+}
+
+#[test]
+fn the_version_follows_the_content_and_not_the_order() {
+    let (a, b) = (product(1, "Red cushion", "Home"), product(2, "Blue cushion", "Home"));
+    let version = |products: &[&Product]| {
+        Catalogue::new(products.iter().map(|&product| product.clone()).collect()).version().to_owned()
+    };
+    let changed = product(2, "Blue cushions", "Home");
+    assert_eq!(version(&[&a, &b]), version(&[&b, &a, &b]));
+    assert_ne!(version(&[&a, &b]), version(&[&a, &changed]));
+    assert_eq!(version(&[]).len(), 12);
+}
+
+#[test]
+fn an_empty_catalogue_makes_a_model_that_answers_nothing() {
+    let model = Model::train(&Catalogue::new(Vec::new()));
+    assert_eq!((model.products(), model.terms()), (0, 0));
+    assert!(model.popular(&[(Uuid::from_u128(1), 1.0)], &HashSet::new(), None, 10).is_empty());
+}
+
+#[derive(Deserialize)]
+struct Golden {
+    stop_words: Vec<String>,
+    analysed: Vec<Analysed>,
+    texts: Fit<String>,
+    options: Vec<Fit<String>>,
+    products: Fit<GoldenProduct>,
+}
+
+#[derive(Deserialize)]
+struct Analysed {
+    text: String,
+    terms: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct GoldenProduct {
+    name: String,
+    description: String,
+    category: String,
+    tags: Vec<String>,
+}
+
+/// What differs from the default options.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Changed {
+    stop_words: Option<String>,
+    ngram_range: (u8, u8),
+    sublinear_tf: bool,
+    lowercase: bool,
+    min_df: u32,
+    max_df: f64,
+}
+
+impl Default for Changed {
+    fn default() -> Self {
+        Self {
+            stop_words: Some("english".to_owned()),
+            ngram_range: (1, 2),
+            sublinear_tf: true,
+            lowercase: true,
+            min_df: 1,
+            max_df: 1.0,
+        }
+    }
+}
+
+impl Changed {
+    fn options(&self) -> Options {
+        Options {
+            stop_words: self.stop_words.is_some(),
+            bigrams: self.ngram_range.1 == 2,
+            sublinear_tf: self.sublinear_tf,
+            lowercase: self.lowercase,
+            min_df: self.min_df,
+            max_df: self.max_df,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Fit<D> {
+    #[serde(default)]
+    options: Changed,
+    documents: Vec<D>,
+    vocabulary: Vec<String>,
+    idf: Vec<f64>,
+    rows: Vec<Vec<(u32, f64)>>,
+    similarities: Vec<Vec<f32>>,
+}
+
+fn golden() -> Golden {
+    serde_json::from_str(include_str!("../tests/golden/tfidf.json")).expect("written by make.py")
+}
+
+fn golden_products(golden: Golden) -> Vec<Product> {
+    let product = |(id, p): (u128, GoldenProduct)| Product {
+        id: Uuid::from_u128(id),
+        name: p.name,
+        description: p.description,
+        category: p.category,
+        tags: p.tags,
+    };
+    (0..).zip(golden.products.documents).map(product).collect()
+}
+
+/// The documents' ids are their places.
+fn assert_same_fit<D: Document>(expected: &Fit<D>) {
+    let ids: Vec<Uuid> = (0..).take(expected.documents.len()).map(Uuid::from_u128).collect();
+    let index = Index::fit(&ids, &expected.documents, expected.options.options());
+    let (_, vocabulary, ..) = index.fitted();
+    let terms = u32::try_from(vocabulary.len()).expect("few");
+    assert_eq!((0..terms).map(|term| vocabulary.name(term)).collect::<Vec<_>>(), expected.vocabulary);
+    for (term, expected) in (0..terms).zip(&expected.idf) {
+        assert!((index.idf(term) - expected).abs() < 1e-12, "{} is not {expected}", index.idf(term));
+    }
+    for (id, expected) in (0..).zip(&expected.rows) {
+        let row: Vec<_> = index.weights(index.row_of(Uuid::from_u128(id)).expect("known")).collect();
+        assert_eq!(row.len(), expected.len());
+        for ((term, weight), &(column, expected)) in row.into_iter().zip(expected) {
+            assert_eq!(term, column);
+            assert!((weight - expected).abs() < 1e-12, "{weight} is not {expected}");
+        }
+    }
+}
+
+#[test]
+fn terms_are_those_of_scikit_learn() {
+    let golden = golden();
+    assert_eq!(include_str!("stop_words.txt").lines().collect::<Vec<_>>(), golden.stop_words);
+    for Analysed { text, terms } in golden.analysed {
+        let found = tfidf::terms(&text, &Options::default());
+        let found = found.into_iter().map(|(first, second)| {
+            second.map_or_else(|| first.clone(), |second| format!("{first} {second}"))
+        });
+        assert_eq!(found.collect::<Vec<_>>(), terms, "{text}");
+    }
+}
+
+#[test]
+fn weights_of_texts_are_those_of_scikit_learn() {
+    assert_same_fit(&golden().texts);
+}
+
+#[test]
+fn every_option_does_what_it_does_in_scikit_learn() {
+    let options = golden().options;
+    assert_eq!(options.len(), 7);
+    options.iter().for_each(assert_same_fit);
+}
+
+#[test]
+fn weights_of_products_are_those_of_scikit_learn() {
+    let Fit { options, vocabulary, idf, rows, similarities, .. } = golden().products;
+    let documents = golden_products(golden());
+    assert_same_fit(&Fit { options, documents, vocabulary, idf, rows, similarities });
+}
+
+#[test]
+fn similar_products_are_the_exact_nearest_by_scikit_learn() {
+    let similarities = golden().products.similarities;
+    let model = Model::train(&Catalogue::new(golden_products(golden())));
+    for (asked, cosines) in (0..).zip(similarities) {
+        let mut expected: Vec<(u128, f32)> =
+            (0..).zip(cosines).filter(|&(other, cosine)| other != asked && cosine > 0.0).collect();
+        expected.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let found = model.similar(Uuid::from_u128(asked), 10).expect("known");
+        assert_eq!(ids(&found), expected.iter().map(|&(id, _)| id).collect::<Vec<_>>());
+        for (suggestion, (_, cosine)) in found.iter().zip(expected) {
+            assert!((suggestion.score - cosine).abs() < 1e-6);
+        }
+    }
+}

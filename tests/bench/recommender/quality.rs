@@ -112,7 +112,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let content = Settings { together: 0.0, popularity: 0.0, ..default };
     rows.push(personal(&shop, &model, "content alone", &content, POPULARITY_DAYS));
     let recent = Settings { together: 0.0, ..default };
-    rows.push(personal(&shop, &model, "content and recent sales", &recent, POPULARITY_DAYS));
+    rows.push(personal(&shop, &model, "content and new buyers", &recent, POPULARITY_DAYS));
     let bought = Settings { popularity: 0.0, ..default };
     rows.push(personal(&shop, &model, "content and bought together", &bought, POPULARITY_DAYS));
     rows.push(personal(&shop, &model, "hybrid, as the service answers", &default, POPULARITY_DAYS));

@@ -25,7 +25,8 @@ async fn every_line_is_in_loki_or_counted_as_lost() {
         patient: false,
     };
     let report = stack::load::run(&load, std::future::pending()).await.expect("a report");
-    assert_eq!(report.answers(|status| status == 0 || status >= 500), 0, "{report}");
+    // A machine that is too busy sheds load, of which there are lines, too.
+    assert_eq!(report.answers(|status| status == 0), 0, "{report}");
     assert!(report.of("checkout", 201) > 0, "{report}");
 
     // Nobody asks the backend any more.

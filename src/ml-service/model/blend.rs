@@ -5,7 +5,7 @@
 //!
 //! `score = (content + TOGETHER * together) / (1 + TOGETHER) * (sales share)^POPULARITY`
 //!
-//! where the sales are the new buyers of [`popular`](super::popular), with half a one more for each product, so that
+//! where the sales are the new buyers of [`popular`](super::popular), with half a buyer more for each product, so that
 //! new ones have a chance. `docs/recommender.md` tells how the weights were chosen and what each sign is worth.
 
 use std::collections::BTreeMap;

@@ -15,14 +15,17 @@
 //! Sums of 32 bits find candidates, with room for their rounding. Every score that is answered is the same sum
 //! of 64 bits in the order of the terms, so that neither the way there nor the threads make a difference.
 
+mod sums;
+
 use std::cell::RefCell;
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::hint::black_box;
 use std::ops::{ControlFlow, Range};
 
 use uuid::Uuid;
 
+use self::sums::{Added, FINISHED, Largest, Values};
 use super::{BLOCK, Index, LEVELS, factor, rounded};
 
 /// What rounding may do to a sum of 32 bits.
@@ -31,16 +34,8 @@ const ROUNDING: f32 = 1e-4;
 const FINISHING: usize = 32;
 /// What a look at a block for documents that are not touched costs, in postings.
 const UNTOUCHED: usize = 512;
-/// What a look at a touched document costs, in postings.
-const LISTING: usize = 8;
-/// Of how many documents, looked at in their order, the sums cost as much as a posting.
-const SCANNING: usize = 2;
-/// Touched documents are listed until they are one in so many.
-const SPARSE: usize = 4;
 /// How many documents are fetched from memory at once.
 const FETCHED: usize = 32;
-/// Stands for the sum of a document that was finished: nothing that is added makes it a candidate again.
-const FINISHED: f32 = f32::NEG_INFINITY;
 
 thread_local! {
     /// Sums by row, all zero between searches: to clear them all would cost more than most searches.
@@ -266,64 +261,6 @@ struct Search<'a, W> {
     wanted: W,
 }
 
-/// What is added up so far, by row.
-struct Added<'a> {
-    /// [`FINISHED`] for those that have been offered.
-    sums: &'a mut [f32],
-    /// The rows with a sum, as long as they are few.
-    touched: Option<Vec<u32>>,
-}
-
-impl Added<'_> {
-    fn add(&mut self, parts: impl ExactSizeIterator<Item = (u32, f32)>) {
-        let most = self.sums.len() / SPARSE;
-        if let Some(touched) = self.touched.as_mut().filter(|touched| touched.len() + parts.len() <= most) {
-            for (row, part) in parts {
-                let sum = &mut self.sums[row as usize];
-                if *sum == 0.0 {
-                    touched.push(row);
-                }
-                *sum += part;
-            }
-        } else {
-            self.touched = None;
-            for (row, part) in parts {
-                self.sums[row as usize] += part;
-            }
-        }
-    }
-
-    /// What a look at all sums costs, in postings.
-    fn cost(&self) -> usize {
-        self.touched.as_ref().map_or(self.sums.len() / SCANNING, |touched| LISTING * touched.len())
-    }
-
-    fn values(&self, inverse: &[f32]) -> Values {
-        let value = |&row: &u32| (self.sums[row as usize] * inverse[row as usize], row);
-        if let Some(touched) = &self.touched {
-            return Values::Listed(touched.iter().map(value).collect());
-        }
-        let blocks = self.sums.chunks(BLOCK).zip(inverse.chunks(BLOCK));
-        Values::Blocks(blocks.map(|(sums, inverse)| largest(sums, inverse)).collect())
-    }
-
-    /// Leaves the sums as they were.
-    fn clear(self) {
-        match self.touched {
-            Some(touched) => touched.iter().for_each(|&row| self.sums[row as usize] = 0.0),
-            None => self.sums.fill(0.0),
-        }
-    }
-}
-
-/// Where the sums times the inverse lengths are.
-enum Values {
-    /// Each with its row: looked up once, since they are all over the memory.
-    Listed(Vec<(f32, u32)>),
-    /// The largest of each block.
-    Blocks(Vec<f32>),
-}
-
 /// What is not added up yet.
 #[derive(Clone, Copy)]
 struct Left {
@@ -333,51 +270,6 @@ struct Left {
     postings: usize,
     /// No document gets more than so many times its length in these terms.
     bound: f32,
-}
-
-/// The wanted rows of the largest values above zero.
-struct Largest<'a, W> {
-    limit: usize,
-    wanted: &'a W,
-    /// The smallest first. Of numbers above zero the order is that of their bits.
-    best: BinaryHeap<Reverse<(u32, u32)>>,
-    /// What a value must exceed to be among them.
-    worst: f32,
-}
-
-impl<'a, W: Fn(u32) -> bool> Largest<'a, W> {
-    fn new(limit: usize, wanted: &'a W) -> Self {
-        Self { limit, wanted, best: BinaryHeap::with_capacity(limit + 1), worst: 0.0 }
-    }
-
-    fn offer(&mut self, value: f32, row: u32) {
-        if value > self.worst && (self.wanted)(row) {
-            self.best.push(Reverse((value.to_bits(), row)));
-            if self.best.len() > self.limit {
-                self.best.pop();
-            }
-            if self.best.len() == self.limit {
-                self.worst = self.best.peek().map_or(0.0, |worst| f32::from_bits(worst.0.0));
-            }
-        }
-    }
-
-    fn rows(self) -> Vec<u32> {
-        self.best.into_iter().map(|Reverse((_, row))| row).collect()
-    }
-}
-
-/// The largest product of two numbers at the same place, zero at least: in lanes, of which compilers make vectors.
-fn largest(sums: &[f32], inverse: &[f32]) -> f32 {
-    const LANES: usize = 16;
-    let mut lanes = [0.0_f32; LANES];
-    for (sums, inverse) in sums.chunks(LANES).zip(inverse.chunks(LANES)) {
-        for ((lane, sum), inverse) in lanes.iter_mut().zip(sums).zip(inverse) {
-            let value = sum * inverse;
-            *lane = if value > *lane { value } else { *lane };
-        }
-    }
-    lanes.into_iter().fold(0.0, f32::max)
 }
 
 impl<W: Fn(u32) -> bool> Search<'_, W> {
@@ -415,7 +307,7 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
                 bands[base.levels(df)].push(term);
             }
         }
-        let mut added = Added { sums, touched: Some(Vec::new()) };
+        let mut added = Added::new(sums);
         if let Some(own) = own {
             self.finish(own, top);
             added.add([(own, FINISHED)].into_iter());

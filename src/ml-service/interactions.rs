@@ -1,6 +1,8 @@
 //! What customers did, as far as the service remembers it: bounded, in memory, rebuilt from the backend's
 //! stream at every start.
 
+pub mod bytes;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 

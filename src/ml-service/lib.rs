@@ -3,6 +3,7 @@
 //! It keeps no truth of its own: the model and what customers did are read from the backend at every start,
 //! answers are cached in Redis.
 
+pub mod bytes;
 pub mod cache;
 pub mod catalogue;
 pub mod config;
@@ -72,6 +73,7 @@ pub struct Parts {
     pub settings: Settings,
     together: ArcSwap<Together>,
     interactions: RwLock<Interactions>,
+    store: Option<Store>,
     popularity_half_life: f64,
     /// Whether a missing token is a mistake rather than a convenience.
     production: bool,
@@ -96,12 +98,10 @@ impl App {
         let training = Pool::new("training", config.cpu_threads.div_ceil(2), TRAININGS)
             .context("threads for training")?;
         let room = config.service.max_in_flight;
+        let store = config.snapshot_dir.clone().map(Store::new);
         Ok(Self(Arc::new(Parts {
-            snapshots: Snapshots::new(
-                training,
-                config.snapshot_dir.clone().map(Store::new),
-                instruments.clone(),
-            ),
+            snapshots: Snapshots::new(training, store.clone(), instruments.clone()),
+            store,
             pool: Pool::new("answers", config.cpu_threads, room).context("threads for answers")?,
             cache: Cache::new(redis, instruments.clone()),
             backend: Backend::new(config.backend_url.clone()).context("the client of the backend")?,
@@ -147,6 +147,41 @@ impl App {
     /// What customers did, to add to it.
     pub fn interactions_mut(&self) -> RwLockWriteGuard<'_, Interactions> {
         self.interactions.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the model and what customers did from disk, as far as they are there: the service is then ready before the
+    /// backend is.
+    pub async fn restore(&self) {
+        self.snapshots.restore().await;
+        let Some(store) = self.store.clone() else { return };
+        let (max_users, half_life) = (self.max_users, self.popularity_half_life);
+        match self.snapshots.compute(move || store.read_interactions(max_users, half_life)).await {
+            Ok(Ok(Some(interactions))) => {
+                tracing::info!(interactions = interactions.count(), "what customers did was read from disk");
+                *self.interactions_mut() = interactions;
+                if let Err(error) = self.relate().await {
+                    self.snapshots.store_failed(error);
+                }
+            }
+            Ok(Ok(None)) => {}
+            Ok(Err(error)) => self.snapshots.store_failed(error),
+            Err(error) => self.snapshots.store_failed(error),
+        }
+    }
+
+    /// Writes what customers did to disk, where there is a place for it.
+    pub async fn keep_interactions(&self) {
+        let Some(store) = self.store.clone() else { return };
+        let app = self.clone();
+        let written = self.snapshots.compute(move || {
+            let bytes = interactions::bytes::write(&app.interactions());
+            store.write_interactions(&bytes)
+        });
+        match written.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => self.snapshots.store_failed(error),
+            Err(error) => self.snapshots.store_failed(error),
+        }
     }
 
     /// Begins the reading of interactions anew.

@@ -60,7 +60,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let state = App::new(config, telemetry.metrics(), lifecycle.clone())?;
     let address = config.service.listen;
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
-    state.snapshots.restore().await;
+    state.restore().await;
     state.follow(config);
     tracing::info!(%address, "listening");
     shutdown::serve(listener, app(state), lifecycle, config.shutdown_delay).await;

@@ -247,10 +247,10 @@ impl Snapshots {
     }
 
     /// The disk is a convenience: without it the service works, and a restart takes longer.
-    fn store_failed(&self, error: impl Into<anyhow::Error>) {
+    pub fn store_failed(&self, error: impl Into<anyhow::Error>) {
         self.instruments.store_failed();
         let error = format!("{:#}", error.into());
-        tracing::error!(error, "the model on disk cannot be used");
+        tracing::error!(error, "what is on disk cannot be used");
     }
 
     fn at(&self, stage: Stage) {

@@ -1,14 +1,16 @@
-//! The trained model on disk, so that a restart needs neither the backend nor a training.
+//! The trained model and what customers did on disk, so that a restart needs neither the backend nor a training.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::model::Model;
-use crate::model::bytes::{self, Unusable};
+use crate::bytes::Unusable;
+use crate::interactions::{self, Interactions};
 use crate::model::tfidf::Options;
+use crate::model::{self, Model};
 
-const NAME: &str = "model";
+const MODEL: &str = "model";
+const INTERACTIONS: &str = "interactions";
 
 /// The file could not be read or is not to be used.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +23,7 @@ pub enum StoreError {
         /// Why.
         source: io::Error,
     },
-    /// The file is no model, or a damaged one.
+    /// The file is of another kind or version, or damaged.
     #[error("{path} is refused")]
     Unusable {
         /// Which file.
@@ -31,7 +33,7 @@ pub enum StoreError {
     },
 }
 
-/// A directory for the model.
+/// A directory for both.
 #[derive(Clone, Debug)]
 pub struct Store(PathBuf);
 
@@ -44,22 +46,46 @@ impl Store {
 
     /// The model that was written last; nothing where none was.
     pub fn read(&self) -> Result<Option<Model>, StoreError> {
-        let path = self.0.join(NAME);
-        let found = match fs::read(&path) {
-            Ok(found) => found,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(StoreError::Io { path, source }),
-        };
-        match bytes::read(&found, Options::default()) {
-            Ok(model) => Ok(Some(model)),
-            Err(source) => Err(StoreError::Unusable { path, source }),
-        }
+        self.read_file(MODEL, |bytes| model::bytes::read(bytes, Options::default()))
     }
 
     /// Replaces the model: whoever reads, or loses power, meanwhile has the old one or the new one as a whole.
     pub fn write(&self, model: &Model) -> Result<(), StoreError> {
-        let path = self.0.join(NAME);
-        replace(&path, &bytes::write(model)).map_err(|source| StoreError::Io { path, source })
+        self.write_file(MODEL, &model::bytes::write(model))
+    }
+
+    /// What customers did, as it was written last; nothing where it never was.
+    pub fn read_interactions(
+        &self,
+        max_users: usize,
+        popularity_half_life: f64,
+    ) -> Result<Option<Interactions>, StoreError> {
+        self.read_file(INTERACTIONS, |bytes| {
+            interactions::bytes::read(bytes, max_users, popularity_half_life)
+        })
+    }
+
+    /// Replaces what customers did, by what [`interactions::bytes::write`] made of it.
+    pub fn write_interactions(&self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.write_file(INTERACTIONS, bytes)
+    }
+
+    fn read_file<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&[u8]) -> Result<T, Unusable>,
+    ) -> Result<Option<T>, StoreError> {
+        let path = self.0.join(name);
+        match fs::read(&path) {
+            Ok(found) => read(&found).map(Some).map_err(|source| StoreError::Unusable { path, source }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(StoreError::Io { path, source }),
+        }
+    }
+
+    fn write_file(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let path = self.0.join(name);
+        replace(&path, bytes).map_err(|source| StoreError::Io { path, source })
     }
 }
 
@@ -106,7 +132,7 @@ mod tests {
     fn a_damaged_model_is_refused_by_name_and_can_be_replaced() {
         let directory = tempfile::tempdir().expect("a directory");
         let store = Store::new(directory.path().to_owned());
-        fs::write(directory.path().join(NAME), "shopmicro").expect("written");
+        fs::write(directory.path().join(MODEL), "shopmicro").expect("written");
         let refused = store.read().expect_err("is no model");
         assert!(matches!(refused, StoreError::Unusable { source: Unusable::Header, .. }), "{refused:?}");
         store.write(&model("Red cushion")).expect("written");

@@ -103,18 +103,24 @@ pub async fn follow_interactions(app: App, poll: Duration) {
     }
 }
 
-/// Counts anew what is bought together, when something was sold.
+/// Counts anew what is bought together, when something was sold, and keeps on disk what came.
 pub async fn follow_purchases(app: App, poll: Duration) {
-    let mut counted = Arc::default();
+    let (mut counted, mut kept) = (Arc::default(), None);
     loop {
         tokio::time::sleep(poll).await;
-        let revision = Arc::clone(&app.interactions().ranking().revision);
-        if revision == counted {
-            continue;
+        let (revision, cursor, complete) = {
+            let interactions = app.interactions();
+            (Arc::clone(&interactions.ranking().revision), interactions.cursor(), interactions.complete())
+        };
+        if revision != counted {
+            match app.relate().await {
+                Ok(()) => counted = revision,
+                Err(error) => tracing::error!(%error, "what is bought together was not counted"),
+            }
         }
-        match app.relate().await {
-            Ok(()) => counted = revision,
-            Err(error) => tracing::error!(%error, "what is bought together was not counted"),
+        if complete && cursor != kept {
+            app.keep_interactions().await;
+            kept = cursor;
         }
     }
 }

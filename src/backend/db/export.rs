@@ -87,6 +87,15 @@ pub async fn catalogue(client: &impl GenericClient) -> Result<RowStream> {
     Ok(client.query_raw(&client.prepare_cached(sql).await?, none).await?)
 }
 
+/// 400 where a position is in the future: then it is of another database, or of this one before it was taken back.
+pub async fn check_position(client: &impl GenericClient, after: Position) -> Result<()> {
+    let sql = "select $1::bigint::text::xid8 >= pg_snapshot_xmax(pg_current_snapshot())";
+    if client.query_one(&client.prepare_cached(sql).await?, &[&after.xid]).await?.try_get(0)? {
+        return Err(Error::BadRequest("query parameter after: not a cursor of this database".into()));
+    }
+    Ok(())
+}
+
 /// The interactions after a position, oldest transaction first. Rows of transactions that still run, or began after
 /// one that does, wait for a later answer: none can then turn up before a cursor that was already given out.
 pub async fn interactions(client: &impl GenericClient, after: Position) -> Result<RowStream> {

@@ -64,6 +64,7 @@ pub async fn interactions(
 ) -> Result<Response> {
     let after = query.after.as_deref().map(Position::parse).transpose()?.unwrap_or_default();
     let client = state.pool.get().await?;
+    db::export::check_position(&client, after).await?;
     let rows = db::export::interactions(&client, after).await?;
     Ok(ndjson::<InteractionLine>(client, rows))
 }

@@ -1,15 +1,11 @@
 //! Models as bytes, and back.
 //!
-//! A header, the SHA-256 of the rest, and the rest: the arrays of the model, each with its length before it, all
-//! little-endian. Only what was counted is written. Weights, postings and bounds follow from that and are made
-//! again, by the code that makes them after a fit, so that no file can hold some that contradict one another.
-//!
-//! Whoever reads trusts nothing: a length is compared with what is there before anything is allocated, and every
-//! number that will be a place is checked to be one.
+//! Only what was counted is written. Weights, postings and bounds follow from that and are made again, by the code
+//! that makes them after a fit, so that no file can hold some that contradict one another. Every number that will be
+//! a place is checked to be one.
 
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::Model;
@@ -17,73 +13,47 @@ use super::index::Index;
 use super::items::Items;
 use super::tfidf::{Counts, Options};
 use super::vocabulary::{Strings, Vocabulary};
+use crate::bytes::{self, Header, Reader, Unusable, Writer, check};
 
 /// What a file begins with: its kind, and the version of its format.
-const HEADER: &[u8; 16] = b"shopmicro-model\x01";
-/// The length of the checksum.
-const CHECKSUM: usize = 32;
-
-/// Bytes are not a model that can be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unusable {
-    /// Another kind of file, or another version of the format.
-    #[error("it is no model of this version")]
-    Header,
-    /// The bytes are not those that were written.
-    #[error("its checksum is another than that of its content")]
-    Checksum,
-    /// It ends too early, or holds something that no model has.
-    #[error("its {0} cannot be")]
-    Content(&'static str),
-    /// It was made with other options.
-    #[error("it was made with other options")]
-    Options,
-}
+const HEADER: &Header = b"shopmicro-model\x01";
 
 /// The bytes of a model as it was trained; what came and went since is not among them.
 #[must_use]
 pub fn write(model: &Model) -> Vec<u8> {
     let (ids, vocabulary, counts, options) = model.index.fitted();
-    let mut bytes = HEADER.to_vec();
-    bytes.resize(HEADER.len() + CHECKSUM, 0);
-    put(&mut bytes, model.trained_version.bytes().map(|byte| [byte]));
-    put(&mut bytes, option_bytes(options).map(|byte| [byte]));
+    let mut bytes = Writer::new(HEADER);
+    bytes.text(&model.trained_version);
+    bytes.array(option_bytes(options).map(|byte| [byte]));
     put_strings(&mut bytes, &vocabulary.words);
-    put(&mut bytes, vocabulary.starts.iter().map(|number| number.to_le_bytes()));
-    put(&mut bytes, vocabulary.seconds.iter().map(|number| number.to_le_bytes()));
-    put(&mut bytes, ids.iter().map(|id| id.into_bytes()));
-    put(&mut bytes, counts.starts.iter().map(|number| number.to_le_bytes()));
-    put(&mut bytes, counts.terms.iter().map(|number| number.to_le_bytes()));
-    put(&mut bytes, counts.times.iter().map(|number| number.to_le_bytes()));
+    bytes.array(vocabulary.starts.iter().map(|number| number.to_le_bytes()));
+    bytes.array(vocabulary.seconds.iter().map(|number| number.to_le_bytes()));
+    bytes.array(ids.iter().map(|id| id.into_bytes()));
+    bytes.array(counts.starts.iter().map(|number| number.to_le_bytes()));
+    bytes.array(counts.terms.iter().map(|number| number.to_le_bytes()));
+    bytes.array(counts.times.iter().map(|number| number.to_le_bytes()));
     put_strings(&mut bytes, &model.items.names);
     put_strings(&mut bytes, &model.items.categories);
-    put(&mut bytes, model.items.category_of.iter().map(|number| number.to_le_bytes()));
-    put(&mut bytes, model.items.digests.iter().map(|number| number.to_le_bytes()));
-    let checksum = Sha256::digest(&bytes[HEADER.len() + CHECKSUM..]);
-    bytes[HEADER.len()..HEADER.len() + CHECKSUM].copy_from_slice(&checksum);
-    bytes
+    bytes.array(model.items.category_of.iter().map(|number| number.to_le_bytes()));
+    bytes.array(model.items.digests.iter().map(|number| number.to_le_bytes()));
+    bytes.finish()
 }
 
 /// The model that was written. Runs in the current rayon pool.
 pub fn read(bytes: &[u8], options: Options) -> Result<Model, Unusable> {
-    let rest = bytes.strip_prefix(HEADER).ok_or(Unusable::Header)?;
-    let (checksum, rest) = rest.split_at_checked(CHECKSUM).ok_or(Unusable::Checksum)?;
-    if *checksum != *Sha256::digest(rest) {
-        return Err(Unusable::Checksum);
-    }
-    read_content(rest, options)
+    read_content(bytes::content(bytes, HEADER)?, options)
 }
 
 /// The same without header and checksum: for tests, which could not reach what is behind those.
 #[doc(hidden)]
 pub fn read_content(content: &[u8], options: Options) -> Result<Model, Unusable> {
-    let mut reader = Reader(content);
+    let mut reader = Reader::new(content);
     let version = reader.text("version")?;
     if reader.array("options", |[byte]| byte)? != option_bytes(&options) {
         return Err(Unusable::Options);
     }
     let vocabulary = Vocabulary {
-        words: reader.strings("words")?,
+        words: strings(&mut reader, "words")?,
         starts: reader.array("starts of words", u32::from_le_bytes)?,
         seconds: reader.array("second words", u32::from_le_bytes)?,
     };
@@ -94,12 +64,12 @@ pub fn read_content(content: &[u8], options: Options) -> Result<Model, Unusable>
         times: reader.array("counts", u16::from_le_bytes)?,
     };
     let items = Items {
-        names: reader.strings("names")?,
-        categories: reader.strings("categories")?,
+        names: strings(&mut reader, "names")?,
+        categories: strings(&mut reader, "categories")?,
         category_of: reader.array("categories of products", u32::from_le_bytes)?,
         digests: reader.array("digests", u64::from_le_bytes)?,
     };
-    check(reader.0.is_empty(), "end")?;
+    reader.end()?;
     check_vocabulary(&vocabulary)?;
     check_counts(&counts, ids.len(), vocabulary.len())?;
     let categories = items.category_of.iter().all(|&category| (category as usize) < items.categories.len());
@@ -131,23 +101,17 @@ fn option_bytes(options: &Options) -> [u8; 16] {
     bytes
 }
 
-fn put<const N: usize>(
-    bytes: &mut Vec<u8>,
-    values: impl IntoIterator<Item = [u8; N], IntoIter: ExactSizeIterator>,
-) {
-    let values = values.into_iter();
-    bytes.reserve(8 + N * values.len());
-    bytes.extend((values.len() as u64).to_le_bytes());
-    values.for_each(|value| bytes.extend(value));
+fn put_strings(bytes: &mut Writer, strings: &Strings) {
+    bytes.text(&strings.text);
+    bytes.array(strings.ends.iter().map(|end| end.to_le_bytes()));
 }
 
-fn put_strings(bytes: &mut Vec<u8>, strings: &Strings) {
-    put(bytes, strings.text.bytes().map(|byte| [byte]));
-    put(bytes, strings.ends.iter().map(|end| end.to_le_bytes()));
-}
-
-fn check(holds: bool, what: &'static str) -> Result<(), Unusable> {
-    if holds { Ok(()) } else { Err(Unusable::Content(what)) }
+fn strings(reader: &mut Reader<'_>, what: &'static str) -> Result<Strings, Unusable> {
+    let strings = Strings { text: reader.text(what)?, ends: reader.array(what, u32::from_le_bytes)? };
+    let last = strings.ends.last().map_or(0, |&end| end as usize);
+    let between = strings.ends.iter().all(|&end| strings.text.is_char_boundary(end as usize));
+    check(strings.ends.is_sorted() && between && last == strings.text.len(), what)?;
+    Ok(strings)
 }
 
 /// Starts that lead from zero to the length without going back.
@@ -170,36 +134,6 @@ fn check_counts(counts: &Counts, rows: usize, terms: usize) -> Result<(), Unusab
     check(counts.times.len() == counts.terms.len() && counts.times.iter().all(|&times| times > 0), "counts")?;
     let known = counts.terms.iter().all(|&term| (term as usize) < terms);
     check(known && (0..rows).all(|row| counts.terms[counts.range(row)].is_sorted_by(|a, b| a < b)), "terms")
-}
-
-struct Reader<'a>(&'a [u8]);
-
-impl Reader<'_> {
-    fn array<T, const N: usize>(
-        &mut self,
-        what: &'static str,
-        of: impl Fn([u8; N]) -> T,
-    ) -> Result<Vec<T>, Unusable> {
-        let wrong = Unusable::Content(what);
-        let (length, rest) = self.0.split_first_chunk().ok_or(wrong)?;
-        let length =
-            usize::try_from(u64::from_le_bytes(*length)).ok().and_then(|length| length.checked_mul(N));
-        let (values, rest) = length.and_then(|length| rest.split_at_checked(length)).ok_or(wrong)?;
-        self.0 = rest;
-        Ok(values.as_chunks().0.iter().map(|&value| of(value)).collect())
-    }
-
-    fn text(&mut self, what: &'static str) -> Result<String, Unusable> {
-        String::from_utf8(self.array(what, |[byte]| byte)?).map_err(|_| Unusable::Content(what))
-    }
-
-    fn strings(&mut self, what: &'static str) -> Result<Strings, Unusable> {
-        let strings = Strings { text: self.text(what)?, ends: self.array(what, u32::from_le_bytes)? };
-        let last = strings.ends.last().map_or(0, |&end| end as usize);
-        let between = strings.ends.iter().all(|&end| strings.text.is_char_boundary(end as usize));
-        check(strings.ends.is_sorted() && between && last == strings.text.len(), what)?;
-        Ok(strings)
-    }
 }
 
 #[cfg(test)]
@@ -246,7 +180,7 @@ mod tests {
     #[test]
     fn content_that_was_changed_with_its_checksum_does_no_harm() {
         let bytes = write(&model());
-        let content = &bytes[HEADER.len() + CHECKSUM..];
+        let content = bytes::content(&bytes, HEADER).expect("is what was written");
         let mut refused = 0;
         for place in 0..content.len() {
             for change in [1, 0x80, 0xff] {

@@ -34,6 +34,27 @@ impl Popularity {
         Self { sales: HashMap::new(), half_life, newest: 0 }
     }
 
+    /// From what [`sales`](Self::sales) told.
+    pub(crate) fn of(half_life: f64, sales: impl IntoIterator<Item = (Uuid, f64, i64)>) -> Self {
+        let sales: HashMap<Uuid, Sales> =
+            sales.into_iter().map(|(product, count, at)| (product, Sales { count, at })).collect();
+        let newest = sales.values().map(|sales| sales.at).max().unwrap_or(0);
+        Self { sales, half_life, newest }
+    }
+
+    /// Seconds until a new buyer counts half.
+    pub(crate) fn half_life(&self) -> f64 {
+        self.half_life
+    }
+
+    /// Of each product sold how much its buyers counted at its newest one, and when that was, in the order of the ids.
+    pub(crate) fn sales(&self) -> Vec<(Uuid, f64, i64)> {
+        let mut sales: Vec<_> =
+            self.sales.iter().map(|(&product, sales)| (product, sales.count, sales.at)).collect();
+        sales.sort_unstable_by_key(|&(product, ..)| product);
+        sales
+    }
+
     /// Counts a new buyer. They may come in any order of time.
     pub fn bought(&mut self, product: Uuid, at: i64) {
         self.newest = if self.sales.is_empty() { at } else { self.newest.max(at) };

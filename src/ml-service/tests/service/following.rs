@@ -178,6 +178,48 @@ async fn a_restart_takes_the_model_from_disk_and_replaces_a_damaged_one() {
 }
 
 #[tokio::test]
+async fn a_restart_without_the_backend_knows_its_customers() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let variables = [("SNAPSHOT_DIR", directory.path().to_str().expect("UTF-8"))];
+    let backend = StandIn::start(small_shop()).await;
+    backend.shop().interactions =
+        vec![interaction(1, 100, 1, "purchase"), interaction(2, 200, 3, "purchase")];
+    let first = TestApp::following_with(&backend, &variables).await;
+    first.ready().await;
+    first.eventually("/api/model", |model| model.json()["training"]["stage"] == "idle").await;
+    first.state.keep_interactions().await;
+    let path = format!("/api/recommendations/{}", id(100));
+    let before = first.get(&path).await.json();
+    assert_eq!(before["strategy"], "personal");
+
+    backend.shop().down = true;
+    let restarted = TestApp::following_with(&backend, &variables).await;
+    assert_eq!(restarted.get("/health/ready").await.status, StatusCode::OK);
+    assert_eq!(restarted.get(&path).await.json()["items"], before["items"]);
+
+    // What came meanwhile is read from where the file ends.
+    backend.shop().cursors.clear();
+    backend.shop().interactions.push(interaction(3, 100, 2, "purchase"));
+    backend.shop().down = false;
+    restarted.eventually("/api/model", |model| model.json()["interactions"] == 3).await;
+    assert_eq!(backend.shop().cursors.first(), Some(&Some("2".to_owned())));
+
+    let file = directory.path().join("interactions");
+    let mut damaged = std::fs::read(&file).expect("written");
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    std::fs::write(&file, damaged).expect("damaged");
+    backend.shop().down = true;
+    let refusing = TestApp::following_with(&backend, &variables).await;
+    assert_eq!(refusing.get("/health/ready").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    let metrics = refusing.get("/metrics").await.text;
+    assert!(metrics.contains("recommender_snapshot_failures_total"), "{metrics}");
+    backend.shop().down = false;
+    refusing.ready().await;
+    assert_eq!(refusing.get("/api/model").await.json()["interactions"], 3);
+}
+
+#[tokio::test]
 async fn a_product_that_comes_is_followed_without_a_training() {
     let backend = StandIn::start(small_shop()).await;
     let app = TestApp::following(&backend);

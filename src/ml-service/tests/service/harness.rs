@@ -146,7 +146,7 @@ impl TestApp {
     pub(crate) async fn following_with(backend: &StandIn, more: &[(&'static str, &str)]) -> Self {
         let prefix = format!("test:{}:", Uuid::new_v4().simple());
         let (app, config) = Self::new_with(&redis_url(), &prefix, &backend.url, more);
-        app.state.snapshots.restore().await;
+        app.state.restore().await;
         app.state.follow(&Config { catalogue_poll: Duration::from_hours(1), ..config });
         app
     }

@@ -1,3 +1,5 @@
+use flate2::read::GzDecoder;
+
 use super::*;
 use crate::model::profile::Event;
 use crate::model::together::Together;
@@ -231,7 +233,7 @@ fn golden() -> Golden {
     serde_json::from_str(include_str!("../tests/golden/tfidf.json")).expect("written by make.py")
 }
 
-fn golden_products(golden: Golden) -> Vec<Product> {
+fn products(documents: Vec<GoldenProduct>) -> Vec<Product> {
     let product = |(id, p): (u128, GoldenProduct)| Product {
         id: Uuid::from_u128(id),
         name: p.name,
@@ -239,7 +241,7 @@ fn golden_products(golden: Golden) -> Vec<Product> {
         category: p.category,
         tags: p.tags,
     };
-    (0..).zip(golden.products.documents).map(product).collect()
+    (0..).zip(documents).map(product).collect()
 }
 
 /// The documents' ids are their places.
@@ -290,14 +292,46 @@ fn every_option_does_what_it_does_in_scikit_learn() {
 #[test]
 fn weights_of_products_are_those_of_scikit_learn() {
     let Fit { options, vocabulary, idf, rows, similarities, .. } = golden().products;
-    let documents = golden_products(golden());
+    let documents = products(golden().products.documents);
     assert_same_fit(&Fit { options, documents, vocabulary, idf, rows, similarities });
+}
+
+/// The whole demo catalogue, with the nearest ten of each product.
+#[derive(Deserialize)]
+struct Demo {
+    documents: Vec<GoldenProduct>,
+    vocabulary: Vec<String>,
+    idf: Vec<f64>,
+    rows: Vec<Vec<(u32, f64)>>,
+    nearest: Vec<Vec<(u128, f32)>>,
+}
+
+#[test]
+fn weights_and_nearest_of_the_demo_catalogue_are_those_of_scikit_learn() {
+    let compressed = include_bytes!("../tests/golden/demo.json.gz");
+    let Demo { documents, vocabulary, idf, rows, nearest } =
+        serde_json::from_reader(GzDecoder::new(compressed.as_slice())).expect("written by make.py");
+    let documents = products(documents);
+    assert!(documents.len() > 200);
+    let model = Model::train(&Catalogue::new(documents.clone()));
+    let options = Changed::default();
+    assert_same_fit(&Fit { options, documents, vocabulary, idf, rows, similarities: Vec::new() });
+    for (asked, expected) in (0..).zip(&nearest) {
+        let found = model.similar(Uuid::from_u128(asked), 10).expect("known");
+        assert_eq!(found.len(), expected.len());
+        for (suggestion, &(other, score)) in found.iter().zip(expected) {
+            assert!((suggestion.score - score).abs() < 1e-5, "{asked}: {suggestion:?} is not {score}");
+            // Equal ones may change places by what rounding did to them.
+            let equal = expected.iter().filter(|(_, near)| (near - score).abs() < 1e-6).count() > 1;
+            assert!(equal || suggestion.product_id == Uuid::from_u128(other), "{asked}: {suggestion:?}");
+        }
+    }
 }
 
 #[test]
 fn similar_products_are_the_exact_nearest_by_scikit_learn() {
     let similarities = golden().products.similarities;
-    let model = Model::train(&Catalogue::new(golden_products(golden())));
+    let model = Model::train(&Catalogue::new(products(golden().products.documents)));
     for (asked, cosines) in (0..).zip(similarities) {
         let mut expected: Vec<(u128, f32)> =
             (0..).zip(cosines).filter(|&(other, cosine)| other != asked && cosine > 0.0).collect();

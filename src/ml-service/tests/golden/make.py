@@ -1,9 +1,13 @@
-"""Writes tfidf.json: what scikit-learn answers for a small corpus, for the tests of the model to compare with.
+"""Writes what scikit-learn answers, for the tests of the model to compare with: tfidf.json for a small corpus, and
+demo.json.gz for the demo catalogue, as `shopmicro-backend export catalogue` writes it.
 
-    pip install scikit-learn==1.9.1 && python make.py
+    pip install scikit-learn==1.9.1 && python make.py CATALOGUE.csv
 """
 
+import csv
+import gzip
 import json
+import sys
 from pathlib import Path
 
 import sklearn
@@ -89,3 +93,23 @@ golden = {
     "products": {"documents": PRODUCTS, **fitted(TfidfVectorizer(analyzer=product_terms, sublinear_tf=True), PRODUCTS)},
 }
 Path(__file__).with_name("tfidf.json").write_text(json.dumps(golden, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def demo(path):
+    """The weights of the whole catalogue, and of each product the nearest ten, as places and cosines."""
+    with open(path, newline="", encoding="utf-8") as file:
+        rows = sorted(csv.DictReader(file), key=lambda row: row["sku"])
+    products = [
+        {**{field: row[field] for field in ("name", "description", "category")}, "tags": [tag for tag in row["tags"].split("|") if tag]}
+        for row in rows
+    ]
+    found = fitted(TfidfVectorizer(analyzer=product_terms, sublinear_tf=True), products)
+    nearest = []
+    for place, cosines in enumerate(found.pop("similarities")):
+        others = sorted((-cosine, other) for other, cosine in enumerate(cosines) if other != place and cosine > 0)
+        nearest.append([[other, -cosine] for cosine, other in others[:10]])
+    return {"documents": products, **found, "nearest": nearest}
+
+
+text = json.dumps(demo(sys.argv[1]), ensure_ascii=False)
+Path(__file__).with_name("demo.json.gz").write_bytes(gzip.compress(text.encode(), mtime=0))

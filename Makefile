@@ -1,5 +1,5 @@
 # `make run` starts the shop, `make test` runs every test; the rest serves them.
-.PHONY: run load break mend test test-observability test-kubernetes overhead bench-recommender lighthouse screenshots build generate clean
+.PHONY: run load break mend test test-observability test-kubernetes overhead bench-recommender fuzz lighthouse screenshots build generate clean
 
 # Variables reach `stack run` through the environment: WEB_HOST, WEB_PORT, BACKEND_PORT, ML_PORT, POSTGRES_PORT,
 # REDIS_PORT, RUN_DIR, as in `make run WEB_PORT=8090`. PROFILE is cargo's.
@@ -58,6 +58,10 @@ overhead:
 # SIZES choose what is measured; WHAT=quality or WHAT=speed a half of it.
 bench-recommender:
 	@DATA="$(DATA)" SPLIT="$(SPLIT)" END="$(END)" SIZES="$(SIZES)" tests/bench/recommender/run $(WHAT)
+
+# Looks for text and files that break the recommender: TARGET is terms, model or interactions. Needs a C++ compiler.
+fuzz:
+	tests/fuzz/run $(or $(TARGET),terms) $(or $(SECONDS),60)
 
 # What Lighthouse says of the pages, with how fast they are on a slow phone: the machine should have nothing else to do.
 lighthouse: build tests/browser/node_modules/.package-lock.json

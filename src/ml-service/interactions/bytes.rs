@@ -58,7 +58,9 @@ pub fn read(bytes: &[u8], max_users: usize, popularity_half_life: f64) -> Result
     read_content(bytes::content(bytes, HEADER)?, max_users, popularity_half_life)
 }
 
-fn read_content(
+/// The same without header and checksum: for tests, which could not reach what is behind those.
+#[doc(hidden)]
+pub fn read_content(
     content: &[u8],
     max_users: usize,
     popularity_half_life: f64,

@@ -83,6 +83,10 @@ impl Together {
             let mut others: Vec<usize> = Vec::new();
             for &customer in &buyers[product] {
                 for &(other, part) in &parts[customer] {
+                    // Nothing is left of what was bought more than a century before the last.
+                    if part == 0.0 {
+                        continue;
+                    }
                     if scratch[other] == 0.0 {
                         others.push(other);
                     }
@@ -159,6 +163,15 @@ mod tests {
         assert!(found[0].1 > found[1].1, "two customers say more than one: {found:?}");
         assert_eq!(near(&together, 3).len(), 1);
         assert_eq!(near(&together, 9).len(), 0);
+    }
+
+    #[test]
+    fn what_is_too_old_to_count_is_no_neighbour() {
+        let ancient = LATELY - 200 * 365 * 24 * 3600;
+        let both: &[(usize, i64)] = &[(0, ancient), (1, ancient)];
+        let together = together(3, &[both, both, &[(0, LATELY), (2, LATELY)]]);
+        assert_eq!(near(&together, 0).iter().map(|&(id, _)| id).collect::<Vec<_>>(), [2]);
+        assert_eq!(near(&together, 1), []);
     }
 
     #[test]

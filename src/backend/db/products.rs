@@ -56,12 +56,17 @@ pub async fn find_many(client: &impl GenericClient, ids: &[Uuid]) -> Result<Vec<
 }
 
 /// What sells best lately, in stock.
-pub async fn popular(client: &impl GenericClient, limit: i64) -> Result<Vec<Product>> {
+pub async fn popular(
+    client: &impl GenericClient,
+    category: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Product>> {
+    let within = if category.is_some() { "p.category = $2" } else { "$2::text is null" };
     let sql = format!(
-        "select {COLUMNS} from products p where p.archived_at is null and p.stock > 0 \
+        "select {COLUMNS} from products p where p.archived_at is null and p.stock > 0 and {within} \
          order by p.popularity desc, p.id desc limit $1"
     );
-    let rows = client.fetch_all(&sql, &[&limit]).await?;
+    let rows = client.fetch_all(&sql, &[&limit, &category]).await?;
     Ok(rows.iter().map(product).collect::<Result<_, _>>()?)
 }
 

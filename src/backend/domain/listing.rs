@@ -157,6 +157,14 @@ fn refuse(field: &str, message: &str) -> Error {
     Error::BadRequest(format!("query parameter {field}: {message}"))
 }
 
+/// 400 where no category can have this name.
+pub fn check_category(name: &str) -> Result<(), Error> {
+    if name.chars().count() > 60 || name.contains('\0') {
+        return Err(refuse("category", "must have at most 60 characters, and no NUL"));
+    }
+    Ok(())
+}
+
 fn tags(list: &str) -> Result<Vec<String>, Error> {
     let mut tags: Vec<String> = list.split(',').map(|tag| tag.trim().to_owned()).collect();
     tags.sort_unstable();
@@ -175,9 +183,7 @@ impl TryFrom<FacetsQuery> for Filters {
     fn try_from(query: FacetsQuery) -> Result<Self, Error> {
         let question = query.q.as_deref().map_or(Ok(None), Question::parse);
         let question = question.map_err(|message| refuse("q", message))?;
-        if query.category.as_ref().is_some_and(|c| c.chars().count() > 60 || c.contains('\0')) {
-            return Err(refuse("category", "must have at most 60 characters, and no NUL"));
-        }
+        query.category.as_deref().map_or(Ok(()), check_category)?;
         let tags = query.tag.as_deref().map(tags).transpose()?.unwrap_or_default();
         for (field, price) in
             [("min_price_cents", query.min_price_cents), ("max_price_cents", query.max_price_cents)]

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::AppState;
 use crate::db;
+use crate::domain::listing::check_category;
 use crate::domain::page;
 use crate::domain::product::Product;
 use crate::error::Result;
@@ -43,7 +44,7 @@ pub enum Wish {
 }
 
 /// What is asked for.
-#[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
+#[derive(Clone, Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct RecommendationsQuery {
@@ -53,6 +54,9 @@ pub struct RecommendationsQuery {
     /// `popular`: not for the session's user, but what is popular.
     #[param(inline)]
     strategy: Option<Wish>,
+    /// Where somebody looks of whom nothing else is known: what is popular is then of this category.
+    #[param(max_length = 60, example = "Garden")]
+    category: Option<String>,
 }
 
 /// A recommended product.
@@ -150,11 +154,13 @@ pub async fn list(
         Some(Wish::Popular) => None,
         None => session.map(|session| session.user_id),
     };
-    let found = state.recommender.for_user(user, limit).await;
+    let category = query.category.as_deref().filter(|name| !name.is_empty());
+    category.map_or(Ok(()), check_category)?;
+    let found = state.recommender.for_user(user, category, limit).await;
     let client = state.pool.get().await?;
     if let Some(found) = found {
         return Ok(Json(rank(&state, &client, found).await?));
     }
-    let popular = db::products::popular(&client, limit).await?;
+    let popular = db::products::popular(&client, category, limit).await?;
     Ok(Json(RecommendationList::fallback(&state, popular, "Popular now")))
 }

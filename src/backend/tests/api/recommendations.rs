@@ -50,6 +50,9 @@ async fn what_the_model_says_is_joined_and_ranked() {
     assert_eq!(recommender.asked(), ["/api/recommendations/popular?limit=3"]);
     client.get("/api/recommendations?strategy=personal").await.refused(400, "bad-request");
 
+    app.guest().query("/api/recommendations", &[("category", "Tea & cups")]).await.expect(200);
+    assert_eq!(recommender.asked(), ["/api/recommendations/popular?limit=12&category=Tea+%26+cups"]);
+
     recommender.reply(model(&[b], "similar"));
     let list = app.guest().get(&format!("/api/products/{a}/similar?limit=5")).await.expect(200);
     assert_eq!((ids(&list), &list["strategy"]), (vec![b], &json!("similar")));
@@ -110,6 +113,11 @@ async fn without_the_model_best_sellers_are_shown() {
         assert!(items.is_sorted_by(|a, b| a["score"].as_f64() > b["score"].as_f64()));
         assert!(items.iter().all(|item| item["reason"].as_str().is_some_and(|reason| !reason.is_empty())));
 
+        let product = client.get(&format!("/api/products/{}", app.products[4])).await.expect(200);
+        let category = product["category"].as_str().expect("a category");
+        let within = client.query("/api/recommendations", &[("category", category)]).await.expect(200);
+        assert_eq!(ids(&within), [app.products[4], app.products[1]], "{reply:?}");
+
         let similar = client.get(&format!("/api/products/{}/similar", app.products[4])).await.expect(200);
         assert_eq!(
             (ids(&similar), &similar["source"]),
@@ -136,6 +144,9 @@ async fn senseless_questions_are_refused() {
         for query in [("limit", "0"), ("limit", "51"), ("limit", "x"), ("user_id", "1")] {
             guest.query(&path, &[query]).await.refused(400, "bad-request");
         }
+    }
+    for category in ["a\0b", &"x".repeat(61)] {
+        guest.query("/api/recommendations", &[("category", category)]).await.refused(400, "bad-request");
     }
 }
 

@@ -58,6 +58,62 @@ pub struct Model {
     pub interactions: u64,
     /// Those who did it.
     pub users: u64,
+    /// What its recommendations are worth; null until that was measured, some time after something was sold.
+    pub quality: Option<Quality>,
+    /// What a training is at, and how the last one ended.
+    // Not told by versions before this one, beside which it runs while they are replaced.
+    #[serde(default)]
+    pub training: Training,
+}
+
+/// What recommendations are worth: of some customers the newest product that they bought for the first time is looked
+/// for among the ten that they would have been recommended without it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Quality {
+    /// The part of the customers for whom it is among them, from 0 to 1.
+    pub hit_rate: f64,
+    /// How many customers were asked for.
+    pub customers: u64,
+}
+
+/// The training that runs, and the last one.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct Training {
+    /// What is being done.
+    pub stage: Stage,
+    /// How the last one ended.
+    pub last: Option<Outcome>,
+    /// How long that took to compute, in milliseconds.
+    pub last_milliseconds: Option<u64>,
+}
+
+/// What a training is at, in this order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// None runs.
+    #[default]
+    Idle,
+    /// The catalogue is being read.
+    Reading,
+    /// The model is being computed.
+    Fitting,
+    /// The model is being written to disk; it answers already.
+    Writing,
+}
+
+/// How a training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// A new model was trained.
+    Trained,
+    /// The model was changed by the few products that differed.
+    Updated,
+    /// The catalogue was the model's.
+    Unchanged,
+    /// It failed; the model before stays.
+    Failed,
 }
 
 /// What became of the wish for a new model.
@@ -105,18 +161,23 @@ impl Recommender {
         Ok(Self { http, base, token, places: Arc::new(Semaphore::new(MAX_QUESTIONS)), failures })
     }
 
-    /// For a user, or for everybody.
-    pub async fn for_user(&self, user: Option<Uuid>, limit: i64) -> Option<Recommendations> {
+    /// For a user, or for everybody; what is popular is of the category where there is one.
+    pub async fn for_user(
+        &self,
+        user: Option<Uuid>,
+        category: Option<&str>,
+        limit: i64,
+    ) -> Option<Recommendations> {
         let whom = user.map_or_else(|| "popular".to_owned(), |id| id.to_string());
         let route =
             if user.is_some() { "/api/recommendations/{user_id}" } else { "/api/recommendations/popular" };
-        self.list("recommend", route, &format!("api/recommendations/{whom}"), limit).await
+        self.list("recommend", route, &format!("api/recommendations/{whom}"), category, limit).await
     }
 
     /// Like a product.
     pub async fn similar(&self, product: Uuid, limit: i64) -> Option<Recommendations> {
         let route = "/api/products/{id}/similar";
-        self.list("similar", route, &format!("api/products/{product}/similar"), limit).await
+        self.list("similar", route, &format!("api/products/{product}/similar"), None, limit).await
     }
 
     /// The model that answers now.
@@ -146,10 +207,14 @@ impl Recommender {
         operation: &'static str,
         route: &str,
         path: &str,
+        category: Option<&str>,
         limit: i64,
     ) -> Option<Recommendations> {
         let url = self.base.join(path).ok()?;
-        self.ask(operation, route, self.http.get(url).query(&[("limit", limit)])).await
+        let request = self.http.get(url).query(&[("limit", limit)]);
+        let request =
+            category.into_iter().fold(request, |request, name| request.query(&[("category", name)]));
+        self.ask(operation, route, request).await
     }
 
     async fn ask<T: DeserializeOwned>(

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::model::popular::Popularity;
 use crate::model::profile::{Event, History, Kind};
+use crate::model::quality::{Hidden, Sample};
 use crate::model::together::Purchases;
 
 /// How many of a customer's newest events are kept. What they bought is kept in full beside it, since bought
@@ -223,6 +224,11 @@ impl Interactions {
     /// out.
     #[must_use]
     pub fn purchases(&self) -> Purchases {
+        self.purchases_but(&HashMap::new())
+    }
+
+    /// The same without one product of some users, by their numbers.
+    fn purchases_but(&self, hidden: &HashMap<Uuid, u32>) -> Purchases {
         let mut order: Vec<usize> = (0..self.products.ids.len()).collect();
         order.sort_unstable_by_key(|&number| self.products.ids[number]);
         let mut places = vec![0; order.len()];
@@ -231,13 +237,38 @@ impl Interactions {
         let mut users: Vec<(&Uuid, &User)> = self.users.iter().collect();
         // In order before summing, so that every replica rounds alike.
         users.sort_unstable_by_key(|&(id, _)| id);
-        let of = |user: &User| -> Vec<(usize, i64)> {
-            let bought = user.bought.iter().take(PURCHASES_PER_USER);
+        let of = |(id, user): (&Uuid, &User)| -> Vec<(usize, i64)> {
+            let hidden = hidden.get(id);
+            let bought = user.bought.iter().filter(|bought| hidden != Some(&bought.product));
+            let bought = bought.take(PURCHASES_PER_USER);
             bought.map(|bought| (places[bought.product as usize], i64::from(bought.hour) * HOUR)).collect()
         };
-        let customers: Vec<Vec<(usize, i64)>> = users.into_iter().map(|(_, user)| of(user)).collect();
+        let customers: Vec<Vec<(usize, i64)>> = users.into_iter().map(of).collect();
         let now = customers.iter().flatten().map(|&(_, at)| at).max().unwrap_or(0);
         Purchases { ids, customers, now }
+    }
+
+    /// Hides what each of so many customers last bought for the first time, of those who did so last and had bought
+    /// something else before.
+    #[must_use]
+    pub fn sample(&self, most: usize) -> Sample {
+        let last = |(id, user): (&Uuid, &User)| {
+            let last = user.bought.iter().max_by_key(|bought| (bought.hour, bought.product)).copied()?;
+            (user.bought.len() > 1).then_some((last.hour, *id, last.product))
+        };
+        let mut last: Vec<(i32, Uuid, u32)> = self.users.iter().filter_map(last).collect();
+        last.sort_unstable_by(|a, b| b.cmp(a));
+        last.truncate(most);
+        let hidden = |&(hour, id, number): &(i32, Uuid, u32)| {
+            let product = self.products.id(number);
+            let (_, mut history) = self.user(id)?;
+            history.events.retain(|event| event.product != product);
+            history.bought.remove(&product);
+            Some(Hidden { history, product, at: i64::from(hour) * HOUR })
+        };
+        let customers = last.iter().filter_map(hidden).collect();
+        let numbers = last.iter().map(|&(_, id, number)| (id, number)).collect();
+        Sample { purchases: self.purchases_but(&numbers), customers }
     }
 
     /// The revision of what is remembered of a user.

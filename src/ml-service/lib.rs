@@ -21,7 +21,7 @@ use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use anyhow::Context;
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use axum::Router;
 use axum::extract::State;
 use platform::config::Secret;
@@ -40,9 +40,13 @@ use crate::error::{Error, Result};
 use crate::interactions::Interactions;
 use crate::metrics::Instruments;
 use crate::model::blend::Settings;
+use crate::model::quality::{self, Quality};
 use crate::model::together::Together;
 use crate::snapshot::{Snapshot, Snapshots};
 use crate::store::Store;
+
+/// Of how many customers it is looked at whether they bought what was recommended.
+const ASSESSED: usize = 500;
 
 /// How many computations for training may run or wait: there is one training at a time.
 const TRAININGS: usize = 4;
@@ -72,6 +76,7 @@ pub struct Parts {
     /// How much each sign counts in personal answers.
     pub settings: Settings,
     together: ArcSwap<Together>,
+    quality: ArcSwapOption<Quality>,
     interactions: RwLock<Interactions>,
     store: Option<Store>,
     popularity_half_life: f64,
@@ -110,6 +115,7 @@ impl App {
             lifecycle,
             settings: config.settings,
             together: ArcSwap::default(),
+            quality: ArcSwapOption::empty(),
             interactions: RwLock::new(Interactions::new(config.max_users, config.popularity_half_life)),
             popularity_half_life: config.popularity_half_life,
             internal_token: config.internal_token.clone(),
@@ -199,6 +205,24 @@ impl App {
         let purchases = self.interactions().purchases();
         let together = self.snapshots.compute(move || Together::new(purchases)).await?;
         self.together.store(Arc::new(together));
+        Ok(())
+    }
+
+    /// How good the recommendations were, when that was measured last.
+    pub fn quality(&self) -> Option<Quality> {
+        self.quality.load().as_deref().copied()
+    }
+
+    /// Measures how good the recommendations are.
+    pub async fn assess(&self) -> Result<()> {
+        let Some(snapshot) = self.snapshots.current() else { return Ok(()) };
+        let (sample, ranking) = {
+            let interactions = self.interactions();
+            (interactions.sample(ASSESSED), interactions.ranking())
+        };
+        let (settings, half_life) = (self.settings, self.popularity_half_life);
+        let measure = move || quality::measure(&snapshot.model, sample, &ranking.sales, half_life, &settings);
+        self.quality.store(self.snapshots.compute(measure).await?.map(Arc::new));
         Ok(())
     }
 

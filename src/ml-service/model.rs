@@ -11,6 +11,7 @@ pub mod index;
 pub mod items;
 pub mod popular;
 pub mod profile;
+pub mod quality;
 pub mod tfidf;
 pub mod together;
 pub mod tokens;

@@ -1,7 +1,7 @@
 //! Background work: the model follows the catalogue, the memory follows what customers do.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::App;
 use crate::catalogue::StreamError;
@@ -10,6 +10,8 @@ use crate::catalogue::StreamError;
 const FIRST_RETRY: Duration = Duration::from_millis(250);
 /// The longest pause after failures.
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
+/// How long it takes at least until it is measured again how good the recommendations are.
+const ASSESSMENTS: Duration = Duration::from_mins(10);
 /// An answer with so many lines or more is part of a longer reading, which goes on at once.
 const BULK: usize = 1_000;
 
@@ -103,9 +105,11 @@ pub async fn follow_interactions(app: App, poll: Duration) {
     }
 }
 
-/// Counts anew what is bought together, when something was sold, and keeps on disk what came.
+/// Counts anew what is bought together and measures what the recommendations are worth, when something was sold, and
+/// keeps on disk what came.
 pub async fn follow_purchases(app: App, poll: Duration) {
     let (mut counted, mut kept) = (Arc::default(), None);
+    let mut assessed: Option<Instant> = None;
     loop {
         tokio::time::sleep(poll).await;
         let (revision, cursor, complete) = {
@@ -116,6 +120,14 @@ pub async fn follow_purchases(app: App, poll: Duration) {
             match app.relate().await {
                 Ok(()) => counted = revision,
                 Err(error) => tracing::error!(%error, "what is bought together was not counted"),
+            }
+            if complete && assessed.is_none_or(|last| last.elapsed() >= ASSESSMENTS) {
+                match app.assess().await {
+                    Ok(()) => assessed = Some(Instant::now()),
+                    Err(error) => {
+                        tracing::error!(%error, "how good the recommendations are was not measured");
+                    }
+                }
             }
         }
         if complete && cursor != kept {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::App;
 use crate::error::{Error, Result};
+use crate::model::quality::Quality;
 use crate::snapshot::Training;
 
 /// No parameters: any is refused.
@@ -25,6 +26,8 @@ pub struct Description {
     terms: usize,
     interactions: u64,
     users: usize,
+    /// Null until it was measured, some time after something was sold.
+    quality: Option<Quality>,
     training: Training,
 }
 
@@ -57,6 +60,7 @@ pub async fn show(
         terms: snapshot.model.terms(),
         interactions: interactions.count(),
         users: interactions.users(),
+        quality: app.quality(),
         training: app.snapshots.training(),
     }))
 }

@@ -984,6 +984,7 @@ export interface components {
              * @description Products that it knows.
              */
             products: number;
+            quality?: components["schemas"]["Quality"] | null;
             /**
              * Format: int64
              * @description Words that it tells products apart by.
@@ -994,6 +995,8 @@ export interface components {
              * @description When it was trained (RFC 3339).
              */
             trained_at: string;
+            /** @description What a training is at, and how the last one ended. */
+            training?: components["schemas"]["Training"];
             /**
              * Format: int64
              * @description Those who did it.
@@ -1148,6 +1151,11 @@ export interface components {
             /** @description Where the next page begins; null on the last. */
             next_cursor?: string | null;
         };
+        /**
+         * @description How a training ended.
+         * @enum {string}
+         */
+        Outcome: "trained" | "updated" | "unchanged" | "failed";
         /** @description How the shop is doing. */
         Overview: {
             /** @description ISO 4217. */
@@ -1325,6 +1333,22 @@ export interface components {
          * @enum {string}
          */
         Progress: "started" | "already-running";
+        /**
+         * @description What recommendations are worth: of some customers the newest product that they bought for the first time is looked
+         *     for among the ten that they would have been recommended without it.
+         */
+        Quality: {
+            /**
+             * Format: int64
+             * @description How many customers were asked for.
+             */
+            customers: number;
+            /**
+             * Format: double
+             * @description The part of the customers for whom it is among them, from 0 to 1.
+             */
+            hit_rate: number;
+        };
         /** @description The body of a change of quantity. */
         QuantityBody: {
             /**
@@ -1459,6 +1483,11 @@ export interface components {
             trace_id?: string | null;
         };
         /**
+         * @description What a training is at, in this order.
+         * @enum {string}
+         */
+        Stage: "idle" | "reading" | "fitting" | "writing";
+        /**
          * @description Where an order stands.
          * @enum {string}
          */
@@ -1520,6 +1549,17 @@ export interface components {
         SuggestionList: {
             /** @description Categories, then products, best sellers first. */
             items: components["schemas"]["Suggestion"][];
+        };
+        /** @description The training that runs, and the last one. */
+        Training: {
+            last?: components["schemas"]["Outcome"] | null;
+            /**
+             * Format: int64
+             * @description How long that took to compute, in milliseconds.
+             */
+            last_milliseconds?: number | null;
+            /** @description What is being done. */
+            stage: components["schemas"]["Stage"];
         };
         /** @description An account as its owner sees it. */
         User: {
@@ -1700,6 +1740,7 @@ export type OpenSession = components['schemas']['OpenSession'];
 export type Order = components['schemas']['Order'];
 export type OrderItem = components['schemas']['OrderItem'];
 export type OrderPage = components['schemas']['OrderPage'];
+export type Outcome = components['schemas']['Outcome'];
 export type Overview = components['schemas']['Overview'];
 export type PasswordBody = components['schemas']['PasswordBody'];
 export type Payment = components['schemas']['Payment'];
@@ -1709,6 +1750,7 @@ export type ProductBody = components['schemas']['ProductBody'];
 export type ProductPage = components['schemas']['ProductPage'];
 export type ProfileBody = components['schemas']['ProfileBody'];
 export type Progress = components['schemas']['Progress'];
+export type Quality = components['schemas']['Quality'];
 export type QuantityBody = components['schemas']['QuantityBody'];
 export type Recommendation = components['schemas']['Recommendation'];
 export type RecommendationList = components['schemas']['RecommendationList'];
@@ -1724,11 +1766,13 @@ export type Sort = components['schemas']['Sort'];
 export type Source = components['schemas']['Source'];
 export type SpanName = components['schemas']['SpanName'];
 export type SpanReport = components['schemas']['SpanReport'];
+export type Stage = components['schemas']['Stage'];
 export type Status = components['schemas']['Status'];
 export type StatusBody = components['schemas']['StatusBody'];
 export type StockBody = components['schemas']['StockBody'];
 export type Suggestion = components['schemas']['Suggestion'];
 export type SuggestionList = components['schemas']['SuggestionList'];
+export type Training = components['schemas']['Training'];
 export type User = components['schemas']['User'];
 export type UserPage = components['schemas']['UserPage'];
 export type Vital = components['schemas']['Vital'];
@@ -3460,6 +3504,11 @@ export interface operations {
                 limit?: number;
                 /** @description `popular`: not for the session's user, but what is popular. */
                 strategy?: "popular";
+                /**
+                 * @description Where somebody looks of whom nothing else is known: what is popular is then of this category.
+                 * @example Garden
+                 */
+                category?: string;
             };
             header?: never;
             path?: never;

@@ -13,15 +13,26 @@ async fn an_admin_sees_the_model_and_has_another_trained() {
     let model = json!({
         "model_version": "v7", "trained_at": "2026-01-02T03:04:05Z",
         "products": 3, "terms": 40, "interactions": 5, "users": 2,
+        "quality": { "hit_rate": 0.25, "customers": 2 },
+        "training": { "stage": "fitting", "last": "trained", "last_milliseconds": 12 },
     });
     recommender.reply(Reply::Json(model.clone()));
     assert_eq!(admin.get("/api/admin/model").await.expect(200), json!({ "model": model }));
+    // A version before this one tells less.
+    let mut less = model.clone();
+    less.as_object_mut()
+        .expect("an object")
+        .retain(|name, _| !["quality", "training"].contains(&name.as_str()));
+    recommender.reply(Reply::Json(less));
+    let told = admin.get("/api/admin/model").await.expect(200)["model"].clone();
+    assert_eq!((&told["quality"], &told["training"]["stage"]), (&Value::Null, &json!("idle")));
+    assert_eq!(recommender.asked(), ["/api/model", "/api/model"]);
 
     let training = json!({ "status": "started", "model_version": "v7" });
     recommender.reply(Reply::Json(training.clone()));
     let retrain = async || Answer::of(admin.request(Method::POST, "/api/admin/model/retrain")).await;
     assert_eq!(retrain().await.expect(202), training);
-    assert_eq!(recommender.asked(), ["/api/model", "/api/model/retrain"]);
+    assert_eq!(recommender.asked(), ["/api/model/retrain"]);
 
     recommender.reply(Reply::Status(503));
     assert_eq!(admin.get("/api/admin/model").await.expect(200), json!({ "model": null }));

@@ -214,8 +214,11 @@ export function useModel(training: boolean) {
   return useQuery(modelOptions(training));
 }
 
+/** Has another model trained; what is known of the model is then newer than the wish. */
 export function useRetrain() {
+  const client = useQueryClient();
   return useMutation({
     mutationFn: () => request<Retraining>('/api/admin/model/retrain', { method: 'POST' }),
+    onSuccess: () => client.refetchQueries({ queryKey: modelOptions(true).queryKey }),
   });
 }

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { ModelState } from '@/api/schema';
+import type { ModelState, Quality, Stage } from '@/api/schema';
 import { Loaded } from '@/components/loaded';
 import { Notice } from '@/components/notice';
 import { Skeletons } from '@/components/skeleton';
@@ -7,6 +7,9 @@ import { dateTime } from '@/lib/format';
 import { explain } from '@/lib/http';
 import styles from './admin.module.css';
 import { useModel, useRetrain } from './api';
+
+/** What a training does, one after the other. */
+const STAGES = { reading: 'Reading the catalogue', fitting: 'Computing', writing: 'Writing it to disk' };
 
 /** The model behind the recommendations, and how to have another. */
 export function Model() {
@@ -16,8 +19,9 @@ export function Model() {
   const model = useModel(training);
   const retrain = useRetrain();
   const trainedAt = model.data?.model?.trained_at;
-  const done = training && trainedAt !== undefined && trainedAt !== before;
-  if (done) setTraining(false);
+  const now = model.data?.model?.training;
+  const replaced = trainedAt !== undefined && trainedAt !== before;
+  if (training && now?.stage === 'idle' && (replaced || now.last === 'failed')) setTraining(false);
 
   const start = () => {
     setBefore(trainedAt);
@@ -35,14 +39,13 @@ export function Model() {
             </Notice>
           )}
           {retrain.isError && <Notice tone="error">{explain(retrain.error)}</Notice>}
-          {training && (
-            <div role="status">
-              <p>Training…</p>
-              <progress className={styles.progress} aria-label="Training" />
-            </div>
-          )}
-          {retrain.isSuccess && !training && trainedAt !== before && (
-            <Notice tone="success">The new model is in use.</Notice>
+          {training && <Progress stage={now?.stage ?? 'idle'} />}
+          {retrain.isSuccess && !training && (
+            <Notice tone={replaced ? 'success' : 'error'}>
+              {replaced
+                ? 'The new model is in use.'
+                : 'The training failed. The model before it goes on answering.'}
+            </Notice>
           )}
           <p>
             <button type="button" className="button" disabled={training || retrain.isPending} onClick={start}>
@@ -55,6 +58,21 @@ export function Model() {
   );
 }
 
+function Progress({ stage }: { stage: Stage }) {
+  const stages = Object.keys(STAGES);
+  return (
+    <div role="status">
+      <p>{stage === 'idle' ? 'Training' : STAGES[stage]}…</p>
+      <progress
+        className={styles.progress}
+        aria-label="Training"
+        max={stages.length}
+        value={stages.indexOf(stage) + 0.5}
+      />
+    </div>
+  );
+}
+
 function Facts({ model }: { model: NonNullable<ModelState['model']> }) {
   const facts = [
     ['Version', model.model_version],
@@ -63,6 +81,7 @@ function Facts({ model }: { model: NonNullable<ModelState['model']> }) {
     ['Words', model.terms.toLocaleString()],
     ['Interactions', model.interactions.toLocaleString()],
     ['Customers', model.users.toLocaleString()],
+    ['Quality', quality(model.quality)],
   ];
   return (
     <table className={styles.table}>
@@ -77,4 +96,11 @@ function Facts({ model }: { model: NonNullable<ModelState['model']> }) {
       </tbody>
     </table>
   );
+}
+
+/** What the recommendations are worth, in words. */
+function quality(measured: Quality | null | undefined): string {
+  if (!measured) return 'Not measured yet: it needs customers who bought more than one product';
+  const share = measured.hit_rate.toLocaleString(undefined, { style: 'percent', maximumFractionDigits: 1 });
+  return `${share} of ${measured.customers.toLocaleString()} customers were shown among ten what they bought next`;
 }

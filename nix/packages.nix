@@ -17,6 +17,7 @@ let
     ../src
     ../tests/acceptance
     ../tests/bench/recommender
+    ../tests/fuzz
     ../tests/observability
     ../tests/stack
   ];

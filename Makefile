@@ -1,5 +1,5 @@
 # `make run` starts the shop, `make test` runs every test; the rest serves them.
-.PHONY: run load break mend test test-observability test-kubernetes overhead bench-recommender fuzz lighthouse screenshots build generate clean
+.PHONY: run load break mend test test-observability test-kubernetes overhead bench bench-scale bench-page bench-recommender fuzz lighthouse screenshots build generate clean
 
 # Variables reach `stack run` through the environment: WEB_HOST, WEB_PORT, BACKEND_PORT, ML_PORT, POSTGRES_PORT,
 # REDIS_PORT, RUN_DIR, as in `make run WEB_PORT=8090`. PROFILE is cargo's.
@@ -54,6 +54,23 @@ overhead:
 	cargo build --release --workspace --bin shopmicro-backend
 	cargo test --workspace --test overhead -- --nocapture
 
+# How fast and how frugal the shop is, beside an Express peer and floors: tables, and figures in target/bench. One scenario
+# with `make bench SCENARIOS=detail`. The machine should have nothing else to do for six minutes.
+bench: tests/bench/peers/express/node_modules/.package-lock.json
+	tests/install run
+	cargo build --release --workspace --bin shopmicro-backend --bin bench
+	target/release/bench run $(if $(SCENARIOS),--scenarios $(SCENARIOS)) $(if $(PRODUCTS),--products $(PRODUCTS))
+
+# What a request costs by the size of the catalogue; a million products take some minutes to be put in.
+bench-scale:
+	cargo build --release --workspace --bin shopmicro-backend --bin bench
+	for size in $(or $(SIZES),10000 100000 1000000); do target/release/bench run --alone --capacity-only --products $$size \
+	    --scenarios detail,list,filters,search --dir target/bench/scale-$$size || exit 1; done
+
+# Those figures in docs/performance.md, and the plot.
+bench-page:
+	target/release/bench page
+
 # The recommender beside scikit-learn, sparse_dot_topn and implicit: how good and how fast, as tables. DATA, SPLIT, END and
 # SIZES choose what is measured; WHAT=quality or WHAT=speed a half of it.
 bench-recommender:
@@ -92,4 +109,4 @@ web/dist/index.html: web/node_modules/.package-lock.json \
 
 clean:
 	cargo clean
-	rm -rf web/dist web/node_modules tests/browser/node_modules .run
+	rm -rf web/dist web/node_modules tests/browser/node_modules tests/bench/peers/express/node_modules .run

@@ -16,7 +16,7 @@ let
     ../docs/configuration.md
     ../src
     ../tests/acceptance
-    ../tests/bench/recommender
+    (fs.difference ../tests/bench (fs.maybeMissing ../tests/bench/peers/express/node_modules))
     ../tests/fuzz
     ../tests/observability
     ../tests/stack

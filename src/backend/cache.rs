@@ -5,13 +5,22 @@
 //! one. A value is fresh while its marker names the present generation; the marker of a value that was loaded names the
 //! generation that was there before the load. So a slow reader, on this replica or another, that read before a commit
 //! and stores after it, stores what nobody takes for fresh.
+//!
+//! Answers are also kept in the process, as the bytes that clients get ([`near`]).
+
+pub mod near;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::Counter;
+use opentelemetry::metrics::{BoundCounter, Counter};
 use platform::redis::Redis;
 use redis::{AsyncCommands, ExistenceCheck, SetExpiry, SetOptions};
 use serde::Serialize;
@@ -19,6 +28,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+use crate::cache::near::{Changes, Near};
 use crate::domain::product::{Category, Facets, Product, ProductPage, Suggestion};
 use crate::error::{Error, Result};
 
@@ -28,12 +38,16 @@ const GENERATION: Duration = Duration::from_hours(24);
 const LOAD_DEADLINE: Duration = Duration::from_secs(3);
 
 /// What changes together, and is made stale together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// One product: edits and sales.
     Product(Uuid),
     /// What is for sale: edits alone, since lists would otherwise never be kept in a busy shop.
     Catalogue,
+    /// One account.
+    User(Uuid),
+    /// The copies of one session, by the hash of its token; they have bars in place of generations.
+    Session([u8; 32]),
 }
 
 impl Scope {
@@ -41,18 +55,51 @@ impl Scope {
         match self {
             Self::Product(id) => format!("generation:product:{id}"),
             Self::Catalogue => "generation:catalogue".to_owned(),
+            Self::User(id) => format!("generation:user:{id}"),
+            Self::Session(hash) => session_key(&hash),
         }
+    }
+}
+
+/// The key of a session's copy.
+pub(crate) fn session_key(token_hash: &[u8]) -> String {
+    format!("session:{}", URL_SAFE_NO_PAD.encode(token_hash))
+}
+
+/// What the last part of that key says.
+fn session_hash(name: &str) -> Option<[u8; 32]> {
+    let mut hash = [0; 32];
+    (URL_SAFE_NO_PAD.decode_slice(name, &mut hash) == Ok(hash.len())).then_some(hash)
+}
+
+/// What Redis can keep.
+pub trait Stored: Sized {
+    /// As bytes.
+    fn to_bytes(&self) -> Result<Vec<u8>>;
+    /// From these bytes; none where another version of the program wrote them.
+    fn from_bytes(bytes: &[u8]) -> Option<Self>;
+}
+
+impl<T: Serialize + DeserializeOwned> Stored for T {
+    fn to_bytes(&self) -> Result<Vec<u8>> {
+        serde_json::to_vec(self).map_err(|error| Error::Internal(error.to_string()))
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
     }
 }
 
 /// A key, the type of its value, and how long the value is fresh and kept.
 pub trait Key {
     /// What is kept.
-    type Value: Serialize + DeserializeOwned + Send + Sync;
+    type Value: Stored + Send + Sync;
     /// Labels the metric.
     const NAME: &'static str;
     /// For how long a value is used without a look at the database.
     const FRESH: Duration;
+    /// For how much of that an answer is used without a look into Redis either.
+    const NEAR: Duration;
     /// How long the value serves while the database is away.
     const KEPT: Duration = Duration::from_hours(24);
     /// The key in Redis, without the service's prefix.
@@ -73,8 +120,26 @@ impl Key for ProductKey {
     type Value = Product;
     const NAME: &'static str = "product";
     const FRESH: Duration = Duration::from_mins(1);
+    const NEAR: Duration = Duration::from_secs(30);
     fn key(&self) -> String {
         format!("product:{}", self.0)
+    }
+    fn scope(&self) -> Scope {
+        Scope::Product(self.0)
+    }
+}
+
+/// The answer about one product: read again and again, it is not to be parsed and written anew each time.
+#[derive(Clone, Copy, Debug)]
+struct ProductAnswerKey(Uuid);
+
+impl Key for ProductAnswerKey {
+    type Value = Answer;
+    const NAME: &'static str = ProductKey::NAME;
+    const FRESH: Duration = ProductKey::FRESH;
+    const NEAR: Duration = ProductKey::NEAR;
+    fn key(&self) -> String {
+        format!("product:{}:answer", self.0)
     }
     fn scope(&self) -> Scope {
         Scope::Product(self.0)
@@ -89,6 +154,7 @@ impl Key for CategoriesKey {
     type Value = Vec<Category>;
     const NAME: &'static str = "categories";
     const FRESH: Duration = Duration::from_mins(1);
+    const NEAR: Duration = Duration::from_secs(30);
     fn key(&self) -> String {
         "categories".to_owned()
     }
@@ -106,6 +172,7 @@ impl Key for PageKey {
     const NAME: &'static str = "product_page";
     // Short, since sales do not make it stale; the product's own page and the cart tell the stock exactly.
     const FRESH: Duration = Duration::from_secs(5);
+    const NEAR: Duration = Duration::from_secs(2);
     fn key(&self) -> String {
         format!("products:{}", self.0)
     }
@@ -126,6 +193,7 @@ impl Key for FacetsKey {
     type Value = Facets;
     const NAME: &'static str = "facets";
     const FRESH: Duration = Duration::from_secs(30);
+    const NEAR: Duration = Duration::from_secs(10);
     // Anybody may ask anything: what was asked once is not kept for long.
     const KEPT: Duration = Duration::from_mins(10);
     fn key(&self) -> String {
@@ -144,6 +212,7 @@ impl Key for SuggestionsKey {
     type Value = Vec<Suggestion>;
     const NAME: &'static str = "suggestions";
     const FRESH: Duration = Duration::from_secs(30);
+    const NEAR: Duration = Duration::from_secs(10);
     const KEPT: Duration = Duration::from_mins(10);
     fn key(&self) -> String {
         format!("suggestions:{}", self.0)
@@ -153,12 +222,83 @@ impl Key for SuggestionsKey {
     }
 }
 
+/// The most that answers in the process take, in bytes.
+const ANSWERS: usize = 12 * 1024 * 1024;
+/// About what one takes.
+const ANSWER: usize = 900;
+/// For how long an account is answered without a look at the database. What changes an account is told to every replica;
+/// this is for where it cannot be.
+const USER: Duration = Duration::from_secs(5);
+
+/// What is answered, by what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Question {
+    Product(Uuid),
+    /// A list, by its query string.
+    Page(Box<str>),
+    Categories,
+    User(Uuid),
+}
+
+/// An answer as clients get it.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// JSON.
+    pub body: Bytes,
+    /// Its tag, where it has one.
+    pub etag: Option<HeaderValue>,
+}
+
+impl Answer {
+    /// A value as JSON, without a tag.
+    pub fn of<T: Serialize>(value: &T) -> Result<Self> {
+        let body = serde_json::to_vec(value).map_err(|error| Error::Internal(error.to_string()))?;
+        // Kept for long: without the room that was left for more.
+        Ok(Self { body: body.into_boxed_slice().into(), etag: None })
+    }
+}
+
+/// The tag, the end of a line, and the body.
+impl Stored for Answer {
+    fn to_bytes(&self) -> Result<Vec<u8>> {
+        let tag = self.etag.as_ref().map_or(&[][..], HeaderValue::as_bytes);
+        Ok([tag, b"\n", &self.body].concat())
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let end = bytes.iter().position(|byte| *byte == b'\n')?;
+        let etag = if end == 0 { None } else { Some(HeaderValue::from_bytes(&bytes[..end]).ok()?) };
+        Some(Self { body: Bytes::copy_from_slice(&bytes[end + 1..]), etag })
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let mut response = self.body.into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(tag) = self.etag {
+            headers.insert(header::ETAG, tag);
+        }
+        response
+    }
+}
+
+impl near::Weighed for Answer {
+    fn bytes(&self) -> usize {
+        self.body.len() + self.etag.as_ref().map_or(0, HeaderValue::len)
+    }
+}
+
 /// The cache. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Cache {
     redis: Redis,
+    changes: Changes,
+    answers: Near<Question, Answer>,
     loads: Loads,
     requests: Counter<u64>,
+    near_hits: [BoundCounter<u64>; 4],
 }
 
 /// Keys whose values are being loaded on this replica. The semaphore of a load has no permits, and is closed when the
@@ -194,13 +334,96 @@ impl Drop for Loading {
 }
 
 impl Cache {
-    /// A cache in this Redis.
-    pub fn new(redis: Redis) -> Self {
+    /// A cache in this Redis, and in the process as far as changes are heard.
+    pub fn new(redis: Redis, changes: Changes) -> Self {
         let requests = platform::telemetry::meter()
             .u64_counter("shop.cache.requests")
-            .with_description("Reads through the cache by result: hit, miss, stale")
+            .with_description(
+                "Reads through the cache by result: near (in the process), hit (in Redis), miss, stale",
+            )
             .build();
-        Self { redis, loads: Loads::default(), requests }
+        let near = |cache| requests.bind(&[KeyValue::new("cache", cache), KeyValue::new("result", "near")]);
+        let near_hits = [ProductKey::NAME, PageKey::NAME, CategoriesKey::NAME, "user"].map(near);
+        let answers = Near::new(changes.clone(), ANSWERS, ANSWER);
+        Self { redis, changes, answers, loads: Loads::default(), requests, near_hits }
+    }
+
+    /// The answer about a product.
+    pub async fn product(
+        &self,
+        id: Uuid,
+        load: impl Future<Output = Result<Product>>,
+        answer: impl FnOnce(&Product) -> Result<Answer>,
+    ) -> Result<Answer> {
+        let load = async { answer(&load.await?) };
+        self.answer(Question::Product(id), &ProductAnswerKey(id), load, |answer| Ok(answer.clone())).await
+    }
+
+    /// The kept answer to a list's query string.
+    pub fn page(&self, query: &str) -> Option<Answer> {
+        self.near(&Question::Page(query.into()))
+    }
+
+    /// The answer to a list's query string, which is the usual one of this key.
+    pub async fn list(
+        &self,
+        query: &str,
+        key: &PageKey,
+        load: impl Future<Output = Result<ProductPage>>,
+    ) -> Result<Answer> {
+        self.answer(Question::Page(query.into()), key, load, Answer::of).await
+    }
+
+    /// The answer about all categories.
+    pub async fn categories(
+        &self,
+        load: impl Future<Output = Result<Vec<Category>>>,
+        answer: impl FnOnce(&Vec<Category>) -> Result<Answer>,
+    ) -> Result<Answer> {
+        self.answer(Question::Categories, &CategoriesKey, load, answer).await
+    }
+
+    /// The answer about an account, which is personal and so never in Redis.
+    pub async fn user(&self, id: Uuid, load: impl Future<Output = Result<Answer>>) -> Result<Answer> {
+        let question = Question::User(id);
+        if let Some(answer) = self.near(&question) {
+            return Ok(answer);
+        }
+        let moment = self.changes.moment(&Scope::User(id));
+        let answer = load.await?;
+        self.answers.keep(question, answer.clone(), moment, USER);
+        Ok(answer)
+    }
+
+    fn near(&self, question: &Question) -> Option<Answer> {
+        let answer = self.answers.get(question)?;
+        let [product, page, categories, user] = &self.near_hits;
+        match question {
+            Question::Product(_) => product.add(1),
+            Question::Page(_) => page.add(1),
+            Question::Categories => categories.add(1),
+            Question::User(_) => user.add(1),
+        }
+        Some(answer)
+    }
+
+    async fn answer<K: Key>(
+        &self,
+        question: Question,
+        key: &K,
+        load: impl Future<Output = Result<K::Value>>,
+        answer: impl FnOnce(&K::Value) -> Result<Answer>,
+    ) -> Result<Answer> {
+        if let Some(answer) = self.near(&question) {
+            return Ok(answer);
+        }
+        let moment = self.changes.moment(&key.scope());
+        let (value, fresh) = self.read(key, load).await?;
+        let answer = answer(&value)?;
+        if fresh && K::keeps(&value) {
+            self.answers.keep(question, answer.clone(), moment, K::NEAR);
+        }
+        Ok(answer)
     }
 
     /// The fresh value of the key, else what `load` finds, which is then kept; while the database is away, the value
@@ -210,6 +433,15 @@ impl Cache {
         key: &K,
         load: impl Future<Output = Result<K::Value>>,
     ) -> Result<K::Value> {
+        self.read(key, load).await.map(|(value, _)| value)
+    }
+
+    /// The same, and whether the value is fresh and will be known to be changed.
+    async fn read<K: Key>(
+        &self,
+        key: &K,
+        load: impl Future<Output = Result<K::Value>>,
+    ) -> Result<(K::Value, bool)> {
         let mut found = self.get(key).await;
         // Of those on this replica who miss the same value at once, one loads it. Without Redis nobody could take it
         // over from the one who did.
@@ -233,20 +465,21 @@ impl Cache {
         key: &K,
         found: Found<K::Value>,
         load: impl Future<Output = Result<K::Value>>,
-    ) -> Result<K::Value> {
+    ) -> Result<(K::Value, bool)> {
+        let watched = found.generation.is_some();
         let Some(value) = found.value else {
-            return self.keep(key, within_deadline(load).await?, found.generation).await;
+            return Ok((self.keep(key, within_deadline(load).await?, found.generation).await?, watched));
         };
         if found.fresh {
             self.count(K::NAME, "hit");
-            return Ok(value);
+            return Ok((value, true));
         }
         match within_deadline(load).await {
             Err(Error::DatabaseUnavailable(_)) => {
                 self.count(K::NAME, "stale");
-                Ok(value)
+                Ok((value, false))
             }
-            loaded => self.keep(key, loaded?, found.generation).await,
+            loaded => Ok((self.keep(key, loaded?, found.generation).await?, watched)),
         }
     }
 
@@ -258,7 +491,7 @@ impl Cache {
         let (value, marker, generation): (Option<Vec<u8>>, Option<String>, Option<String>) = found;
         Found {
             // One that does not parse was written by another version of the program: a miss.
-            value: value.and_then(|json| serde_json::from_slice(&json).ok()),
+            value: value.and_then(|bytes| K::Value::from_bytes(&bytes)),
             fresh: marker.is_some() && marker == generation,
             generation: match generation {
                 Some(generation) => Some(generation),
@@ -285,11 +518,11 @@ impl Cache {
     async fn keep<K: Key>(&self, key: &K, value: K::Value, generation: Option<String>) -> Result<K::Value> {
         self.count(K::NAME, "miss");
         let Some(generation) = generation.filter(|_| K::keeps(&value)) else { return Ok(value) };
-        let json = serde_json::to_vec(&value).map_err(|error| Error::Internal(error.to_string()))?;
+        let bytes = value.to_bytes()?;
         let (key, marker) = (self.redis.key(&key.key()), self.redis.key(&marker(&key.key())));
         let mut commands = redis::pipe();
-        commands.set_ex(key, json, K::KEPT.as_secs()).ignore();
-        commands.set_ex(marker, generation, K::FRESH.as_secs()).ignore();
+        commands.set_ex(key, bytes, K::KEPT.as_secs()).ignore();
+        commands.set_ex(marker, generation, K::FRESH.saturating_sub(K::NEAR).as_secs()).ignore();
         // Where Redis fails, the next reader loads again.
         let _ = self.redis.call("set", async move |mut redis| commands.exec_async(&mut redis).await).await;
         Ok(value)
@@ -301,6 +534,7 @@ impl Cache {
     pub async fn forget(&self, scopes: &[Scope]) {
         let mut commands = redis::pipe();
         for scope in scopes {
+            self.changes.changed(scope);
             let key = self.redis.key(&scope.key());
             commands.set_ex(key, new_generation(), GENERATION.as_secs()).ignore();
         }

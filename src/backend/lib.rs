@@ -33,6 +33,7 @@ use platform::telemetry::Metrics;
 use tokio::sync::OnceCell;
 
 use crate::cache::Cache;
+use crate::cache::near::Changes;
 use crate::config::Config;
 use crate::db::Pool;
 use crate::limits::Limits;
@@ -45,15 +46,29 @@ use crate::sessions::copies::Copies;
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What handlers work with. Clones share everything.
+/// What handlers work with. Clones share everything, and cost a counter: each request makes some.
 #[derive(Clone, Debug)]
-pub struct AppState {
+pub struct AppState(pub Arc<Parts>);
+
+impl std::ops::Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// The parts of [`AppState`].
+#[derive(Clone, Debug)]
+pub struct Parts {
     /// Connections to the database.
     pub pool: Pool,
     /// Redis, as something that may be away.
     pub redis: Redis,
     /// Cached reads.
     pub cache: Cache,
+    /// What is heard of changes that other replicas make.
+    pub changes: Changes,
     /// Copies of sessions.
     pub session_copies: Copies,
     /// The recommendation service.
@@ -88,19 +103,21 @@ impl AppState {
         lifecycle: Lifecycle,
     ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let redis = Redis::new(config.redis_url.reveal(), &config.redis_prefix)?;
+        let changes = Changes::default();
         let pool = db::pool(&config.postgres_url, config.postgres_pool_size)?;
-        Ok(Self {
+        Ok(Self(Arc::new(Parts {
             payments: PaymentProvider::new(pool.clone()),
             order_expiry: config.order_expiry,
             pool,
-            cache: Cache::new(redis.clone()),
+            cache: Cache::new(redis.clone(), changes.clone()),
             http: platform::http::Options {
                 origins: config.cors_origins.clone(),
                 max_in_flight: config.service.max_in_flight,
                 lane: limits::lane,
             },
             limits: Limits::new(config.rate_limits, config.trusted_proxies.clone(), &redis),
-            session_copies: Copies::new(redis.clone()),
+            session_copies: Copies::new(redis.clone(), changes.clone()),
+            changes,
             redis,
             recommender: Recommender::new(config.ml_service_url.clone(), config.internal_token.clone())?,
             passwords: Passwords::new()?,
@@ -109,7 +126,7 @@ impl AppState {
             lifecycle,
             migrated: Arc::default(),
             production: config.service.production,
-        })
+        })))
     }
 }
 

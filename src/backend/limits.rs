@@ -9,7 +9,7 @@ use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::Counter;
+use opentelemetry::metrics::BoundCounter;
 use platform::client::{Client, TrustedProxies};
 use platform::limits::{Quota, Shared, Table, Verdict};
 use platform::redis::Redis;
@@ -39,6 +39,9 @@ pub enum Class {
 }
 
 impl Class {
+    /// In the order of their declaration.
+    const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Auth, Self::Report];
+
     /// The class of a request to a route.
     pub fn of(method: &Method, route: &str) -> Self {
         match (method.as_str(), route) {
@@ -93,6 +96,17 @@ pub struct Quotas {
     pub report: Quota,
 }
 
+impl Quotas {
+    fn of(&self, class: Class) -> Quota {
+        match class {
+            Class::Read => self.read,
+            Class::Write => self.write,
+            Class::Auth => self.auth,
+            Class::Report => self.report,
+        }
+    }
+}
+
 /// Counts requests. Clones share the counts.
 #[derive(Clone, Debug)]
 pub struct Limits(Arc<Parts>);
@@ -105,7 +119,9 @@ struct Parts {
     writes: Shared,
     auths: Shared,
     reports: Shared,
-    counter: Counter<u64>,
+    /// By class; each allowed and limited.
+    counters: [[BoundCounter<u64>; 2]; 4],
+    policies: [HeaderValue; 4],
 }
 
 /// Whose requests are counted together. Redis is not told the address itself.
@@ -136,24 +152,25 @@ impl Limits {
             writes: Shared::new(redis.clone(), "limit:write:"),
             auths: Shared::new(redis.clone(), "limit:auth:"),
             reports: Shared::new(redis.clone(), "limit:report:"),
-            counter,
+            counters: Class::ALL.map(|class| {
+                ["allowed", "limited"].map(|result| {
+                    counter.bind(&[KeyValue::new("class", class.name()), KeyValue::new("result", result)])
+                })
+            }),
+            policies: Class::ALL.map(|class| policy(class, quotas.of(class))),
         }))
     }
 
-    fn quota(&self, class: Class) -> Quota {
-        let quotas = &self.0.quotas;
-        match class {
-            Class::Read => quotas.read,
-            Class::Write => quotas.write,
-            Class::Auth => quotas.auth,
-            Class::Report => quotas.report,
-        }
-    }
-
     fn note(&self, class: Class, verdict: Verdict) {
-        let result = if verdict.allowed { "allowed" } else { "limited" };
-        self.0.counter.add(1, &[KeyValue::new("class", class.name()), KeyValue::new("result", result)]);
+        self.0.counters[class as usize][usize::from(!verdict.allowed)].add(1);
     }
+}
+
+/// The header that tells a class' quota.
+fn policy(class: Class, quota: Quota) -> HeaderValue {
+    let policy = format!("\"{}\";q={};w={}", class.name(), quota.burst(), whole_seconds(quota.window()));
+    // Of a constant and two numbers.
+    HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 /// Lets a request go on where its client and its account have something left.
@@ -161,10 +178,10 @@ pub async fn limit(State(state): State<AppState>, request: Request, next: Next) 
     let limits = &state.limits;
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let class = Class::of(request.method(), route);
-    let quota = limits.quota(class);
+    let quota = limits.0.quotas.of(class);
     let client = limits.0.proxies.client_of(request.extensions(), request.headers());
     let (verdict, request) = match class {
-        Class::Read => (limits.0.reads.take(quota, &client_key(client)), request),
+        Class::Read => (limits.0.reads.take(quota, &client.octets()), request),
         Class::Report => (limits.0.reports.take(quota, &[&client_key(client)]).await, request),
         Class::Write => by_account(&state, &limits.0.writes, quota, client, request).await,
         Class::Auth => by_account(&state, &limits.0.auths, quota, client, request).await,
@@ -176,21 +193,12 @@ pub async fn limit(State(state): State<AppState>, request: Request, next: Next) 
         Error::TooManyRequests { retry_after: whole_seconds(verdict.retry_after) }.into_response()
     };
     let headers = response.headers_mut();
-    for (name, value) in [
-        (POLICY, format!("\"{}\";q={};w={}", class.name(), quota.burst(), whole_seconds(quota.window()))),
-        (
-            STATE,
-            format!(
-                "\"{}\";r={};t={}",
-                class.name(),
-                verdict.remaining,
-                verdict.whole_after.as_millis().div_ceil(1000)
-            ),
-        ),
-    ] {
-        if let Ok(value) = HeaderValue::try_from(value) {
-            headers.insert(name, value);
-        }
+    headers.insert(POLICY, limits.0.policies[class as usize].clone());
+    let seconds = verdict.whole_after.as_millis().div_ceil(1000);
+    if let Ok(left) =
+        HeaderValue::try_from(format!("\"{}\";r={};t={seconds}", class.name(), verdict.remaining))
+    {
+        headers.insert(STATE, left);
     }
     response
 }

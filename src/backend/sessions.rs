@@ -59,8 +59,8 @@ pub fn new_token() -> String {
 }
 
 /// What is kept of a token.
-pub fn hash(token: &str) -> Vec<u8> {
-    Sha256::digest(token.as_bytes()).to_vec()
+pub fn hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
 }
 
 fn full_name(name: &'static str, secure: bool) -> String {
@@ -100,7 +100,7 @@ pub async fn begin(
         email: &account.user.email,
         password_hash: &account.password_hash,
         expires_at: Timestamp::now() + LIFETIME,
-        replaces: replaces.as_deref(),
+        replaces: replaces.as_ref().map(<[u8; 32]>::as_slice),
     };
     let revoked = db::sessions::begin(client, new).await?.ok_or(Error::WrongCredentials)?;
     Ok((jar.add(cookie(SESSION_COOKIE, token, state.production)), revoked))

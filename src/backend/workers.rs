@@ -36,6 +36,7 @@ pub fn spawn(state: &AppState) {
     state.lifecycle.spawn(platform::health::watch(async move || {
         crate::routes::operations::health(axum::extract::State(watched.clone())).await
     }));
+    state.lifecycle.spawn(state.changes.clone().listen(state.redis.clone()));
     state.pool.show();
 }
 

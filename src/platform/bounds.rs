@@ -2,8 +2,6 @@
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 
 use crate::problem::Problem;
 
@@ -13,25 +11,23 @@ const MAX_URL: usize = 4096;
 const MAX_HEADERS: usize = 64;
 const MAX_HEADER_BYTES: usize = 16 * 1024;
 
-/// Refuses a head that is too large or misspelt.
-pub(crate) async fn check(request: Request, next: Next) -> Response {
+/// Why a head that is too large or misspelt is refused.
+pub(crate) fn refusal(request: &Request) -> Option<Problem> {
     let url = request.uri().path_and_query().map_or("", |url| url.as_str());
-    let problem = if url.len() > MAX_URL {
-        Problem::new(StatusCode::URI_TOO_LONG, "uri-too-long", "The address is too long")
-            .detail(format!("path and query string may have {MAX_URL} bytes"))
-    } else if too_large(request.headers()) {
-        Problem::new(
+    if url.len() > MAX_URL {
+        let problem = Problem::new(StatusCode::URI_TOO_LONG, "uri-too-long", "The address is too long");
+        return Some(problem.detail(format!("path and query string may have {MAX_URL} bytes")));
+    }
+    if too_large(request.headers()) {
+        let problem = Problem::new(
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             "headers-too-large",
             "The headers are too large",
-        )
-        .detail(format!("there may be {MAX_HEADERS} lines of {MAX_HEADER_BYTES} bytes in all"))
-    } else if !is_well_formed(url) {
-        Problem::bad_request("the address is not percent-encoded UTF-8")
-    } else {
-        return next.run(request).await;
-    };
-    problem.into_response()
+        );
+        let bounds = format!("there may be {MAX_HEADERS} lines of {MAX_HEADER_BYTES} bytes in all");
+        return Some(problem.detail(bounds));
+    }
+    (!is_well_formed(url)).then(|| Problem::bad_request("the address is not percent-encoded UTF-8"))
 }
 
 fn too_large(headers: &HeaderMap) -> bool {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use axum::body::HttpBody;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{StatusCode, header, request::Parts};
 use axum::response::{IntoResponse, Response};
@@ -49,7 +48,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         }
         let too_large = || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large");
         // Where the length is told, none of it is waited for.
-        if request.body().size_hint().lower() > BODY_LIMIT as u64 {
+        let told =
+            request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        if told.is_some_and(|length: usize| length > BODY_LIMIT) {
             return Err(too_large());
         }
         let bytes = axum::body::Bytes::from_request(request, state);
@@ -111,7 +112,17 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let query = parts.uri.query().unwrap_or_default();
+        Self::parse(parts.uri.query().unwrap_or_default())
+    }
+}
+
+impl<T: DeserializeOwned> Query<T> {
+    /// Reads a query string: for handlers that look first whether they must.
+    #[expect(
+        clippy::result_large_err,
+        reason = "a problem is an answer, made once where a request is refused"
+    )]
+    pub fn parse(query: &str) -> Result<Self, Problem> {
         if query.len() > 2048 {
             return Err(Problem::bad_request("the query string is longer than 2048 bytes"));
         }

@@ -1,18 +1,19 @@
 //! The layers around every router: request id, trace context, access log, metrics, panics, limits, headers.
 
+use std::collections::HashMap;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::body::{Body, HttpBody};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use opentelemetry::metrics::{Histogram, UpDownCounter};
-use opentelemetry::propagation::{Extractor, Injector};
-use opentelemetry::trace::TraceContextExt;
-use opentelemetry::{KeyValue, global};
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{BoundHistogram, BoundUpDownCounter, Histogram, UpDownCounter};
+use opentelemetry::trace::{SpanId, TraceContextExt};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tracing::Instrument;
@@ -22,12 +23,16 @@ use crate::bounds;
 use crate::problem::Problem;
 use crate::shed::{Lane, Shed};
 use crate::telemetry::Metrics;
+use crate::trace::Unrecorded;
 
 /// The header that ties a request to its log lines.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The name of the span around each request.
 pub(crate) const REQUEST_SPAN: &str = "request";
+
+/// The target of that span where the trace is not recorded.
+pub(crate) const UNRECORDED: &str = "shopmicro::unrecorded";
 
 /// The longest a handler may take before the answer is 503. Dependencies have shorter deadlines of their own.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(6);
@@ -109,6 +114,7 @@ pub struct Options {
 struct Around {
     duration: Histogram<f64>,
     active: UpDownCounter<i64>,
+    series: RwLock<HashMap<String, Vec<Arc<Series>>>>,
     shed: Shed,
     lane: fn(&Request) -> Lane,
 }
@@ -165,9 +171,7 @@ pub fn wrap(routes: Router, options: &Options) -> Router {
                 "The address does not take this method",
             )
         })
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(axum::middleware::from_fn(deadline))
-        .layer(axum::middleware::from_fn(bounds::check));
+        .layer(axum::middleware::from_fn(within_bounds));
     let routes = match cors(&options.origins) {
         Some(cors) => routes.layer(cors),
         None => routes,
@@ -175,6 +179,7 @@ pub fn wrap(routes: Router, options: &Options) -> Router {
     let around = Around {
         duration: duration(),
         active: active(),
+        series: RwLock::default(),
         shed: Shed::new(options.max_in_flight),
         lane: options.lane,
     };
@@ -196,55 +201,35 @@ pub fn metrics(metrics: &Metrics) -> impl IntoResponse + use<> {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics.render())
 }
 
-async fn deadline(request: Request, next: Next) -> Response {
+/// Refuses a head that is too large or misspelt; bounds the body and the time.
+async fn within_bounds(request: Request, next: Next) -> Response {
+    if let Some(problem) = bounds::refusal(&request) {
+        return problem.into_response();
+    }
+    let request = if request.body().is_end_stream() { request } else { request.map(bounded) };
     match tokio::time::timeout(REQUEST_DEADLINE, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Problem::unavailable(1).detail("the request took too long").into_response(),
     }
 }
 
-struct Headers<'a>(&'a HeaderMap);
-
-impl Extractor for Headers<'_> {
-    fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).and_then(|value| value.to_str().ok())
-    }
-
-    fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(HeaderName::as_str).collect()
-    }
-}
-
-struct HeadersMut<'a>(&'a mut HeaderMap);
-
-impl Injector for HeadersMut<'_> {
-    fn set(&mut self, key: &str, value: String) {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(key), HeaderValue::try_from(value)) {
-            self.0.insert(name, value);
-        }
-    }
-}
-
-/// The W3C trace context of the current span as headers, for a call to another service.
-#[must_use]
-pub(crate) fn trace_headers() -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    let context = tracing::Span::current().context();
-    global::get_text_map_propagator(|propagator| {
-        propagator.inject_context(&context, &mut HeadersMut(&mut headers));
-    });
-    headers
+fn bounded(body: Body) -> Body {
+    Body::new(http_body_util::Limited::new(body, BODY_LIMIT))
 }
 
 /// The request id that came with the request where it is harmless to log, else a new one.
-fn request_id(headers: &HeaderMap) -> String {
-    headers
-        .get(REQUEST_ID)
-        .and_then(|value| value.to_str().ok())
-        .filter(|id| {
-            (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        })
-        .map_or_else(|| uuid::Uuid::new_v4().simple().to_string(), ToOwned::to_owned)
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let harmless = |id: &&HeaderValue| {
+        (1..=64).contains(&id.len()) && id.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+    };
+    if let Some(id) = headers.get(REQUEST_ID).filter(harmless) {
+        return id.clone();
+    }
+    let mut text = [0; uuid::fmt::Simple::LENGTH];
+    let id = uuid::Builder::from_random_bytes(rand::random()).into_uuid();
+    let id: &str = id.simple().encode_lower(&mut text);
+    // Hexadecimal digits.
+    HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("0"))
 }
 
 /// The method as a label: clients may invent any number of others.
@@ -257,52 +242,50 @@ async fn observe(State(around): State<Arc<Around>>, request: Request, next: Next
     let start = Instant::now();
     let method = known_method(request.method());
     // The template, never the path itself: labels stay few and hold no ids.
-    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     let id = request_id(request.headers());
-    let attributes =
-        [KeyValue::new("http.request.method", method), KeyValue::new("http.route", route.clone())];
+    let series = around.series(method, route);
     let operators = route.starts_with("/health") || route == "/metrics";
     let lane = if operators { Lane::Free } else { (around.lane)(&request) };
     let turn = match around.shed.admit(lane).await {
         Ok(turn) => turn,
         // It is counted, but it has no span and no line in the log: those would be load of their own.
         Err(mut refusal) => {
-            around.done(start, &attributes, refusal.status());
-            complete(refusal.headers_mut(), &id);
+            series.done(&around, start, refusal.status());
+            complete(refusal.headers_mut(), id);
             return refusal;
         }
     };
-    let span = tracing::info_span!(
-        REQUEST_SPAN,
-        otel.name = format!("{method} {route}"),
-        otel.kind = "server",
-        http.request.method = method,
-        http.route = route,
-        http.response.status_code = tracing::field::Empty,
-        otel.status_code = tracing::field::Empty,
-        request_id = id,
-        trace_id = tracing::field::Empty,
-        span_id = tracing::field::Empty,
-    );
-    let parent =
-        global::get_text_map_propagator(|propagator| propagator.extract(&Headers(request.headers())));
-    // It fails only where no OpenTelemetry layer is installed, as in tests of handlers.
-    let _ = span.set_parent(parent);
-    let context = span.context();
-    let ids = context.span();
-    let ids = ids.span_context();
-    span.record("trace_id", ids.trace_id().to_string());
-    span.record("span_id", ids.span_id().to_string());
+    let unrecorded = Unrecorded::below(request.headers(), SpanId::from(rand::random::<u64>()));
+    let request_id = id.to_str().unwrap_or_default();
+    let span = match unrecorded {
+        Some(Unrecorded { trace_id, span_id }) => tracing::info_span!(
+            target: UNRECORDED,
+            REQUEST_SPAN,
+            http.request.method = method,
+            http.route = route,
+            http.response.status_code = tracing::field::Empty,
+            request_id,
+            %trace_id,
+            %span_id,
+        ),
+        None => recorded(method, route, request_id, request.headers()),
+    };
 
-    around.active.add(1, &attributes);
-    let guard = ActiveGuard { around: Arc::clone(&around), attributes };
-    let mut response = next.run(request).instrument(span.clone()).await;
+    series.active.add(1);
+    let guard = ActiveGuard(&series);
+    let answer = next.run(request).instrument(span.clone());
+    let mut response = match unrecorded {
+        Some(place) => place.scope(answer).await,
+        None => answer.await,
+    };
     drop(turn);
 
-    let elapsed = around.done(start, &guard.attributes, response.status());
+    let elapsed = series.done(&around, start, response.status());
     drop(guard);
     span.record("http.response.status_code", response.status().as_u16());
-    if response.status().is_server_error() {
+    if unrecorded.is_none() && response.status().is_server_error() {
         span.record("otel.status_code", "ERROR");
     }
     let duration_ms = (elapsed.as_secs_f64() * 1e6).round() / 1e3;
@@ -312,42 +295,97 @@ async fn observe(State(around): State<Arc<Around>>, request: Request, next: Next
     } else {
         tracing::info!(parent: &span, duration_ms, "answered");
     }
-    complete(response.headers_mut(), &id);
+    complete(response.headers_mut(), id);
     response
 }
 
+/// The span of a request whose trace is recorded.
+fn recorded(method: &'static str, route: &str, request_id: &str, headers: &HeaderMap) -> tracing::Span {
+    let span = tracing::info_span!(
+        REQUEST_SPAN,
+        otel.name = format!("{method} {route}"),
+        otel.kind = "server",
+        http.request.method = method,
+        http.route = route,
+        http.response.status_code = tracing::field::Empty,
+        otel.status_code = tracing::field::Empty,
+        request_id,
+        trace_id = tracing::field::Empty,
+        span_id = tracing::field::Empty,
+    );
+    // It fails only where no OpenTelemetry layer is installed, as in tests of handlers.
+    let _ = span.set_parent(crate::trace::parent(headers));
+    let context = span.context();
+    let ids = context.span();
+    let ids = ids.span_context();
+    span.record("trace_id", tracing::field::display(ids.trace_id()));
+    span.record("span_id", tracing::field::display(ids.span_id()));
+    span
+}
+
 /// The headers that every answer has.
-fn complete(headers: &mut HeaderMap, id: &str) {
-    if let Ok(id) = HeaderValue::try_from(id) {
-        headers.insert(REQUEST_ID, id);
-    }
+fn complete(headers: &mut HeaderMap, id: HeaderValue) {
+    headers.reserve(SECURITY_HEADERS.len() + 2);
+    headers.insert(REQUEST_ID, id);
     for (name, value) in &SECURITY_HEADERS {
-        if !headers.contains_key(name) {
-            headers.insert(name.clone(), value.clone());
-        }
+        headers.entry(name).or_insert_with(|| value.clone());
     }
 }
 
 impl Around {
+    /// The instruments of a method and a route, which are made when they are first used.
+    fn series(&self, method: &'static str, route: &str) -> Arc<Series> {
+        let known = self.series.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(series) =
+            known.get(route).and_then(|methods| methods.iter().find(|one| one.method == method))
+        {
+            return Arc::clone(series);
+        }
+        drop(known);
+        let attributes =
+            [KeyValue::new("http.request.method", method), KeyValue::new("http.route", route.to_owned())];
+        let active = self.active.bind(&attributes);
+        let series = Arc::new(Series { method, attributes, active, durations: RwLock::default() });
+        let mut known = self.series.write().unwrap_or_else(PoisonError::into_inner);
+        known.entry(route.to_owned()).or_default().push(Arc::clone(&series));
+        series
+    }
+}
+
+/// The instruments of a method and a route: as many as there are routes in the program.
+struct Series {
+    method: &'static str,
+    attributes: [KeyValue; 2],
+    active: BoundUpDownCounter<i64>,
+    durations: RwLock<Vec<(StatusCode, BoundHistogram<f64>)>>,
+}
+
+impl Series {
     /// Records a request that has its answer, and tells how long it took.
-    fn done(&self, start: Instant, attributes: &[KeyValue; 2], status: StatusCode) -> Duration {
-        let [method, route] = attributes.clone();
-        let status = KeyValue::new("http.response.status_code", i64::from(status.as_u16()));
+    fn done(&self, around: &Around, start: Instant, status: StatusCode) -> Duration {
         let elapsed = start.elapsed();
-        self.duration.record(elapsed.as_secs_f64(), &[method, route, status]);
+        let seconds = elapsed.as_secs_f64();
+        let known = self.durations.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, histogram)) = known.iter().find(|(known, _)| *known == status) {
+            histogram.record(seconds);
+            return elapsed;
+        }
+        drop(known);
+        let [method, route] = self.attributes.clone();
+        let code = KeyValue::new("http.response.status_code", i64::from(status.as_u16()));
+        let histogram = around.duration.bind(&[method, route, code]);
+        histogram.record(seconds);
+        self.durations.write().unwrap_or_else(PoisonError::into_inner).push((status, histogram));
         elapsed
     }
 }
 
 /// Counts a request out even where its client went away in the middle.
-struct ActiveGuard {
-    around: Arc<Around>,
-    attributes: [KeyValue; 2],
-}
+struct ActiveGuard<'a>(&'a Series);
 
-impl Drop for ActiveGuard {
+impl Drop for ActiveGuard<'_> {
     fn drop(&mut self) {
-        self.around.active.add(-1, &self.attributes);
+        self.0.active.add(-1);
     }
 }
 

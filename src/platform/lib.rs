@@ -15,3 +15,4 @@ pub mod shed;
 pub mod shutdown;
 pub mod spans;
 pub mod telemetry;
+mod trace;

@@ -1,6 +1,8 @@
 //! Redis as something the shop can do without: every call has a deadline, a failure is an absence and a metric, and
 //! after a failure Redis is left alone for a moment, so that a stalled server costs one deadline and not one a call.
 
+pub mod watch;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -26,13 +28,15 @@ pub struct Unavailable;
 
 /// A shared connection that is made anew by itself. Clones share it.
 #[derive(Clone)]
-pub struct Redis {
+pub struct Redis(Arc<Inner>);
+
+struct Inner {
     client: redis::Client,
-    connection: Arc<RwLock<ConnectionManager>>,
+    connection: RwLock<ConnectionManager>,
     started: Instant,
     /// Milliseconds after `started` until which no call is made.
-    rest_until: Arc<AtomicU64>,
-    failures: Arc<AtomicU64>,
+    rest_until: AtomicU64,
+    failures: AtomicU64,
     prefix: Arc<str>,
     errors: Counter<u64>,
 }
@@ -48,7 +52,7 @@ fn connect(client: &redis::Client) -> RedisResult<ConnectionManager> {
 
 impl std::fmt::Debug for Redis {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Redis").field("prefix", &self.prefix).finish_non_exhaustive()
+        f.debug_struct("Redis").field("prefix", &self.0.prefix).finish_non_exhaustive()
     }
 }
 
@@ -56,47 +60,47 @@ impl Redis {
     /// Connects at the first call, so that a service starts without Redis. `prefix` goes before every key.
     pub fn new(url: &str, prefix: &str) -> RedisResult<Self> {
         let client = redis::Client::open(url)?;
-        let connection = Arc::new(RwLock::new(connect(&client)?));
-        Ok(Self {
+        let connection = RwLock::new(connect(&client)?);
+        Ok(Self(Arc::new(Inner {
             client,
             connection,
             started: Instant::now(),
-            rest_until: Arc::default(),
-            failures: Arc::default(),
+            rest_until: AtomicU64::default(),
+            failures: AtomicU64::default(),
             prefix: prefix.into(),
             errors: crate::telemetry::meter()
                 .u64_counter("redis.client.errors")
                 .with_description("Calls to Redis that failed or came too late")
                 .build(),
-        })
+        })))
     }
 
     fn connection(&self) -> ConnectionManager {
-        self.connection.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.connection.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Leaves a connection that does not answer: one that the network has forgotten breaks never, and so the manager
     /// would keep it for good.
     fn reconnect(&self) {
-        if let Ok(fresh) = connect(&self.client) {
-            *self.connection.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        if let Ok(fresh) = connect(&self.0.client) {
+            *self.0.connection.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         }
     }
 
     /// A key with this instance's prefix.
     #[must_use]
     pub fn key(&self, key: &str) -> String {
-        format!("{}{key}", self.prefix)
+        format!("{}{key}", self.0.prefix)
     }
 
     /// How many calls have failed so far: the same number twice means that none failed between.
     #[must_use]
     pub fn failures(&self) -> u64 {
-        self.failures.load(Ordering::SeqCst)
+        self.0.failures.load(Ordering::SeqCst)
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+        u64::try_from(self.0.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Makes a call with the deadline. `operation` labels the metric.
@@ -105,7 +109,7 @@ impl Redis {
         operation: &'static str,
         call: impl AsyncFnOnce(ConnectionManager) -> RedisResult<T>,
     ) -> Result<T, Unavailable> {
-        if self.now() < self.rest_until.load(Ordering::Relaxed) {
+        if self.now() < self.0.rest_until.load(Ordering::Relaxed) {
             return Err(Unavailable);
         }
         let observed = Operation { system: "redis", name: operation, summary: operation, text: None };
@@ -128,10 +132,10 @@ impl Redis {
             Ok(value) => return Ok(value),
             Err(cause) => cause,
         };
-        self.failures.fetch_add(1, Ordering::SeqCst);
+        self.0.failures.fetch_add(1, Ordering::SeqCst);
         let rest = u64::try_from(REST.as_millis()).unwrap_or(u64::MAX);
-        self.rest_until.store(self.now().saturating_add(rest), Ordering::Relaxed);
-        self.errors.add(1, &[KeyValue::new("operation", operation)]);
+        self.0.rest_until.store(self.now().saturating_add(rest), Ordering::Relaxed);
+        self.0.errors.add(1, &[KeyValue::new("operation", operation)]);
         tracing::warn!(operation, cause, "Redis failed");
         Err(Unavailable)
     }

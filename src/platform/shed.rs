@@ -11,7 +11,7 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Counter, Histogram, UpDownCounter};
+use opentelemetry::metrics::{BoundUpDownCounter, Counter, Histogram, UpDownCounter};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::problem::Problem;
@@ -37,7 +37,6 @@ pub(crate) struct Shed {
     slow: Gate,
     /// The answer's body, the same for all: that is the point.
     body: Bytes,
-    admitted: UpDownCounter<i64>,
     waited: Histogram<f64>,
     refused: Counter<u64>,
 }
@@ -49,6 +48,7 @@ struct Gate {
     /// The most requests that wait.
     queue: usize,
     waiting: AtomicUsize,
+    admitted: BoundUpDownCounter<i64>,
 }
 
 /// Counts back when it is dropped, even where the client went away in the middle.
@@ -64,20 +64,21 @@ impl Drop for Waiting<'_> {
 #[derive(Debug)]
 pub(crate) struct Turn<'a> {
     _permit: SemaphorePermit<'a>,
-    label: &'a KeyValue,
-    admitted: &'a UpDownCounter<i64>,
+    admitted: &'a BoundUpDownCounter<i64>,
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.admitted.add(-1, std::slice::from_ref(self.label));
+        self.admitted.add(-1);
     }
 }
 
 impl Gate {
-    fn new(lane: &'static str, at_once: usize) -> Self {
+    fn new(lane: &'static str, at_once: usize, admitted: &UpDownCounter<i64>) -> Self {
+        let label = KeyValue::new("lane", lane);
         Self {
-            label: KeyValue::new("lane", lane),
+            admitted: admitted.bind(std::slice::from_ref(&label)),
+            label,
             turns: Semaphore::new(at_once),
             queue: at_once.div_ceil(4),
             waiting: AtomicUsize::new(0),
@@ -90,16 +91,16 @@ impl Shed {
     pub(crate) fn new(at_once: usize) -> Self {
         let meter = crate::telemetry::meter();
         let problem = Problem::unavailable(1).detail("there is too much to do just now");
+        let admitted = meter
+            .i64_up_down_counter("http.server.admitted_requests")
+            .with_description(
+                "Requests that are worked on now, by lane; without those that wait for their turn",
+            )
+            .build();
         Self {
-            quick: Gate::new("quick", at_once),
-            slow: Gate::new("slow", at_once),
+            quick: Gate::new("quick", at_once, &admitted),
+            slow: Gate::new("slow", at_once, &admitted),
             body: serde_json::to_vec(&problem).unwrap_or_default().into(),
-            admitted: meter
-                .i64_up_down_counter("http.server.admitted_requests")
-                .with_description(
-                    "Requests that are worked on now, by lane; without those that wait for their turn",
-                )
-                .build(),
             waited: meter
                 .f64_histogram("http.server.queue.duration")
                 .with_unit("s")
@@ -122,8 +123,8 @@ impl Shed {
         };
         match self.permit(gate).await {
             Ok(permit) => {
-                self.admitted.add(1, std::slice::from_ref(&gate.label));
-                Ok(Some(Turn { _permit: permit, label: &gate.label, admitted: &self.admitted }))
+                gate.admitted.add(1);
+                Ok(Some(Turn { _permit: permit, admitted: &gate.admitted }))
             }
             Err(reason) => {
                 self.refused.add(1, &[gate.label.clone(), KeyValue::new("reason", reason)]);

@@ -3,11 +3,11 @@
 //! [HTTP clients](https://opentelemetry.io/docs/specs/semconv/http/http-spans/).
 
 use std::fmt::Display;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, PoisonError, RwLock};
 use std::time::Instant;
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::Histogram;
+use opentelemetry::metrics::{BoundHistogram, Histogram};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
@@ -22,6 +22,9 @@ static DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
         ])
         .build()
 });
+
+/// The same for each system and name, of which there are some twenty.
+static BOUND: RwLock<Vec<(&'static str, String, BoundHistogram<f64>)>> = RwLock::new(Vec::new());
 
 /// An operation of a database.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +43,7 @@ impl Operation<'_> {
     /// Works on it in a span of its own, where somebody waits for it: what the service does by itself has no trace.
     pub async fn observe<T, E: Display>(self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         let start = Instant::now();
-        let span = if Span::current().is_none() {
+        let span = if crate::trace::is_unrecorded() || Span::current().is_none() {
             Span::none()
         } else {
             tracing::info_span!(
@@ -54,16 +57,32 @@ impl Operation<'_> {
             )
         };
         // On the heap, since what waits is copied into everything that waits for it.
-        let result = Box::pin(work).instrument(span.clone()).await;
+        let work = Box::pin(work);
+        let result = if span.is_none() { work.await } else { work.instrument(span.clone()).await };
         if result.is_err() {
             span.record("otel.status_code", "ERROR");
         }
+        self.record(start.elapsed().as_secs_f64());
+        result
+    }
+
+    fn record(self, seconds: f64) {
+        let known = BOUND.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(histogram) =
+            known.iter().find(|(system, name, _)| *system == self.system && name == self.name)
+        {
+            histogram.2.record(seconds);
+            return;
+        }
+        drop(known);
         let attributes = [
             KeyValue::new("db.system.name", self.system),
             KeyValue::new("db.operation.name", self.name.to_owned()),
         ];
-        DURATION.record(start.elapsed().as_secs_f64(), &attributes);
-        result
+        let histogram = DURATION.bind(&attributes);
+        histogram.record(seconds);
+        let mut known = BOUND.write().unwrap_or_else(PoisonError::into_inner);
+        known.push((self.system, self.name.to_owned(), histogram));
     }
 }
 
@@ -72,6 +91,10 @@ impl Operation<'_> {
 pub async fn send(request: reqwest::RequestBuilder, route: &str) -> reqwest::Result<reqwest::Response> {
     let (client, request) = request.build_split();
     let mut request = request?;
+    if crate::trace::is_unrecorded() {
+        request.headers_mut().extend(crate::trace::headers());
+        return client.execute(request).await;
+    }
     let method = request.method().as_str();
     let span = tracing::info_span!(
         "call",
@@ -82,7 +105,7 @@ pub async fn send(request: reqwest::RequestBuilder, route: &str) -> reqwest::Res
         url.template = route,
         http.response.status_code = Empty,
     );
-    request.headers_mut().extend(span.in_scope(crate::http::trace_headers));
+    request.headers_mut().extend(span.in_scope(crate::trace::headers));
     let answer = client.execute(request).instrument(span.clone()).await;
     if let Ok(answer) = &answer {
         span.record("http.response.status_code", answer.status().as_u16());

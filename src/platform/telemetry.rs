@@ -3,8 +3,8 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use opentelemetry::metrics::{Counter, Meter};
-use opentelemetry::trace::{TraceContextExt, TracerProvider};
+use opentelemetry::metrics::{BoundCounter, Counter, Meter};
+use opentelemetry::trace::TracerProvider;
 use opentelemetry::{KeyValue, global};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
@@ -13,14 +13,20 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use prometheus::process_collector::ProcessCollector;
 use prometheus::{Encoder, Registry, TextEncoder};
 use tracing::{Event, Level, Metadata, Subscriber};
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
+mod lines;
 mod loki;
+mod output;
 mod traces;
+
+use lines::Lines;
+use output::Output;
+
+pub use crate::trace::current_id as current_trace_id;
 
 /// How long the last spans and log lines may take to be sent at shutdown.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
@@ -61,6 +67,8 @@ pub struct Guard {
     meters: SdkMeterProvider,
     tracers: SdkTracerProvider,
     loki: Option<loki::Shipper>,
+    /// Writes what is left when it is dropped.
+    _output: Option<Output>,
 }
 
 /// Counts what of a signal reached its receiver, and what was lost on the way. Clones share it.
@@ -96,21 +104,23 @@ impl Losses {
 }
 
 /// Counts the lines of the log by level.
-struct Counted(Counter<u64>);
+struct Counted([BoundCounter<u64>; 5]);
 
 impl Counted {
     fn new() -> Self {
         let counter = meter().u64_counter("log.records").with_description("Lines on standard output").build();
-        for level in [Level::ERROR, Level::WARN, Level::INFO] {
-            counter.add(0, &[KeyValue::new("level", label(level))]);
-        }
-        Self(counter)
+        Self(LEVELS.map(|level| counter.bind(&[KeyValue::new("level", label(level))])))
     }
 }
 
+const LEVELS: [Level; 5] = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE];
+
 impl<S: Subscriber> Layer<S> for Counted {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        self.0.add(1, &[KeyValue::new("level", label(*event.metadata().level()))]);
+        let place = LEVELS.iter().position(|level| level == event.metadata().level());
+        if let Some(counter) = place.and_then(|place| self.0.get(place)) {
+            counter.add(1);
+        }
     }
 }
 
@@ -132,6 +142,11 @@ fn is_line(metadata: &Metadata<'_>) -> bool {
 /// A span of ours: those of libraries would make traces long and costly.
 fn is_own_span(metadata: &Metadata<'_>) -> bool {
     metadata.is_span() && metadata.target().starts_with("shopmicro")
+}
+
+/// A span that goes into traces: not that of a request whose trace nobody records.
+fn is_recorded(metadata: &Metadata<'_>) -> bool {
+    is_own_span(metadata) && metadata.target() != crate::http::UNRECORDED
 }
 
 /// The span of a request, which gives lines their trace and request whatever their level. What is below it belongs in
@@ -160,15 +175,6 @@ impl Metrics {
 #[must_use]
 pub fn meter() -> Meter {
     global::meter("shopmicro")
-}
-
-/// The trace id of the current request, as 32 hexadecimal digits.
-#[must_use]
-pub fn current_trace_id() -> Option<String> {
-    let context = tracing::Span::current().context();
-    let span = context.span();
-    let span = span.span_context();
-    span.is_valid().then(|| span.trace_id().to_string())
 }
 
 fn metrics_provider(resource: Resource) -> Result<(SdkMeterProvider, Metrics), TelemetryError> {
@@ -218,7 +224,7 @@ pub fn init(config: &TelemetryConfig, version: &'static str) -> Result<Guard, Te
         .with_threads(false)
         .with_target(false)
         .with_tracked_inactivity(false)
-        .with_filter(filter_fn(is_own_span));
+        .with_filter(filter_fn(is_recorded));
 
     let (loki_layer, loki) = match &config.loki {
         None => (None, None),
@@ -228,15 +234,11 @@ pub fn init(config: &TelemetryConfig, version: &'static str) -> Result<Guard, Te
         }
     };
 
+    let mut output = None;
     let stdout = if config.json {
-        let mut lines = json_subscriber::JsonLayer::stdout();
-        lines.with_timer("timestamp", tracing_subscriber::fmt::time::SystemTime);
-        lines.with_level("level");
-        lines.with_target("target");
-        lines.add_static_field("service", config.service.clone().into());
-        lines.with_top_level_flattened_span_list();
-        lines.with_flattened_event();
-        lines.boxed()
+        let out =
+            output.insert(Output::start(std::io::stdout(), &Losses::of("lines")).map_err(|e| failed(&e))?);
+        Lines::new(&config.service, out.writer()).boxed()
     } else {
         let ansi = std::io::stdout().is_terminal();
         tracing_subscriber::fmt::layer().with_ansi(ansi).compact().boxed()
@@ -249,7 +251,7 @@ pub fn init(config: &TelemetryConfig, version: &'static str) -> Result<Guard, Te
         .with(lines.with_filter(filter))
         .try_init()
         .map_err(|error| failed(&error))?;
-    Ok(Guard { metrics, meters, tracers, loki })
+    Ok(Guard { metrics, meters, tracers, loki, _output: output })
 }
 
 impl Guard {

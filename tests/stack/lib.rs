@@ -3,6 +3,7 @@
 //! free ports and may kill, pause or cut off each component.
 
 mod binaries;
+pub mod budgets;
 mod components;
 mod directory;
 pub mod load;

@@ -42,6 +42,11 @@ impl Process {
         self.family.root
     }
 
+    /// The process and all its descendants.
+    pub(crate) fn pids(&self) -> Vec<i32> {
+        self.family.living().into_iter().map(|(pid, _)| pid).collect()
+    }
+
     /// The status, once the process has ended. What it leaves behind is ended too: workers of nginx, for one, outlive
     /// their master.
     pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use deadpool_postgres::{GenericClient, Transaction};
+use futures_util::future::join;
 use serde::Serialize;
 use tokio_postgres::types::ToSql;
 use utoipa::ToSchema;
@@ -19,18 +20,22 @@ pub const MAX_QUANTITY: i32 = 99;
 /// The most different products in a cart.
 pub const MAX_ITEMS: i64 = 50;
 
+const PUT: &str = "select result from put_cart_item($1, $2, $3, $4, $5, $6)";
+const DELETE: &str = "delete from cart_items i using carts c \
+    where c.id = i.cart_id and (c.user_id = $1 or c.token_hash = $2) and i.product_id = $3";
+
 /// Whose cart it is.
 #[derive(Clone, Debug)]
 pub enum Owner {
     /// A user's.
     User(Uuid),
     /// A guest's, by the hash of the cookie's token.
-    Guest(Vec<u8>),
+    Guest([u8; 32]),
 }
 
 impl Owner {
     /// The user, or else the hash.
-    fn columns(&self) -> (Option<&Uuid>, Option<&Vec<u8>>) {
+    fn columns(&self) -> (Option<&Uuid>, Option<&[u8]>) {
         match self {
             Self::User(id) => (Some(id), None),
             Self::Guest(hash) => (None, Some(hash)),
@@ -76,20 +81,32 @@ impl Cart {
     }
 }
 
-/// What is in the owner's cart.
-pub async fn get(client: &impl GenericClient, owner: &Owner) -> Result<Cart> {
-    let (owner, id): (_, &(dyn ToSql + Sync)) = match owner {
-        Owner::User(id) => ("user_id", id),
-        Owner::Guest(hash) => ("token_hash", hash),
+/// The statement of [`get`].
+fn content_of(owner: &Owner) -> String {
+    let owner = match owner {
+        Owner::User(_) => "user_id",
+        Owner::Guest(_) => "token_hash",
     };
-    let sql = format!(
+    format!(
         "select p.id, p.sku, p.name, p.description, p.category, p.tags, p.price_cents, p.currency, \
          case when p.archived_at is null then p.stock else 0 end as stock, p.image_url, p.version, p.created_at, \
          p.updated_at, i.quantity, i.price_cents as added_price_cents \
          from carts c join cart_items i on i.cart_id = c.id join products p on p.id = i.product_id \
          where c.{owner} = $1 order by i.added_at, p.id"
-    );
-    let rows = client.fetch_all(&sql, &[id]).await?;
+    )
+}
+
+/// What is in the owner's cart.
+pub async fn get(client: &impl GenericClient, owner: &Owner) -> Result<Cart> {
+    let hash: &[u8];
+    let id: &(dyn ToSql + Sync) = match owner {
+        Owner::User(id) => id,
+        Owner::Guest(guest) => {
+            hash = guest;
+            &hash
+        }
+    };
+    let rows = client.fetch_all(&content_of(owner), &[id]).await?;
     let items = rows.iter().map(|row| {
         let product = product(row)?;
         let quantity: i32 = row.try_get("quantity")?;
@@ -122,9 +139,8 @@ pub async fn put_item(
     quantity: i32,
 ) -> Result<Put> {
     let (user_id, token_hash) = owner.columns();
-    let sql = "select result from put_cart_item($1, $2, $3, $4, $5, $6)";
     let row = client
-        .fetch_one(sql, &[&user_id, &token_hash, &Uuid::now_v7(), &product_id, &quantity, &MAX_ITEMS])
+        .fetch_one(PUT, &[&user_id, &token_hash, &Uuid::now_v7(), &product_id, &quantity, &MAX_ITEMS])
         .await?;
     match row.try_get("result")? {
         "first" => Ok(Put::First),
@@ -141,9 +157,35 @@ pub async fn put_item(
 /// Takes a product out of the owner's cart; nothing happens where it is not in it.
 pub async fn delete_item(client: &impl GenericClient, owner: &Owner, product_id: Uuid) -> Result<()> {
     let (user_id, token_hash) = owner.columns();
-    let sql = "delete from cart_items i using carts c \
-               where c.id = i.cart_id and (c.user_id = $1 or c.token_hash = $2) and i.product_id = $3";
-    client.run(sql, &[&user_id, &token_hash, &product_id]).await?;
+    client.run(DELETE, &[&user_id, &token_hash, &product_id]).await?;
+    Ok(())
+}
+
+/// [`put_item`] and then [`get`], both on their way at once: the connection answers them one after the other.
+pub async fn put_and_get(
+    client: &impl GenericClient,
+    owner: &Owner,
+    product_id: Uuid,
+    quantity: i32,
+) -> Result<(Put, Cart)> {
+    prepare(client, [PUT, &content_of(owner)]).await?;
+    let (put, cart) = join(put_item(client, owner, product_id, quantity), get(client, owner)).await;
+    Ok((put?, cart?))
+}
+
+/// [`delete_item`] and then [`get`], likewise.
+pub async fn delete_and_get(client: &impl GenericClient, owner: &Owner, product_id: Uuid) -> Result<Cart> {
+    prepare(client, [DELETE, &content_of(owner)]).await?;
+    let (deleted, cart) = join(delete_item(client, owner, product_id), get(client, owner)).await;
+    deleted?;
+    cart
+}
+
+/// Makes statements known to the connection, where they are not: one that is not could be overtaken by the next.
+async fn prepare(client: &impl GenericClient, statements: [&str; 2]) -> Result<()> {
+    for sql in statements {
+        client.prepare_cached(sql).await?;
+    }
     Ok(())
 }
 

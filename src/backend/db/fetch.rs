@@ -1,5 +1,8 @@
 //! Statements as they are asked: prepared once a connection, and seen in traces and metrics.
 
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+
 use deadpool_postgres::{GenericClient, Transaction};
 use platform::spans::Operation;
 use tokio_postgres::types::ToSql;
@@ -52,8 +55,29 @@ pub async fn commit(transaction: Transaction<'_>) -> Result<(), Error> {
 
 /// Observes a statement. Its text holds no values: they are sent beside it.
 pub async fn observe<T>(sql: &str, work: impl Future<Output = Result<T, Error>> + Send) -> Result<T, Error> {
-    let (name, summary) = summary(sql);
-    Operation { system: "postgresql", name: &name, summary: &summary, text: Some(sql) }.observe(work).await
+    let told = told(sql);
+    let (name, summary) = &*told;
+    Operation { system: "postgresql", name, summary, text: Some(sql) }.observe(work).await
+}
+
+/// The most statements whose summaries are kept: there are about a hundred, and searches put together some more.
+const KEPT: usize = 1000;
+
+/// Statements with their names and summaries.
+type Summaries = HashMap<String, Arc<(String, String)>>;
+
+/// What [`summary`] tells of a statement, found once.
+fn told(sql: &str) -> Arc<(String, String)> {
+    static TOLD: LazyLock<RwLock<Summaries>> = LazyLock::new(RwLock::default);
+    if let Some(told) = TOLD.read().unwrap_or_else(PoisonError::into_inner).get(sql) {
+        return Arc::clone(told);
+    }
+    let told = Arc::new(summary(sql));
+    let mut all = TOLD.write().unwrap_or_else(PoisonError::into_inner);
+    if all.len() < KEPT {
+        all.insert(sql.to_owned(), Arc::clone(&told));
+    }
+    told
 }
 
 /// The statement's first word, and with it the function or the table that comes first in the text.

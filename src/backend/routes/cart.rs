@@ -69,10 +69,11 @@ pub async fn put_item(
         (owner, jar.add(sessions::cookie(CART_COOKIE, token, state.production)))
     };
     let client = state.pool.get().await?;
-    if db::carts::put_item(&client, &owner, product_id, quantity).await? == Put::First {
+    let (put, cart) = db::carts::put_and_get(&client, &owner, product_id, quantity).await?;
+    if put == Put::First {
         state.shop_metrics.cart();
     }
-    Ok((jar, Json(db::carts::get(&client, &owner).await?)))
+    Ok((jar, Json(cart)))
 }
 
 /// Takes a product out of the cart; nothing happens where it is not in it.
@@ -85,6 +86,5 @@ pub async fn delete_item(
 ) -> Result<Json<Cart>> {
     let Some(owner) = owner(&state, session, &jar) else { return Ok(Json(Cart::new(Vec::new()))) };
     let client = state.pool.get().await?;
-    db::carts::delete_item(&client, &owner, product_id).await?;
-    db::carts::get(&client, &owner).await.map(Json)
+    db::carts::delete_and_get(&client, &owner, product_id).await.map(Json)
 }

@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::AppState;
+use crate::cache::{Answer, Scope};
 use crate::db;
 use crate::db::sessions::{OpenSession, Which};
 use crate::domain::input::Check;
@@ -58,8 +59,9 @@ fn without_session(state: &AppState, jar: CookieJar) -> CookieJar {
     (status = 200, body = User),
     (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn get(State(state): State<AppState>, session: Session) -> Result<Json<User>> {
-    account(&state, session).await.map(Json)
+pub async fn get(State(state): State<AppState>, session: Session) -> Result<Answer> {
+    let load = async { Answer::of(&account(&state, session).await?) };
+    state.cache.user(session.user_id, load).await
 }
 
 /// Changes the name, or with the password the address.
@@ -111,6 +113,7 @@ pub async fn change(
     db::audit::insert(&transaction, Some(user.id), "account.changed", user.id, json!({ "fields": fields }))
         .await?;
     db::fetch::commit(transaction).await?;
+    state.cache.forget(&[Scope::User(user.id)]).await;
     Ok(Json(user))
 }
 
@@ -185,6 +188,7 @@ pub async fn delete(
     db::audit::insert(&transaction, Some(user.id), "account.deleted", user.id, json!({})).await?;
     db::fetch::commit(transaction).await?;
     sessions::announce(&state, &revoked).await;
+    state.cache.forget(&[Scope::User(user.id)]).await;
     Ok((StatusCode::NO_CONTENT, without_session(&state, jar)))
 }
 

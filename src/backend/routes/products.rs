@@ -5,9 +5,8 @@ pub mod import;
 pub mod search;
 pub mod stock;
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -19,7 +18,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::AppState;
-use crate::cache::{CategoriesKey, PageKey, ProductKey};
+use crate::cache::{Answer, PageKey, ProductKey};
 use crate::db;
 use crate::domain::listing::{Filters, Listing, ListingQuery};
 use crate::domain::page;
@@ -41,10 +40,12 @@ pub struct CategoryList {
     (status = 400, description = "A parameter is unknown or out of its range", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database is away", body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn list(
-    State(state): State<AppState>,
-    Query(query): Query<ListingQuery>,
-) -> Result<Json<ProductPage>> {
+pub async fn list(State(state): State<AppState>, uri: Uri) -> axum::response::Result<Answer> {
+    let text = uri.query().unwrap_or_default();
+    if let Some(answer) = state.cache.page(text) {
+        return Ok(answer);
+    }
+    let Query(query) = Query::<ListingQuery>::parse(text)?;
     let listing = Listing::try_from(query)?;
     let load = async {
         let found = db::products::listing::list(&state.pool.get().await?, &listing).await?;
@@ -59,9 +60,10 @@ pub async fn list(
     let usual = Filters { category: filters.category.clone(), ..Filters::default() };
     if *filters == usual && cursor.is_none() {
         let key = PageKey(hash(format!("{listing:?}").as_bytes()));
-        return state.cache.read_through(&key, load).await.map(Json);
+        // Boxed, since most requests find what they ask for and have no use for its size.
+        return Ok(Box::pin(state.cache.list(text, &key, load)).await?);
     }
-    load.await.map(Json)
+    Ok(Answer::of(&load.await?)?)
 }
 
 async fn cached(state: &AppState, id: Uuid) -> Result<Product> {
@@ -85,9 +87,10 @@ pub async fn get(
     Path(id): Path<Uuid>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let product = cached(&state, id).await?;
-    let (tag, body) = tagged(&product)?;
-    Ok(with_etag(&headers, tag, body, "application/json", "no-cache"))
+    let load =
+        async { db::products::find(&state.pool.get().await?, id).await?.ok_or(Error::NotFound("product")) };
+    let answer = state.cache.product(id, load, tagged).await?;
+    Ok(with_etag(&headers, answer, "application/json", "no-cache"))
 }
 
 /// The picture that the shop draws for a product that has none of its own.
@@ -103,38 +106,41 @@ pub async fn picture(
 ) -> Result<Response> {
     let product = cached(&state, id).await?;
     let svg = picture::svg(&product.sku, &product.category, &product.name);
-    let tag = format!("\"{}\"", hash(svg.as_bytes()));
-    Ok(with_etag(&headers, tag, svg.into_bytes(), "image/svg+xml", "public, max-age=86400"))
+    let etag = HeaderValue::try_from(format!("\"{}\"", hash(svg.as_bytes()))).ok();
+    let answer = Answer { body: svg.into(), etag };
+    Ok(with_etag(&headers, answer, "image/svg+xml", "public, max-age=86400"))
 }
 
 fn hash(body: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(&Sha256::digest(body)[..12])
 }
 
-/// A product's `ETag` and its JSON.
-fn tagged(product: &Product) -> Result<(String, Vec<u8>)> {
-    let body = serde_json::to_vec(product).map_err(|error| Error::Internal(error.to_string()))?;
-    Ok((format!("\"{}.{}\"", product.version, hash(&body)), body))
+/// A product's JSON and its `ETag`.
+fn tagged(product: &Product) -> Result<Answer> {
+    let Answer { body, .. } = Answer::of(product)?;
+    let etag = HeaderValue::try_from(format!("\"{}.{}\"", product.version, hash(&body))).ok();
+    Ok(Answer { body, etag })
 }
 
 /// 304 where the client has this body already (RFC 9110, 13.1.2), else the body with its tag.
 fn with_etag(
     request: &HeaderMap,
-    tag: String,
-    body: Vec<u8>,
+    answer: Answer,
     content_type: &'static str,
     cache_control: &'static str,
 ) -> Response {
+    let tag = answer.etag.as_ref().and_then(|tag| tag.to_str().ok());
     let known =
         request.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(|tags| {
-            tags.split(',').map(str::trim).any(|known| known == "*" || known.trim_start_matches("W/") == tag)
+            let tags = tags.split(',').map(str::trim);
+            tags.map(|known| known.trim_start_matches("W/")).any(|known| known == "*" || Some(known) == tag)
         });
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        ([(header::CONTENT_TYPE, content_type)], Body::from(body)).into_response()
+        ([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))], answer.body).into_response()
     };
-    if let Ok(tag) = HeaderValue::try_from(tag) {
+    if let Some(tag) = answer.etag {
         response.headers_mut().insert(header::ETAG, tag);
     }
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(cache_control));
@@ -164,10 +170,7 @@ pub async fn similar(
 
 /// Every category with its number of products.
 #[utoipa::path(get, operation_id = "list_categories", path = "/api/categories", responses((status = 200, body = CategoryList)))]
-pub async fn categories(State(state): State<AppState>) -> Result<Json<CategoryList>> {
-    let items = state
-        .cache
-        .read_through(&CategoriesKey, async { db::products::categories(&state.pool.get().await?).await })
-        .await?;
-    Ok(Json(CategoryList { items }))
+pub async fn categories(State(state): State<AppState>) -> Result<Answer> {
+    let load = async { db::products::categories(&state.pool.get().await?).await };
+    state.cache.categories(load, |items| Answer::of(&CategoryList { items: items.clone() })).await
 }

@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::AppState;
+use crate::cache::Scope;
 use crate::db;
 use crate::db::carts::Owner;
 use crate::db::sessions::{Revocation, Which};
@@ -226,6 +227,7 @@ pub async fn change_role(
     db::audit::insert(&transaction, Some(session.user_id), "role.changed", id, detail).await?;
     db::fetch::commit(transaction).await?;
     sessions::announce(&state, &revoked).await;
+    state.cache.forget(&[Scope::User(id)]).await;
     Ok(Json(user))
 }
 

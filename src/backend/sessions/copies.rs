@@ -5,6 +5,7 @@
 //! * Then a *bar* takes the place of the copy in Redis, and the revocation goes. The bar outlasts every copy that was
 //!   read before it, since copies are written only where nothing stands, and are not trusted beyond [`TRUSTED`].
 //! * Where Redis does not take the bar, the revocation stays, and a worker tries again each second.
+//! * Redis tells every replica of the bar, so that copies in the process end with it ([`crate::cache::near`]).
 //! * A replica that has seen Redis fail trusts no copy until Redis answers and PostgreSQL shows no revocation that is
 //!   still to be told.
 
@@ -12,13 +13,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use platform::redis::{Redis, Unavailable};
 use serde::{Deserialize, Serialize};
 
 use super::Session;
+use crate::cache::near::{self, Changes, Near};
+use crate::cache::{Scope, session_key as key};
 
 /// How long a copy is used after PostgreSQL was read for it.
 pub const TRUSTED: Duration = Duration::from_mins(5);
@@ -37,6 +38,9 @@ struct Kept {
 #[derive(Clone, Debug)]
 pub struct Copies {
     redis: Redis,
+    changes: Changes,
+    /// Copies of the copies, in the process.
+    near: Near<[u8; 32], Session>,
     /// The number of failures of Redis after which no revocation was left to be told.
     settled_after: Arc<AtomicU64>,
 }
@@ -48,8 +52,13 @@ pub struct Reading {
     failures: u64,
 }
 
-fn key(token_hash: &[u8]) -> String {
-    format!("session:{}", URL_SAFE_NO_PAD.encode(token_hash))
+/// The most that copies in the process take, in bytes: some ten thousand of them.
+const NEAR: usize = 3 * 1024 * 1024;
+
+impl near::Weighed for Session {
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+    }
 }
 
 fn milliseconds(duration: Duration) -> u64 {
@@ -58,8 +67,9 @@ fn milliseconds(duration: Duration) -> u64 {
 
 impl Copies {
     /// Copies in this Redis, none of which is trusted yet: revocations of before may be on their way.
-    pub fn new(redis: Redis) -> Self {
-        Self { redis, settled_after: Arc::new(AtomicU64::new(u64::MAX)) }
+    pub fn new(redis: Redis, changes: Changes) -> Self {
+        let near = Near::new(changes.clone(), NEAR, size_of::<Session>());
+        Self { redis, changes, near, settled_after: Arc::new(AtomicU64::new(u64::MAX)) }
     }
 
     fn trusted(&self) -> bool {
@@ -67,13 +77,23 @@ impl Copies {
     }
 
     /// The copy of a session that has not expired; without one, PostgreSQL is to be asked.
-    pub async fn get(&self, token_hash: &[u8]) -> Option<Session> {
+    pub async fn get(&self, token_hash: &[u8; 32]) -> Option<Session> {
         if !self.trusted() {
             return None;
         }
+        if let Some(session) = self.near.get(token_hash) {
+            return (Timestamp::now() < session.expires_at).then_some(session);
+        }
+        let moment = self.changes.moment(&Scope::Session(*token_hash));
         let kept = self.redis.get::<Option<Kept>>(&key(token_hash)).await??;
         let now = Timestamp::now();
-        (now < kept.read_at + TRUSTED && now < kept.session.expires_at).then_some(kept.session)
+        let trusted = kept.read_at + TRUSTED;
+        if now >= trusted || now >= kept.session.expires_at {
+            return None;
+        }
+        let time = trusted.duration_since(now).try_into().unwrap_or_default();
+        self.near.keep(*token_hash, kept.session, moment, time);
+        Some(kept.session)
     }
 
     /// To be called before PostgreSQL is asked.
@@ -101,6 +121,9 @@ impl Copies {
     pub async fn bar(&self, token_hashes: impl Iterator<Item = &[u8]>) -> Result<(), Unavailable> {
         let mut bars = redis::pipe();
         for token_hash in token_hashes {
+            if let Ok(hash) = token_hash.try_into() {
+                self.changes.changed(&Scope::Session(hash));
+            }
             let key = self.redis.key(&key(token_hash));
             bars.cmd("SET").arg(key).arg("null").arg("PX").arg(milliseconds(BARRED)).ignore();
         }

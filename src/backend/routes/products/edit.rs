@@ -56,9 +56,8 @@ async fn forget(state: &AppState, id: Uuid) {
 
 /// The product with its tag, which the next edit needs.
 fn answer(status: StatusCode, product: &Product) -> Result<Response> {
-    let (tag, body) = super::tagged(product)?;
-    let headers = [(header::ETAG, tag), (header::CONTENT_TYPE, "application/json".to_owned())];
-    Ok((status, headers, body).into_response())
+    let answer = super::tagged(product)?;
+    Ok((status, answer).into_response())
 }
 
 /// Puts a new product into the shop; it is found at once.

@@ -55,6 +55,8 @@ async fn what_nobody_changed_is_read_once_by_all_replicas() {
     app.execute("update products set stock = 3 where id = $1", &[&id]).await;
     let product = guest.get(&format!("/api/products/{id}")).await.expect(200);
     assert_eq!(product["stock"], 10, "kept by the first replica, shown by the second");
+    let changed = async { Ok(load(&app.state, id).await) };
+    assert_eq!(app.state.cache.read_through(&ProductKey(id), changed).await.expect("found").stock, 3);
     other.cache.read_through(&ProductKey(id), never()).await.expect("kept");
 }
 
@@ -73,12 +75,11 @@ async fn an_empty_page_is_not_kept() {
 async fn a_scope_takes_its_own_with_it_and_nothing_else() {
     let app = TestApp::new().await.with_products(2).await;
     let [sold, other] = [app.products[0], app.products[1]];
-    let guest = app.guest();
-    for path in [format!("/api/products/{sold}"), format!("/api/products/{other}"), "/api/categories".into()]
-    {
-        guest.get(&path).await.expect(200);
-    }
     let cache = &app.state.cache;
+    for id in [sold, other] {
+        cache.read_through(&ProductKey(id), async { Ok(load(&app.state, id).await) }).await.expect("found");
+    }
+    app.guest().get("/api/categories").await.expect(200);
     cache.forget_products([sold]).await;
     cache.read_through(&ProductKey(other), never()).await.expect("kept");
     cache.read_through(&CategoriesKey, never()).await.expect("kept");

@@ -205,7 +205,7 @@ async fn concurrent_changes_leave_one_cart() {
 async fn a_carts_first_item_is_told_from_others() {
     let app = TestApp::new().await.with_products(2).await;
     let client = app.state.pool.get().await.expect("a connection");
-    let owner = Owner::Guest(vec![7; 32]);
+    let owner = Owner::Guest([7; 32]);
     let put =
         async |product, quantity| db::carts::put_item(&client, &owner, product, quantity).await.expect("put");
     assert_eq!(put(app.products[0], 1).await, Put::First);

@@ -231,6 +231,11 @@ impl TestApp {
         (state, Client::new(base))
     }
 
+    /// Lets the service hear of changes, without which it keeps no copies in the process.
+    pub(crate) fn listen(&self) {
+        tokio::spawn(self.state.changes.clone().listen(self.state.redis.clone()));
+    }
+
     /// Sends bytes as they are over a connection of their own, and returns all that comes until it is closed.
     pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = self.connect().await;

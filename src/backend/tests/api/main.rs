@@ -22,6 +22,7 @@ mod ledger;
 mod limits;
 mod logins;
 mod me;
+mod near;
 mod openapi;
 mod operations;
 mod orders;

@@ -4,6 +4,7 @@
 //! happens at the same moment is not repeated exactly: that is up to the machine.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
@@ -13,8 +14,8 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use reqwest::Method;
 use serde_json::json;
-use shopmicro_backend::AppState;
 use shopmicro_backend::workers::{Pass, outbox, payments};
+use shopmicro_backend::{AppState, Parts};
 use uuid::Uuid;
 
 use crate::harness::{Answer, Client, TestApp, checkout_body};
@@ -215,7 +216,8 @@ async fn one_shop(seed: u64) {
 
     // In the end every payment is settled and every event published.
     app.sql("update orders set payment_due_at = now() where payment_due_at is not null").await;
-    let later = AppState { order_expiry: Duration::ZERO, ..app.state.clone() };
+    let later = Parts { order_expiry: Duration::ZERO, ..Parts::clone(&app.state) };
+    let later = AppState(Arc::new(later));
     while payments::pass(&later).await.expect("a pass") == Pass::More {}
     while outbox::pass(&app.state).await.expect("a pass") == Pass::More {}
     assert_eq!(app.number("select count(*) from orders where status = 'pending_payment'").await, 0);

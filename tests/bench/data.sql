@@ -1,0 +1,54 @@
+-- The benchmark's catalogue and customers, with ids that follow from their numbers, so that a driver knows them without
+-- asking: product n is 00000000-0000-7000-8000-<n in hexadecimal>, customer n the same with 9000, with the session token
+-- `bench-session-<n>`. What is there already stays.
+set statement_timeout = 0;
+
+insert into products (id, sku, name, description, category, tags, price_cents, currency, stock, popularity, created_at)
+select
+    ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
+    'BENCH-' || n,
+    a.word || ' ' || m.word || ' ' || t.word,
+    'A ' || t.word || ' of ' || m.word || ', ' || a.word || ' as few others, made by hand in workshop ' || n % 997
+        || ' and looked at twice before it is packed. It lasts, it can be repaired, and it fits what is there already.',
+    c.word,
+    array[lower(m.word), lower(a.word)],
+    99 + (n * 7919) % 20000,
+    'GBP',
+    1000000,
+    popularity_of(1 + n % 500, now()),
+    now() - make_interval(secs => n)
+from generate_series(:first::bigint, :last::bigint) n,
+    lateral (values (array['Amber', 'Azure', 'Bold', 'Brave', 'Bright', 'Calm', 'Clever', 'Crisp', 'Deep', 'Dusky', 'Early',
+        'Faint', 'Gentle', 'Golden', 'Grand', 'Humble', 'Ivory', 'Jolly', 'Keen', 'Late', 'Light', 'Lively', 'Merry',
+        'Mild', 'Modern', 'Narrow', 'Noble', 'Pale', 'Plain', 'Proud', 'Quiet', 'Rapid', 'Rustic', 'Scarlet', 'Silver',
+        'Slim', 'Smooth', 'Tall', 'Vivid', 'Warm'])) adjectives (words),
+    lateral (select words[1 + n % 40] as word) a,
+    lateral (select (array['Bamboo', 'Brass', 'Canvas', 'Ceramic', 'Clay', 'Copper', 'Cork', 'Cotton', 'Felt', 'Glass',
+        'Iron', 'Leather', 'Linen', 'Marble', 'Oak', 'Paper', 'Porcelain', 'Steel', 'Walnut', 'Wool'])[1 + n / 40 % 20]
+        as word) m,
+    lateral (select (array['Apron', 'Basket', 'Bench', 'Blanket', 'Bottle', 'Bowl', 'Box', 'Brush', 'Candle', 'Chair',
+        'Clock', 'Cup', 'Cushion', 'Desk', 'Dish', 'Frame', 'Hook', 'Jar', 'Jug', 'Kettle', 'Ladle', 'Lamp', 'Lantern',
+        'Mat', 'Mirror', 'Mug', 'Napkin', 'Pan', 'Plate', 'Pot', 'Rack', 'Rug', 'Shelf', 'Spoon', 'Stool', 'Table',
+        'Teapot', 'Towel', 'Tray', 'Vase'])[1 + n / 800 % 40] as word) t,
+    lateral (select (array['Bath', 'Bedroom', 'Clocks', 'Cooking', 'Decor', 'Dining', 'Garden', 'Gifts', 'Hall', 'Kitchen',
+        'Lighting', 'Living', 'Office', 'Outdoor', 'Party', 'Storage', 'Tables', 'Textiles', 'Tools', 'Travel'])
+        [1 + n % 20] as word) c
+on conflict (id) do nothing;
+
+insert into stock_movements (product_id, delta, reason)
+select p.id, p.stock, 'opening'
+from products p
+where p.sku like 'BENCH-%' and not exists (select from stock_movements m where m.product_id = p.id);
+
+insert into users (id, email, name)
+select ('00000000-0000-7000-9000-' || lpad(to_hex(n), 12, '0'))::uuid, 'bench-' || n || '@example.com', 'Bench ' || n
+from generate_series(1, :customers::bigint) n
+on conflict do nothing;
+
+insert into sessions (token_hash, user_id, expires_at)
+select
+    sha256(convert_to('bench-session-' || n, 'UTF8')),
+    ('00000000-0000-7000-9000-' || lpad(to_hex(n), 12, '0'))::uuid,
+    now() + interval '14 days'
+from generate_series(1, :customers::bigint) n
+on conflict (token_hash) do update set last_seen_at = now(), expires_at = excluded.expires_at;

@@ -1,0 +1,141 @@
+//! How fast and how frugal the shop is, beside a peer and beside floors, as ratios within one run: `make bench`.
+//!
+//! Servers take turns at the same load, so that a machine that drifts drifts for all. What counts is the time that a
+//! server's own processes run for each request: driver, servers and database share the machine, and that time is the
+//! server's alone.
+
+mod driver;
+mod page;
+mod report;
+mod scenarios;
+mod servers;
+mod shops;
+mod usage;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::scenarios::Name;
+use crate::shops::Plan;
+
+/// Benchmarks of the shop beside a peer and beside floors.
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measure, print a table, and write the figures as JSON.
+    Run(Run),
+    /// Write the figures into docs/performance.md, and draw them.
+    Page {
+        /// Where the figures are.
+        #[arg(long, default_value = "target/bench")]
+        dir: PathBuf,
+    },
+    /// Answer the bytes of a file to every request: what HTTP costs at least.
+    Constant {
+        /// Where to listen.
+        #[arg(long)]
+        port: u16,
+        /// The file.
+        #[arg(long)]
+        body: PathBuf,
+    },
+}
+
+/// What to measure.
+#[derive(Debug, clap::Args)]
+struct Run {
+    /// Only these.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    scenarios: Vec<Name>,
+    /// Products of the catalogue.
+    #[arg(long, default_value_t = 100_000)]
+    products: usize,
+    /// Seconds of each measurement.
+    #[arg(long, default_value_t = 4.0)]
+    seconds: f64,
+    /// How often each server has its turn.
+    #[arg(long, default_value_t = 3)]
+    repetitions: usize,
+    /// Connections at once.
+    #[arg(long, default_value_t = 16)]
+    connections: usize,
+    /// Without the peer.
+    #[arg(long)]
+    alone: bool,
+    /// Without latencies at a constant rate.
+    #[arg(long)]
+    capacity_only: bool,
+    /// The directory of the shop's programs.
+    #[arg(long, default_value = "target/release")]
+    programs: PathBuf,
+    /// Where figures, logs and the database go.
+    #[arg(long, default_value = "target/bench")]
+    dir: PathBuf,
+}
+
+#[tokio::main]
+#[expect(clippy::print_stderr, reason = "the last word of a command that failed")]
+async fn main() -> ExitCode {
+    let outcome = tokio::select! {
+        outcome = run(Arguments::parse().command) => outcome,
+        // What runs is dropped, and so ends with this.
+        told = told_to_end() => told.and_then(|()| bail!("told to end")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn told_to_end() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
+    }
+}
+
+async fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Run(options) => {
+            let plan = Plan {
+                products: options.products,
+                duration: Duration::try_from_secs_f64(options.seconds)?,
+                repetitions: options.repetitions,
+                connections: options.connections,
+                peer: !options.alone,
+                latencies: !options.capacity_only,
+                programs: options.programs,
+                directory: options.dir,
+            };
+            let names = if options.scenarios.is_empty() { Name::ALL.to_vec() } else { options.scenarios };
+            shops::measure(&plan, &names).await
+        }
+        Command::Page { dir } => page::write(&dir),
+        Command::Constant { port, body } => constant(port, std::fs::read(body)?).await,
+    }
+}
+
+async fn constant(port: u16, body: Vec<u8>) -> Result<()> {
+    let body = bytes::Bytes::from(body);
+    let answer = move || {
+        let body = body.clone();
+        async move { ([("content-type", "application/json")], body) }
+    };
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+    Ok(axum::serve(listener, axum::Router::new().fallback(answer)).await?)
+}

@@ -1,0 +1,237 @@
+//! What is asked. The catalogue's and the customers' ids follow from their numbers: `data.sql`.
+
+use hyper::Method;
+use hyper::header::HeaderValue;
+use rand::RngExt;
+use rand::distr::weighted::WeightedIndex;
+use rand::rngs::SmallRng;
+
+use crate::driver::{Ask, Scenario};
+
+/// How many customers there are: each connection is another one.
+pub(crate) const CUSTOMERS: usize = 256;
+
+const WORDS: [&str; 12] = [
+    "lantern",
+    "oak bowl",
+    "copper kettle",
+    "linen towel",
+    "brass lamp",
+    "golden mirror",
+    "wool blanket",
+    "ceramic mug",
+    "quiet clock",
+    "walnut desk",
+    "silver tray",
+    "glass vase",
+];
+
+/// As `data.sql` has them.
+const CATEGORIES: [&str; 20] = [
+    "Bath", "Bedroom", "Clocks", "Cooking", "Decor", "Dining", "Garden", "Gifts", "Hall", "Kitchen",
+    "Lighting", "Living", "Office", "Outdoor", "Party", "Storage", "Tables", "Textiles", "Tools", "Travel",
+];
+
+/// The id of a product.
+pub(crate) fn product(number: usize) -> String {
+    format!("00000000-0000-7000-8000-{number:012x}")
+}
+
+/// The catalogue by popularity, after Zipf's law with exponent 1.
+#[derive(Debug)]
+struct Catalogue {
+    ranks: WeightedIndex<f64>,
+    products: usize,
+}
+
+impl Catalogue {
+    fn new(products: usize) -> anyhow::Result<Self> {
+        #[expect(clippy::cast_precision_loss, reason = "a rank")]
+        let ranks = WeightedIndex::new((1..=products).map(|rank| 1.0 / rank as f64))?;
+        Ok(Self { ranks, products })
+    }
+
+    fn favourite(&self, rng: &mut SmallRng) -> usize {
+        let rank: usize = rng.sample(&self.ranks);
+        // Neighbours in popularity are none in the table: a prime spreads them.
+        rank * 48_271 % self.products + 1
+    }
+
+    fn any(&self, rng: &mut SmallRng) -> usize {
+        rng.random_range(1..=self.products)
+    }
+}
+
+/// Which requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Name {
+    /// One product, by Zipf's law.
+    Detail,
+    /// First pages of the catalogue and its categories.
+    List,
+    /// Pages with filters, which no cache has.
+    Filters,
+    /// Full-text search.
+    Search,
+    /// Who is logged in.
+    Session,
+    /// A product into the cart.
+    Cart,
+    /// A product into the cart, and the order.
+    Checkout,
+    /// As a shop's visitors ask.
+    Mixed,
+}
+
+impl Name {
+    /// All of them.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Detail,
+        Self::List,
+        Self::Filters,
+        Self::Search,
+        Self::Session,
+        Self::Cart,
+        Self::Checkout,
+        Self::Mixed,
+    ];
+
+    /// Its name in results.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Detail => "detail",
+            Self::List => "list",
+            Self::Filters => "filters",
+            Self::Search => "search",
+            Self::Session => "session",
+            Self::Cart => "cart",
+            Self::Checkout => "checkout",
+            Self::Mixed => "mixed",
+        }
+    }
+}
+
+/// A scenario over a catalogue of this size.
+#[derive(Debug)]
+pub(crate) struct Shopping {
+    name: Name,
+    catalogue: Catalogue,
+    cookies: Vec<HeaderValue>,
+}
+
+impl Shopping {
+    /// With sessions in this cookie.
+    pub(crate) fn new(name: Name, products: usize, cookie: &str) -> anyhow::Result<Self> {
+        let cookies = (1..=CUSTOMERS)
+            .map(|number| HeaderValue::try_from(format!("{cookie}=bench-session-{number}")))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { name, catalogue: Catalogue::new(products)?, cookies })
+    }
+
+    fn cookie(&self, connection: usize) -> &HeaderValue {
+        &self.cookies[connection % CUSTOMERS]
+    }
+
+    fn detail(&self, rng: &mut SmallRng) -> Ask {
+        Ask::get(format!("/api/products/{}", product(self.catalogue.favourite(rng))))
+    }
+
+    fn list(rng: &mut SmallRng) -> Ask {
+        if rng.random_ratio(1, 3) {
+            return Ask::get("/api/products");
+        }
+        let category = CATEGORIES[rng.random_range(0..CATEGORIES.len())];
+        Ask::get(format!("/api/products?category={category}"))
+    }
+
+    fn filters(rng: &mut SmallRng) -> Ask {
+        let category = CATEGORIES[rng.random_range(0..CATEGORIES.len())];
+        let from = rng.random_range(1..100) * 100;
+        let to = from + 5_000;
+        Ask::get(format!(
+            "/api/products?category={category}&min_price_cents={from}&max_price_cents={to}&in_stock=true&sort=price"
+        ))
+    }
+
+    fn search(rng: &mut SmallRng) -> Ask {
+        let words = WORDS[rng.random_range(0..WORDS.len())].replace(' ', "+");
+        Ask::get(format!("/api/products?q={words}"))
+    }
+
+    fn session(&self, connection: usize) -> Ask {
+        Ask::get("/api/users/me").by_customer(self.cookie(connection))
+    }
+
+    fn put(&self, connection: usize, product_number: usize, rng: &mut SmallRng) -> Ask {
+        Ask {
+            method: Method::PUT,
+            path: format!("/api/cart/items/{}", product(product_number)),
+            cookie: Some(self.cookie(connection).clone()),
+            key: None,
+            body: Some(format!("{{\"quantity\":{}}}", rng.random_range(1..4))),
+        }
+    }
+
+    /// One of a few products, so that carts stay as small as people's are.
+    fn put_again(&self, connection: usize, rng: &mut SmallRng) -> Ask {
+        let one = connection * 4 + rng.random_range(0..4);
+        self.put(connection, one % self.catalogue.products + 1, rng)
+    }
+
+    fn order(&self, connection: usize, rng: &mut SmallRng) -> Ask {
+        let body = "{\"shipping_address\":{\"name\":\"Bench\",\"line1\":\"1 High Street\",\"city\":\"York\",\
+                    \"postal_code\":\"YO1 7HH\",\"country\":\"GB\"},\"payment\":{\"card_number\":\"4242424242424242\"}}";
+        Ask {
+            method: Method::POST,
+            path: "/api/orders".to_owned(),
+            cookie: Some(self.cookie(connection).clone()),
+            key: Some(format!("{:032x}", rng.random::<u128>())),
+            body: Some(body.to_owned()),
+        }
+    }
+
+    fn checkout(&self, connection: usize, rng: &mut SmallRng) -> Vec<Ask> {
+        let any = self.catalogue.any(rng);
+        vec![self.put(connection, any, rng), self.order(connection, rng)]
+    }
+
+    /// One request of each kind that reads, to compare what two servers answer.
+    pub(crate) fn samples(&self) -> Vec<Ask> {
+        vec![
+            Ask::get(format!("/api/products/{}", product(1))),
+            Ask::get("/api/products"),
+            Ask::get("/api/products?category=Garden"),
+            Ask::get(
+                "/api/products?category=Garden&min_price_cents=500&max_price_cents=5500&in_stock=true&sort=price",
+            ),
+            self.session(0),
+        ]
+    }
+}
+
+impl Scenario for Shopping {
+    fn next(&self, connection: usize, rng: &mut SmallRng) -> Vec<Ask> {
+        let name = match self.name {
+            // Of a hundred requests; a checkout is two of them.
+            Name::Mixed => match rng.random_range(0..98) {
+                0..45 => Name::Detail,
+                45..65 => Name::List,
+                65..70 => Name::Filters,
+                70..78 => Name::Search,
+                78..88 => Name::Session,
+                88..96 => Name::Cart,
+                _ => Name::Checkout,
+            },
+            name => name,
+        };
+        vec![match name {
+            Name::Detail | Name::Mixed => self.detail(rng),
+            Name::List => Self::list(rng),
+            Name::Filters => Self::filters(rng),
+            Name::Search => Self::search(rng),
+            Name::Session => self.session(connection),
+            Name::Cart => self.put_again(connection, rng),
+            Name::Checkout => return self.checkout(connection, rng),
+        }]
+    }
+}

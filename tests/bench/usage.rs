@@ -1,0 +1,75 @@
+//! What a server takes: the time that its processes run, and the memory that they hold.
+
+use std::fs;
+
+/// A process and all that it started.
+pub(crate) fn family(root: i32) -> Vec<i32> {
+    let mut all = vec![root];
+    let mut next = 0;
+    while let Some(parent) = all.get(next) {
+        let threads = fs::read_dir(format!("/proc/{parent}/task")).into_iter().flatten().flatten();
+        let children = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+        let children: Vec<String> = children.collect();
+        let pids = children.iter().flat_map(|text| text.split_whitespace()).flat_map(str::parse::<i32>);
+        all.extend(pids);
+        next += 1;
+    }
+    all
+}
+
+/// Seconds that these processes have run: their threads that live, to the nanosecond (`schedstat` in proc(5)).
+pub(crate) fn run_time(pids: &[i32]) -> f64 {
+    let threads = pids.iter().flat_map(|pid| fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten());
+    let figures =
+        threads.flatten().filter_map(|thread| fs::read_to_string(thread.path().join("schedstat")).ok());
+    figures.filter_map(|text| text.split(' ').next()?.parse::<f64>().ok()).sum::<f64>() / 1e9
+}
+
+/// The most that these processes have held since [`forget_peak`], in bytes, by name of the figure in
+/// `/proc/PID/status`: `VmHWM`, or `VmRSS` for what they hold now.
+pub(crate) fn held(pids: &[i32], figure: &str) -> u64 {
+    let status = pids.iter().filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/status")).ok());
+    status.filter_map(|text| kibibytes(&text, figure)).sum::<u64>() * 1024
+}
+
+fn kibibytes(status: &str, figure: &str) -> Option<u64> {
+    let value = status.lines().find_map(|line| line.strip_prefix(figure)?.strip_prefix(':'))?;
+    value.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+/// Lets the peaks of these processes begin anew (`clear_refs` in proc(5)).
+pub(crate) fn forget_peak(pids: &[i32]) {
+    for pid in pids {
+        // A process that has just ended has no peak.
+        let _ = fs::write(format!("/proc/{pid}/clear_refs"), "5");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn a_family_is_found_with_its_time_and_memory() {
+        let mut shell = Command::new("sh");
+        // The first child burns time, the second waits with it.
+        let mut shell = shell
+            .args(["-c", "yes >/dev/null & read line; kill $!"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("a shell");
+        let root = i32::try_from(shell.id()).expect("a pid");
+        let burnt = loop {
+            let family = family(root);
+            if family.len() == 2 && run_time(&family) > 0.05 {
+                break family;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        };
+        assert!(held(&burnt, "VmHWM") >= held(&burnt, "VmRSS"));
+        assert!(held(&burnt, "VmRSS") > 0);
+        drop(shell.stdin.take());
+        shell.wait().expect("it ends");
+    }
+}

@@ -22,7 +22,7 @@ use bytes::Bytes;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{BoundCounter, Counter};
 use platform::redis::Redis;
-use redis::{AsyncCommands, ExistenceCheck, SetExpiry, SetOptions};
+use redis::{ExistenceCheck, SetExpiry, SetOptions};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
@@ -98,7 +98,7 @@ pub trait Key {
     const NAME: &'static str;
     /// For how long a value is used without a look at the database.
     const FRESH: Duration;
-    /// For how much of that an answer is used without a look into Redis either.
+    /// For how long of that an answer is used without a look into Redis either.
     const NEAR: Duration;
     /// How long the value serves while the database is away.
     const KEPT: Duration = Duration::from_hours(24);
@@ -112,32 +112,15 @@ pub trait Key {
     }
 }
 
-/// One product.
+/// The answer about one product: read again and again, it is not to be parsed and written anew each time.
 #[derive(Clone, Copy, Debug)]
 pub struct ProductKey(pub Uuid);
 
 impl Key for ProductKey {
-    type Value = Product;
+    type Value = Answer;
     const NAME: &'static str = "product";
     const FRESH: Duration = Duration::from_mins(1);
     const NEAR: Duration = Duration::from_secs(30);
-    fn key(&self) -> String {
-        format!("product:{}", self.0)
-    }
-    fn scope(&self) -> Scope {
-        Scope::Product(self.0)
-    }
-}
-
-/// The answer about one product: read again and again, it is not to be parsed and written anew each time.
-#[derive(Clone, Copy, Debug)]
-struct ProductAnswerKey(Uuid);
-
-impl Key for ProductAnswerKey {
-    type Value = Answer;
-    const NAME: &'static str = ProductKey::NAME;
-    const FRESH: Duration = ProductKey::FRESH;
-    const NEAR: Duration = ProductKey::NEAR;
     fn key(&self) -> String {
         format!("product:{}:answer", self.0)
     }
@@ -356,7 +339,7 @@ impl Cache {
         answer: impl FnOnce(&Product) -> Result<Answer>,
     ) -> Result<Answer> {
         let load = async { answer(&load.await?) };
-        self.answer(Question::Product(id), &ProductAnswerKey(id), load, |answer| Ok(answer.clone())).await
+        self.answer(Question::Product(id), &ProductKey(id), load, |answer| Ok(answer.clone())).await
     }
 
     /// The kept answer to a list's query string.
@@ -418,10 +401,10 @@ impl Cache {
             return Ok(answer);
         }
         let moment = self.changes.moment(&key.scope());
-        let (value, fresh) = self.read(key, load).await?;
+        let (value, fresh_for) = self.read(key, load).await?;
         let answer = answer(&value)?;
-        if fresh && K::keeps(&value) {
-            self.answers.keep(question, answer.clone(), moment, K::NEAR);
+        if K::keeps(&value) && !fresh_for.is_zero() {
+            self.answers.keep(question, answer.clone(), moment, fresh_for.min(K::NEAR));
         }
         Ok(answer)
     }
@@ -436,17 +419,18 @@ impl Cache {
         self.read(key, load).await.map(|(value, _)| value)
     }
 
-    /// The same, and whether the value is fresh and will be known to be changed.
+    /// The same, and for how long the value may be used from now on without another look: not at all where it is stale,
+    /// or nothing would tell that it changed.
     async fn read<K: Key>(
         &self,
         key: &K,
         load: impl Future<Output = Result<K::Value>>,
-    ) -> Result<(K::Value, bool)> {
+    ) -> Result<(K::Value, Duration)> {
         let mut found = self.get(key).await;
         // Of those on this replica who miss the same value at once, one loads it. Without Redis nobody could take it
         // over from the one who did.
         let mut loading = None;
-        if !found.fresh && found.generation.is_some() {
+        if found.fresh_for.is_zero() && found.generation.is_some() {
             match self.loads.begin(key.key()) {
                 Ok(mine) => loading = Some(mine),
                 Err(theirs) => {
@@ -465,34 +449,38 @@ impl Cache {
         key: &K,
         found: Found<K::Value>,
         load: impl Future<Output = Result<K::Value>>,
-    ) -> Result<(K::Value, bool)> {
-        let watched = found.generation.is_some();
+    ) -> Result<(K::Value, Duration)> {
+        let loaded_for = if found.generation.is_some() { K::FRESH } else { Duration::ZERO };
         let Some(value) = found.value else {
-            return Ok((self.keep(key, within_deadline(load).await?, found.generation).await?, watched));
+            return Ok((self.keep(key, within_deadline(load).await?, found.generation).await?, loaded_for));
         };
-        if found.fresh {
+        if !found.fresh_for.is_zero() {
             self.count(K::NAME, "hit");
-            return Ok((value, true));
+            return Ok((value, found.fresh_for));
         }
         match within_deadline(load).await {
             Err(Error::DatabaseUnavailable(_)) => {
                 self.count(K::NAME, "stale");
-                Ok((value, false))
+                Ok((value, Duration::ZERO))
             }
-            loaded => Ok((self.keep(key, loaded?, found.generation).await?, watched)),
+            loaded => Ok((self.keep(key, loaded?, found.generation).await?, loaded_for)),
         }
     }
 
-    /// Value, marker and generation, as they are at one moment.
+    /// Value, marker and generation, as they are at one moment, and how long the marker lasts.
     async fn get<K: Key>(&self, key: &K) -> Found<K::Value> {
         let keys = [key.key(), marker(&key.key()), key.scope().key()].map(|key| self.redis.key(&key));
-        let found = self.redis.call("mget", async move |mut redis| redis.mget(&keys).await).await;
-        let Ok(found) = found else { return Found { value: None, fresh: false, generation: None } };
-        let (value, marker, generation): (Option<Vec<u8>>, Option<String>, Option<String>) = found;
+        let mut commands = redis::pipe();
+        commands.mget(&keys).pttl(&keys[1]);
+        let look = async move |mut redis| commands.query_async::<(Values, i64)>(&mut redis).await;
+        let Ok(((value, marker, generation), lasts)) = self.redis.call("mget", look).await else {
+            return Found { value: None, fresh_for: Duration::ZERO, generation: None };
+        };
+        let is_fresh = marker.is_some() && marker == generation;
         Found {
             // One that does not parse was written by another version of the program: a miss.
             value: value.and_then(|bytes| K::Value::from_bytes(&bytes)),
-            fresh: marker.is_some() && marker == generation,
+            fresh_for: Duration::from_millis(u64::try_from(lasts).ok().filter(|_| is_fresh).unwrap_or(0)),
             generation: match generation {
                 Some(generation) => Some(generation),
                 None => self.first_generation(key.scope()).await,
@@ -522,7 +510,7 @@ impl Cache {
         let (key, marker) = (self.redis.key(&key.key()), self.redis.key(&marker(&key.key())));
         let mut commands = redis::pipe();
         commands.set_ex(key, bytes, K::KEPT.as_secs()).ignore();
-        commands.set_ex(marker, generation, K::FRESH.saturating_sub(K::NEAR).as_secs()).ignore();
+        commands.set_ex(marker, generation, K::FRESH.as_secs()).ignore();
         // Where Redis fails, the next reader loads again.
         let _ = self.redis.call("set", async move |mut redis| commands.exec_async(&mut redis).await).await;
         Ok(value)
@@ -555,10 +543,14 @@ impl Cache {
     }
 }
 
+/// Value, marker and generation.
+type Values = (Option<Vec<u8>>, Option<String>, Option<String>);
+
 /// What a look into Redis found; without Redis, nothing, not even the generation.
 struct Found<V> {
     value: Option<V>,
-    fresh: bool,
+    /// For how long it is still fresh.
+    fresh_for: Duration,
     generation: Option<String>,
 }
 

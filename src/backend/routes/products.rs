@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::AppState;
-use crate::cache::{Answer, PageKey, ProductKey};
+use crate::cache::{Answer, PageKey};
 use crate::db;
 use crate::domain::listing::{Filters, Listing, ListingQuery};
 use crate::domain::page;
@@ -66,13 +66,11 @@ pub async fn list(State(state): State<AppState>, uri: Uri) -> axum::response::Re
     Ok(Answer::of(&load.await?)?)
 }
 
-async fn cached(state: &AppState, id: Uuid) -> Result<Product> {
-    state
-        .cache
-        .read_through(&ProductKey(id), async {
-            db::products::find(&state.pool.get().await?, id).await?.ok_or(Error::NotFound("product"))
-        })
-        .await
+/// The answer about a product that is for sale.
+async fn cached(state: &AppState, id: Uuid) -> Result<Answer> {
+    let load =
+        async { db::products::find(&state.pool.get().await?, id).await?.ok_or(Error::NotFound("product")) };
+    state.cache.product(id, load, tagged).await
 }
 
 /// One product. `ETag` and `If-None-Match` save the body of an unchanged one; an edit takes the same `ETag` as its
@@ -87,9 +85,7 @@ pub async fn get(
     Path(id): Path<Uuid>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let load =
-        async { db::products::find(&state.pool.get().await?, id).await?.ok_or(Error::NotFound("product")) };
-    let answer = state.cache.product(id, load, tagged).await?;
+    let answer = cached(&state, id).await?;
     Ok(with_etag(&headers, answer, "application/json", "no-cache"))
 }
 
@@ -104,7 +100,9 @@ pub async fn picture(
     Path(id): Path<Uuid>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let product = cached(&state, id).await?;
+    let answer = cached(&state, id).await?;
+    let product: Product =
+        serde_json::from_slice(&answer.body).map_err(|error| Error::Internal(error.to_string()))?;
     let svg = picture::svg(&product.sku, &product.category, &product.name);
     let etag = HeaderValue::try_from(format!("\"{}\"", hash(svg.as_bytes()))).ok();
     let answer = Answer { body: svg.into(), etag };

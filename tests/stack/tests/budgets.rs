@@ -17,6 +17,7 @@ async fn nobody_holds_more_than_it_may_while_customers_buy() {
         duration: Duration::from_secs(20),
         think: Duration::from_millis(100),
         spike: 2.0,
+        patient: false,
     };
     let (report, peaks) = stack.peaks_during(stack::load::run(&load, std::future::pending())).await;
     let report = report.expect("customers");

@@ -58,6 +58,24 @@ async fn a_change_on_one_replica_is_seen_on_the_other() {
     }
 }
 
+/// A copy counts no longer than the value in Redis that it was made of.
+#[tokio::test]
+async fn a_copy_is_as_old_as_what_it_was_made_of() {
+    let app = TestApp::new().await.with_products(1).await;
+    let (_, guest) = app.replica().await;
+    app.listen();
+    let path = format!("/api/products/{}", app.products[0]);
+    guest.get(&path).await.expect(200);
+    let marker = app.state.redis.key(&format!("product:{}:answer:fresh", app.products[0]));
+    let nearly_over =
+        async |mut redis| redis::cmd("PEXPIRE").arg(marker).arg(1_000).query_async(&mut redis).await;
+    let there: i64 = app.state.redis.call("pexpire", nearly_over).await.expect("Redis answers");
+    assert_eq!(there, 1);
+    app.guest().get(&path).await.expect(200);
+    app.execute("update products set stock = stock + 1", &[]).await;
+    until(async || app.guest().get(&path).await.expect(200)["stock"] == 11).await;
+}
+
 #[tokio::test]
 async fn an_edit_and_a_sale_are_seen_at_once_by_who_made_them() {
     let app = TestApp::new().await.with_products(2).await;

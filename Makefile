@@ -1,5 +1,5 @@
 # `make run` starts the shop, `make test` runs every test; the rest serves them.
-.PHONY: run load break mend test test-observability test-kubernetes overhead bench bench-scale bench-page bench-recommender fuzz lighthouse screenshots build generate clean
+.PHONY: run load break mend test test-observability test-kubernetes overhead bench bench-scale bench-page bench-recommender fuzz chaos lighthouse screenshots build generate clean
 
 # Variables reach `stack run` through the environment: WEB_HOST, WEB_PORT, BACKEND_PORT, ML_PORT, POSTGRES_PORT,
 # REDIS_PORT, RUN_DIR, as in `make run WEB_PORT=8090`. PROFILE is cargo's.
@@ -79,6 +79,13 @@ bench-recommender:
 # Looks for text and files that break the recommender: TARGET is terms, model or interactions. Needs a C++ compiler.
 fuzz:
 	tests/fuzz/run $(or $(TARGET),terms) $(or $(SECONDS),60)
+
+# Faults by the hundred while customers buy, chosen by SEED, and after each a look at the books: docs/faults.md. With
+# OBSERVABILITY=1 those who watch break, too.
+chaos: build
+	tests/install test
+	$(if $(OBSERVABILITY),PATH="$$(tests/observability/build)$$PATH") target/release/chaos --rounds $(or $(ROUNDS),100) \
+	    --seed $(or $(SEED),1) $(if $(OBSERVABILITY),--observability)
 
 # What Lighthouse says of the pages, with how fast they are on a slow phone: the machine should have nothing else to do.
 lighthouse: build tests/browser/node_modules/.package-lock.json

@@ -17,6 +17,7 @@ let
     ../src
     ../tests/acceptance
     (fs.difference ../tests/bench (fs.maybeMissing ../tests/bench/peers/express/node_modules))
+    ../tests/chaos
     ../tests/fuzz
     ../tests/observability
     ../tests/stack

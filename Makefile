@@ -1,5 +1,5 @@
 # `make run` starts the shop, `make test` runs every test; the rest serves them.
-.PHONY: run load break mend test test-observability test-kubernetes overhead bench bench-scale bench-page bench-recommender fuzz chaos lighthouse screenshots build generate clean
+.PHONY: run load break mend test test-observability test-kubernetes overhead bench bench-scale bench-page bench-recommender fuzz chaos soak lighthouse screenshots build generate clean
 
 # Variables reach `stack run` through the environment: WEB_HOST, WEB_PORT, BACKEND_PORT, ML_PORT, POSTGRES_PORT,
 # REDIS_PORT, RUN_DIR, as in `make run WEB_PORT=8090`. PROFILE is cargo's.
@@ -84,8 +84,13 @@ fuzz:
 # OBSERVABILITY=1 those who watch break, too.
 chaos: build
 	tests/install test
-	$(if $(OBSERVABILITY),PATH="$$(tests/observability/build)$$PATH") target/release/chaos --rounds $(or $(ROUNDS),100) \
+	$(if $(OBSERVABILITY),PATH="$$(tests/observability/build)$$PATH") target/release/chaos faults --rounds $(or $(ROUNDS),100) \
 	    --seed $(or $(SEED),1) $(if $(OBSERVABILITY),--observability)
+
+# Customers at a RATE a second for so many MINUTES, and whether memory, files or connections grow.
+soak: build
+	tests/install test
+	target/release/chaos soak --minutes $(or $(MINUTES),30) --rate $(or $(RATE),10)
 
 # What Lighthouse says of the pages, with how fast they are on a slow phone: the machine should have nothing else to do.
 lighthouse: build tests/browser/node_modules/.package-lock.json

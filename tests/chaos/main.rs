@@ -1,61 +1,32 @@
-//! Breaks a shop on purpose, round after round, and checks after each that nothing was lost, nothing was made up, and all is
-//! well again by itself.
+//! Breaks a shop on purpose, or lets it run for long, and looks whether all is well: `make chaos`, `make soak`.
 
-use std::collections::{BTreeMap, HashSet};
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
-use chaos::checker;
-use chaos::customers::{Answer, Crowd};
-use chaos::events::Consumer;
-use chaos::faults::{Clock, Disk, Fault, Means};
-use clap::Parser;
-use observability::query::{Loki, Mimir};
-use rand::rngs::SmallRng;
-use rand::{RngExt, SeedableRng};
-use stack::{Component, Stack};
+use anyhow::{Result, bail};
+use chaos::{rounds, soak};
+use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
-use uuid::Uuid;
 
-/// How soon the shop is ready again after a fault has ended.
-const READY: Duration = Duration::from_secs(10);
-/// How soon logs and metrics are there again: those who send them wait for up to half a minute between attempts.
-const WATCHED: Duration = Duration::from_mins(2);
-/// How long events may take to be seen after that.
-const DELIVERED: Duration = Duration::from_secs(20);
-/// How long payments may take to be settled when nobody buys any more.
-const SETTLED: Duration = Duration::from_mins(2);
-/// The longest that a fault lasts, in milliseconds.
-const LONGEST: u64 = 3_000;
-
-/// Faults by the hundred, while customers buy.
+/// What a shop is put through.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// How many faults.
-    #[arg(long, default_value_t = 20)]
-    rounds: usize,
-    /// What chooses them: the same seed, the same faults in the same order.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// How many customers buy.
-    #[arg(long, default_value_t = 6)]
-    customers: usize,
-    /// With Loki, Mimir and Prometheus, which break too.
-    #[arg(long)]
-    observability: bool,
-    /// The directory of the shop's programs; else that of this one.
-    #[arg(long)]
-    programs: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Faults by the hundred, while customers buy.
+    Faults(rounds::Plan),
+    /// Customers for a long time, and whether anything grows.
+    Soak(soak::Plan),
 }
 
 #[tokio::main]
 #[expect(clippy::print_stderr, reason = "the last word of a command that failed")]
 async fn main() -> ExitCode {
     let outcome = tokio::select! {
-        outcome = run(Arguments::parse()) => outcome,
+        outcome = run(Arguments::parse().command) => outcome,
         // What runs is dropped, and so ends with this.
         told = told_to_end() => told.and_then(|()| bail!("told to end")),
     };
@@ -68,6 +39,13 @@ async fn main() -> ExitCode {
     }
 }
 
+async fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Faults(plan) => rounds::run(&plan).await,
+        Command::Soak(plan) => soak::run(&plan).await,
+    }
+}
+
 /// Waits for Ctrl-C or SIGTERM.
 async fn told_to_end() -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
@@ -75,244 +53,4 @@ async fn told_to_end() -> Result<()> {
         _ = terminate.recv() => Ok(()),
         interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
     }
-}
-
-/// A shop, who buys in it, and who looks after it.
-struct Shop {
-    // Before the means: the database ends before its disk goes.
-    stack: Stack,
-    means: Means,
-    crowd: Crowd,
-    consumer: Consumer,
-    http: reqwest::Client,
-    /// Events that were lost with Redis, which keeps nothing.
-    lost: HashSet<i64>,
-    observability: bool,
-}
-
-#[expect(clippy::print_stdout, reason = "what happens, for the person who asked for it")]
-async fn run(arguments: Arguments) -> Result<()> {
-    // PostgreSQL's user must be able to pass through it.
-    let directory = tempfile::Builder::new()
-        .prefix("chaos-")
-        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o711))
-        .tempdir()?;
-    let (over, is_over) = watch::channel(false);
-    let mut shop = open(&arguments, directory.path(), is_over).await?;
-    for (what, there) in [("a full disk", shop.means.disk.is_some()), ("clocks", shop.means.clock.is_some())]
-    {
-        if !there {
-            println!("there are no means for {what}: root mounts disks, and libfaketime bends clocks");
-        }
-    }
-    let customers: Vec<_> = (0..arguments.customers)
-        .map(|number| {
-            let rng = SmallRng::seed_from_u64(arguments.seed ^ ((number as u64 + 1) << 32));
-            tokio::spawn(shop.crowd.clone().buy(number, rng))
-        })
-        .collect();
-    let mut rng = SmallRng::seed_from_u64(arguments.seed);
-    let mut faults: BTreeMap<String, usize> = BTreeMap::new();
-    let mut outcome = Ok(());
-    for round in 1..=arguments.rounds {
-        let fault = Fault::any(&mut rng, &shop.means);
-        let lasts = Duration::from_millis(rng.random_range(200..LONGEST));
-        let start = Instant::now();
-        outcome =
-            shop.round(fault, lasts).await.with_context(|| format!("round {round}, {fault}, for {lasts:?}"));
-        let placed = shop.placed();
-        println!(
-            "{round:>4} {fault}, for {lasts:.1?}: {:.1?} in all, {placed} orders so far",
-            start.elapsed()
-        );
-        *faults.entry(fault.to_string().split(" by ").next().unwrap_or_default().to_owned()).or_default() +=
-            1;
-        if outcome.is_err() {
-            break;
-        }
-    }
-    over.send_replace(true);
-    for customer in customers {
-        customer.await?;
-    }
-    let outcome = match outcome {
-        Ok(()) => shop.settle().await.context("when nobody bought any more"),
-        failed => failed,
-    };
-    if let Err(error) = outcome {
-        bail!("{error:#}\nthe logs are in {}", shop.stack.keep_logs()?.display());
-    }
-    println!(
-        "{} faults, {} orders placed; what customers were told is true",
-        arguments.rounds,
-        shop.placed()
-    );
-    shop.stack.stop_all().await
-}
-
-/// Starts the shop: two replicas behind nginx, with a proxy on each connection, and a durable database.
-async fn open(
-    arguments: &Arguments,
-    directory: &std::path::Path,
-    over: watch::Receiver<bool>,
-) -> Result<Shop> {
-    let disk = Disk::mount(&directory.join("stack/postgres")).ok();
-    let clock = Clock::new(directory.join("clock"))?;
-    let mut builder = Stack::builder().directory(directory.join("stack")).with_replica().with_links();
-    if let Some(programs) = &arguments.programs {
-        builder = builder.programs(programs);
-    }
-    if arguments.observability {
-        builder = builder.with_observability();
-    }
-    for (name, value) in clock.iter().flat_map(Clock::environment) {
-        builder = builder.backend_setting(name, value);
-    }
-    let mut components = Component::SHOP.to_vec();
-    components.push(Component::BackendReplica);
-    if arguments.observability {
-        components.extend([Component::Loki, Component::Mimir]);
-    }
-    let stack = builder.start().await?;
-    let database = database(&stack).await?;
-    // Some are nearly sold out, so that customers come too late.
-    let stocked = "with wanted as (select id, stock, case when row_number() over (order by sku) % 10 = 0 then 40 \
-                   else 1000000 end as units from products), \
-                   moved as (insert into stock_movements (product_id, delta, reason) \
-                   select id, units - stock, 'adjustment' from wanted where units <> stock) \
-                   update products p set stock = units from wanted w where w.id = p.id";
-    database.batch_execute(stocked).await?;
-    let products = database.query("select id from products order by sku limit 50", &[]).await?;
-    let products: Vec<Uuid> = products.iter().map(|row| row.get(0)).collect();
-    ensure!(!products.is_empty(), "there is nothing to buy");
-    let consumer = Consumer::default();
-    tokio::spawn(consumer.clone().follow(stack.redis_url()?));
-    Ok(Shop {
-        crowd: Crowd::new(stack.url(Component::Nginx)?, products, over),
-        consumer,
-        http: reqwest::Client::builder().timeout(Duration::from_secs(2)).no_proxy().build()?,
-        lost: HashSet::new(),
-        observability: arguments.observability,
-        means: Means { components, disk, clock },
-        stack,
-    })
-}
-
-/// A connection to the shop's database, past any proxy.
-async fn database(stack: &Stack) -> Result<tokio_postgres::Client> {
-    let mut config: tokio_postgres::Config = stack.postgres_admin_url()?.parse()?;
-    let (client, connection) = config.dbname("shopmicro").connect(tokio_postgres::NoTls).await?;
-    tokio::spawn(connection);
-    Ok(client)
-}
-
-impl Shop {
-    fn placed(&self) -> usize {
-        let told = self.crowd.told();
-        told.attempts.iter().filter(|attempt| matches!(attempt.answer, Some(Answer::Placed { .. }))).count()
-    }
-
-    /// A fault, and what must be true after it.
-    async fn round(&mut self, fault: Fault, lasts: Duration) -> Result<()> {
-        fault.begin(&mut self.stack, &self.means).await.context("it does not happen")?;
-        tokio::time::sleep(lasts).await;
-        let ended = Instant::now();
-        fault.end(&mut self.stack, &self.means).await.context("it does not end")?;
-        self.ready(ended).await?;
-        let crowd = self.crowd.clone();
-        crowd.without_customers(self.check(fault.loses_events())).await?;
-        if self.observability { self.watched().await } else { Ok(()) }
-    }
-
-    /// Every service is ready again by itself.
-    async fn ready(&mut self, ended: Instant) -> Result<()> {
-        let services =
-            [Component::Backend, Component::BackendReplica, Component::MlService, Component::Nginx];
-        for service in services {
-            let path = if service == Component::Nginx { "/health" } else { "/health/ready" };
-            let url = format!("{}{path}", self.stack.url(service)?);
-            while !self.http.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
-                self.stack.check(service)?;
-                ensure!(ended.elapsed() < READY, "{} is not ready within {READY:?}", service.name());
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        }
-        Ok(())
-    }
-
-    /// Nothing is wrong.
-    async fn check(&mut self, loses_events: bool) -> Result<()> {
-        let database = database(&self.stack).await?;
-        {
-            // Nobody is told anything meanwhile.
-            let told = std::mem::take(&mut *self.crowd.told());
-            let wrong = checker::check(&told, &database).await;
-            *self.crowd.told() = told;
-            none_of(&wrong?)?;
-        }
-        let start = Instant::now();
-        loop {
-            let seen = self.consumer.seen().clone();
-            let (missing, disordered) = checker::deliveries(&seen, &database).await?;
-            none_of(&disordered)?;
-            let missing: HashSet<i64> = missing.difference(&self.lost).copied().collect();
-            if missing.is_empty() {
-                return Ok(());
-            }
-            if loses_events {
-                // What is on its way shall not count as lost.
-                tokio::time::sleep(Duration::from_millis(500)).await;
-                self.lost.extend(missing);
-                return Ok(());
-            }
-            ensure!(start.elapsed() < DELIVERED, "events were published and came to nobody: {missing:?}");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    }
-
-    /// Logs and metrics of now are there.
-    async fn watched(&self) -> Result<()> {
-        let (loki, mimir) =
-            (Loki::new(self.stack.url(Component::Loki)?), Mimir::new(self.stack.url(Component::Mimir)?));
-        let since = jiff::Timestamp::now();
-        let start = Instant::now();
-        loop {
-            let lines = loki.lines(r#"{service="shopmicro-backend"}"#).await;
-            let logged = lines.is_ok_and(|lines| lines.iter().any(|line| line.at > since));
-            let up = mimir.query(r#"min(timestamp(up{job=~"backend|ml-service"} == 1))"#).await;
-            let since_seconds = since.as_second();
-            #[expect(clippy::cast_possible_truncation, reason = "whole seconds")]
-            let measured = up.is_ok_and(|up| up.first().is_some_and(|up| up.value as i64 >= since_seconds));
-            if logged && measured {
-                return Ok(());
-            }
-            ensure!(
-                start.elapsed() < WATCHED,
-                "within {WATCHED:?} there are logs: {logged}, and metrics: {measured}"
-            );
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
-    }
-
-    /// In the end every payment is settled, and nothing is wrong still.
-    async fn settle(&mut self) -> Result<()> {
-        let database = database(&self.stack).await?;
-        let start = Instant::now();
-        let open = "select count(*) from orders where import_ref is null and (payment = 'releasing' \
-                    or payment = 'pending' and exists \
-                    (select from payment_provider.charges c where c.order_id = orders.id))";
-        loop {
-            let left: i64 = database.query_one(open, &[]).await?.get(0);
-            if left == 0 {
-                return self.check(false).await;
-            }
-            ensure!(start.elapsed() < SETTLED, "{left} payments are not settled within {SETTLED:?}");
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
-    }
-}
-
-fn none_of(wrong: &[String]) -> Result<()> {
-    ensure!(wrong.is_empty(), "{} things are wrong:\n{}", wrong.len(), wrong.join("\n"));
-    Ok(())
 }

@@ -76,16 +76,40 @@ fn held(pid: i32) -> u64 {
     ["Pss_Anon", "Pss_Shmem"].into_iter().filter_map(kibibytes).sum::<u64>() * 1024
 }
 
+/// What a component uses now. Of several with one name, the one that uses most counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Memory that the system cannot take back, in bytes.
+    pub bytes: u64,
+    /// Open files and connections.
+    pub descriptors: u64,
+}
+
+fn descriptors(pid: i32) -> u64 {
+    std::fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, |open| open.count() as u64)
+}
+
 impl Stack {
+    /// What each component uses now, by its name in the table.
+    pub fn usage(&self) -> BTreeMap<&'static str, Usage> {
+        let mut all = BTreeMap::new();
+        for (component, process) in &self.processes {
+            let pids = process.pids();
+            let usage: &mut Usage = all.entry(name(*component)).or_default();
+            usage.bytes = usage.bytes.max(pids.iter().copied().map(held).sum());
+            usage.descriptors = usage.descriptors.max(pids.iter().copied().map(descriptors).sum());
+        }
+        all
+    }
+
     /// Watches what the components hold until something is over. Of several with one name, the largest counts.
     pub async fn peaks_during<T>(&self, work: impl Future<Output = T>) -> (T, Peaks) {
         let mut peaks = Peaks::default();
         let watch = async {
             loop {
-                for (component, process) in &self.processes {
-                    let bytes: u64 = process.pids().into_iter().map(held).sum();
-                    let peak = peaks.0.entry(name(*component)).or_default();
-                    *peak = bytes.max(*peak);
+                for (name, usage) in self.usage() {
+                    let peak = peaks.0.entry(name).or_default();
+                    *peak = usage.bytes.max(*peak);
                 }
                 tokio::time::sleep(PAUSE).await;
             }

@@ -54,11 +54,11 @@ overhead:
 	cargo build --release --workspace --bin shopmicro-backend
 	cargo test --workspace --test overhead -- --nocapture
 
-# How fast and how frugal the shop is, beside an Express peer and floors: tables, and figures in target/bench. One scenario
-# with `make bench SCENARIOS=detail`. The machine should have nothing else to do for six minutes.
+# How fast and how frugal shop and recommender are, beside peers in Express and Flask and beside floors: tables, and figures in target/bench. One scenario
+# with `make bench SCENARIOS=detail`. The machine should have nothing else to do for eight minutes.
 bench: tests/bench/peers/express/node_modules/.package-lock.json
 	tests/install run
-	cargo build --release --workspace --bin shopmicro-backend --bin bench
+	cargo build --release --workspace --bin shopmicro-backend --bin shopmicro-ml-service --bin bench
 	target/release/bench run $(if $(SCENARIOS),--scenarios $(SCENARIOS)) $(if $(PRODUCTS),--products $(PRODUCTS))
 
 # What a request costs by the size of the catalogue; a million products take some minutes to be put in.

@@ -1,4 +1,4 @@
-//! How fast and how frugal the shop is, beside a peer and beside floors, as ratios within one run: `make bench`.
+//! How fast and how frugal shop and recommender are, beside peers and beside floors, as ratios within one run: `make bench`.
 //!
 //! Servers take turns at the same load, so that a machine that drifts drifts for all. What counts is the time that a
 //! server's own processes run for each request: driver, servers and database share the machine, and that time is the
@@ -6,6 +6,7 @@
 
 mod driver;
 mod page;
+mod recommenders;
 mod report;
 mod scenarios;
 mod servers;
@@ -23,7 +24,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::scenarios::Name;
 use crate::shops::Plan;
 
-/// Benchmarks of the shop beside a peer and beside floors.
+/// Benchmarks of shop and recommender beside peers and beside floors.
 #[derive(Debug, Parser)]
 struct Arguments {
     #[command(subcommand)]
@@ -69,7 +70,7 @@ struct Run {
     /// Connections at once.
     #[arg(long, default_value_t = 16)]
     connections: usize,
-    /// Without the peer.
+    /// Without the peers.
     #[arg(long)]
     alone: bool,
     /// Without latencies at a constant rate.

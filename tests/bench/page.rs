@@ -21,7 +21,7 @@ const fn goal(name: Name) -> Option<f64> {
         Name::Search | Name::Checkout => Some(6.0),
         Name::Cart => Some(7.0),
         Name::Mixed => Some(9.0),
-        Name::Filters => None,
+        Name::Filters | Name::RecommendationsWarm | Name::RecommendationsComputed => None,
     }
 }
 
@@ -52,56 +52,34 @@ fn figure(value: f64) -> String {
     }
 }
 
+/// What is measured of a server under which heading, where both servers of a scenario have a column.
+type Column = (&'static str, fn(&Figures, &str) -> f64);
+
+/// How people call a server.
+fn title(server: &str) -> &str {
+    match server {
+        "shopmicro" => "shop",
+        "express" => "Express",
+        "flask" => "Flask",
+        other => other,
+    }
+}
+
 fn tables(all: &[(Name, Figures)]) -> String {
-    let mut text = String::from(
-        "![Time for each request, beside Express](performance.svg)\n\n\
-         | scenario | shop, us | Express, us | ratio | goal | shop, 1/s | Express, 1/s | PostgreSQL, us: shop | Express |\n\
-         |---|---|---|---|---|---|---|---|---|\n",
-    );
-    for (name, figures) in all {
-        let [shop, peer] = ["shopmicro", "express"].map(|server| figures.cost(server));
-        // Writing to a string cannot fail.
-        let _ = writeln!(
-            text,
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
-            name.as_str(),
-            figure(shop),
-            figure(peer),
-            figure(peer / shop),
-            goal(*name).map_or_else(|| "-".to_owned(), figure),
-            figure(figures.capacity("shopmicro")),
-            figure(figures.capacity("express")),
-            figure(figures.database_cost("shopmicro")),
-            figure(figures.database_cost("express")),
-        );
+    let mut text = String::from("![Time for each request, beside the peers](performance.svg)\n");
+    let (recommender, shop): (Vec<_>, Vec<_>) = all.iter().partition(|(name, _)| name.of_recommender());
+    if !shop.is_empty() {
+        let database: Column = ("PostgreSQL, us", Figures::database_cost);
+        text.push_str(&compared(&shop, database));
     }
-    text.push_str("\n| p99 at a constant rate, us | 1/s | shop | Express |\n|---|---|---|---|\n");
-    for (name, figures) in all {
-        for (load, share) in [(Load::Half, 0.5), (Load::Full, 1.0)] {
-            let at = |server| figures.p99(server, load);
-            let _ = writeln!(
-                text,
-                "| {} | {} | {} | {} |",
-                name.as_str(),
-                figure(figures.capacity("express") * share),
-                figure(at("shopmicro")),
-                figure(at("express")),
-            );
-        }
+    if !recommender.is_empty() {
+        // Neither asks PostgreSQL.
+        let redis: Column = ("Redis, us", Figures::redis_cost);
+        text.push_str(&compared(&recommender, redis));
     }
-    text.push_str("\n| most memory, MiB | shop | Express |\n|---|---|---|\n");
-    let peak = |server: &str| {
-        let peaks = all.iter().flat_map(|(_, figures)| &figures.turns).filter(|turn| turn.server == server);
-        peaks.map(|turn| mebibytes(turn.peak_bytes)).fold(0.0, f64::max)
-    };
-    let _ =
-        writeln!(text, "| in all of these | {} | {} |", figure(peak("shopmicro")), figure(peak("express")));
     for (name, figures) in all {
-        let floors: Vec<&str> = figures
-            .servers()
-            .into_iter()
-            .filter(|server| !["shopmicro", "express"].contains(server))
-            .collect();
+        let floors: Vec<&str> =
+            figures.servers().into_iter().filter(|server| !name.servers().contains(server)).collect();
         if floors.is_empty() {
             continue;
         }
@@ -116,6 +94,61 @@ fn tables(all: &[(Name, Figures)]) -> String {
             );
         }
     }
+    text
+}
+
+/// Scenarios of the same two servers, side by side; the last columns are what a store takes.
+fn compared(all: &[&(Name, Figures)], (store, store_cost): Column) -> String {
+    let servers = all.first().map_or(["", ""], |(name, _)| name.servers());
+    let [ours, peer] = servers;
+    let [our_title, peer_title] = servers.map(title);
+    let mut text = format!(
+        "\n| scenario | {our_title}, us | {peer_title}, us | ratio | goal | {our_title}, 1/s | {peer_title}, 1/s | \
+         {store}: {our_title} | {peer_title} |\n|---|---|---|---|---|---|---|---|---|\n",
+    );
+    for (name, figures) in all {
+        let [our_cost, peer_cost] = servers.map(|server| figures.cost(server));
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            name.as_str(),
+            figure(our_cost),
+            figure(peer_cost),
+            figure(peer_cost / our_cost),
+            goal(*name).map_or_else(|| "-".to_owned(), figure),
+            figure(figures.capacity(ours)),
+            figure(figures.capacity(peer)),
+            figure(store_cost(figures, ours)),
+            figure(store_cost(figures, peer)),
+        );
+    }
+    let _ = writeln!(
+        text,
+        "\n| p99 at a constant rate, us | 1/s | {our_title} | {peer_title} |\n|---|---|---|---|"
+    );
+    for (name, figures) in all {
+        for (load, share) in [(Load::Half, 0.5), (Load::Full, 1.0)] {
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} | {} |",
+                name.as_str(),
+                figure(figures.capacity(peer) * share),
+                figure(figures.p99(ours, load)),
+                figure(figures.p99(peer, load)),
+            );
+        }
+    }
+    let peak = |server: &str| {
+        let peaks = all.iter().flat_map(|(_, figures)| &figures.turns).filter(|turn| turn.server == server);
+        figure(peaks.map(|turn| mebibytes(turn.peak_bytes)).fold(0.0, f64::max))
+    };
+    let _ = writeln!(
+        text,
+        "\n| most memory, MiB | {our_title} | {peer_title} |\n|---|---|---|\n| in all of these | {} | {} |",
+        peak(ours),
+        peak(peer)
+    );
     text
 }
 
@@ -152,29 +185,31 @@ fn scale(directory: &Path) -> Result<String> {
 
 /// Bars: the peer's cost is the whole width, for each scenario.
 fn plot(all: &[(Name, Figures)]) -> String {
-    const LEFT: f64 = 90.0;
-    const WIDTH: f64 = 520.0;
+    const LEFT: f64 = 190.0;
+    const WIDTH: f64 = 420.0;
     const ROW: usize = 44;
     let height = all.len() * ROW + 40;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 {height}\" font-family=\"sans-serif\" font-size=\"13\">\n\
-         <title>Microseconds of the server's time for each request, beside Express</title>\n\
+         <title>Microseconds of the server's time for each request, beside the peers</title>\n\
          <rect width=\"720\" height=\"{height}\" fill=\"#ffffff\"/>\n"
     );
     for (row, (name, figures)) in all.iter().enumerate() {
-        let [shop, peer] = ["shopmicro", "express"].map(|server| figures.cost(server));
+        let [ours, peer] = name.servers();
+        let [our_cost, peer_cost] = [ours, peer].map(|server| figures.cost(server));
         let y = row * ROW + 12;
         let _ = writeln!(svg, "<text x=\"8\" y=\"{}\">{}</text>", y + 20, name.as_str());
-        for (line, value, colour, who) in [(0, shop, "#b7410e", "shop"), (1, peer, "#8d99a6", "Express")] {
-            let width = WIDTH * value / peer.max(shop);
+        for (line, value, colour, who) in [(0, our_cost, "#b7410e", ours), (1, peer_cost, "#8d99a6", peer)] {
+            let width = WIDTH * value / peer_cost.max(our_cost);
             let y = y + line * 16;
             let _ = writeln!(
                 svg,
                 "<rect x=\"{LEFT}\" y=\"{y}\" width=\"{width:.1}\" height=\"14\" fill=\"{colour}\"/>\n\
-                 <text x=\"{:.1}\" y=\"{}\" font-size=\"11\">{} us {who}</text>",
+                 <text x=\"{:.1}\" y=\"{}\" font-size=\"11\">{} us {}</text>",
                 LEFT + width + 4.0,
                 y + 11,
                 figure(value),
+                title(who),
             );
         }
     }
@@ -223,5 +258,25 @@ mod tests {
         assert!(text.contains("| detail | 20 | 250 | 12 | 11 | 500 | 500 |"), "{text}");
         assert!(text.contains("| detail | 250 | - | - |"), "{text}");
         assert!(plot(&all).contains("20 us shop"));
+    }
+
+    #[test]
+    fn recommenders_have_tables_of_their_own() {
+        let turns = vec![turn("ml-service", 0.01), turn("flask", 0.5)];
+        let figures = |scenario: &str, turns| Figures {
+            scenario: scenario.to_owned(),
+            products: 1,
+            connections: 1,
+            turns,
+        };
+        let all = [
+            (Name::Detail, figures("detail", vec![turn("shopmicro", 0.01), turn("express", 0.1)])),
+            (Name::RecommendationsWarm, figures("recommendations-warm", turns)),
+        ];
+        let text = tables(&all);
+        assert!(text.contains("| scenario | ml-service, us | Flask, us |"), "{text}");
+        assert!(text.contains("| recommendations-warm | 10 | 500 | 50 | - |"), "{text}");
+        assert!(!text.contains("floor"), "{text}");
+        assert!(plot(&all).contains("500 us Flask"));
     }
 }

@@ -91,6 +91,11 @@ impl Figures {
         self.median(server, Load::Closed, |turn| per_request(turn, turn.database_seconds))
     }
 
+    /// Microseconds of Redis' time for a request.
+    pub(crate) fn redis_cost(&self, server: &str) -> f64 {
+        self.median(server, Load::Closed, |turn| per_request(turn, turn.redis_seconds))
+    }
+
     /// Requests a second in the closed loop.
     pub(crate) fn capacity(&self, server: &str) -> f64 {
         self.median(server, Load::Closed, |turn| turn.outcome.rate())
@@ -149,7 +154,7 @@ impl Figures {
                 self.capacity(server),
                 self.cost(server),
                 self.database_cost(server),
-                closed(|turn| per_request(turn, turn.redis_seconds)),
+                self.redis_cost(server),
                 closed(|turn| micros(turn.outcome.p50)),
                 closed(|turn| micros(turn.outcome.p99)),
                 closed(|turn| micros(turn.outcome.p999)),

@@ -1,5 +1,7 @@
 //! What is asked. The catalogue's and the customers' ids follow from their numbers: `data.sql`.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use hyper::Method;
 use hyper::header::HeaderValue;
 use rand::RngExt;
@@ -37,6 +39,14 @@ pub(crate) fn product(number: usize) -> String {
     format!("00000000-0000-7000-8000-{number:012x}")
 }
 
+/// The id of a customer.
+pub(crate) fn customer(number: usize) -> String {
+    format!("00000000-0000-7000-9000-{number:012x}")
+}
+
+/// Neighbours in popularity are none in the table: a prime spreads them.
+const SPREAD: usize = 48_271;
+
 /// The catalogue by popularity, after Zipf's law with exponent 1.
 #[derive(Debug)]
 struct Catalogue {
@@ -53,8 +63,7 @@ impl Catalogue {
 
     fn favourite(&self, rng: &mut SmallRng) -> usize {
         let rank: usize = rng.sample(&self.ranks);
-        // Neighbours in popularity are none in the table: a prime spreads them.
-        rank * 48_271 % self.products + 1
+        rank * SPREAD % self.products + 1
     }
 
     fn any(&self, rng: &mut SmallRng) -> usize {
@@ -81,11 +90,15 @@ pub(crate) enum Name {
     Checkout,
     /// As a shop's visitors ask.
     Mixed,
+    /// What fits customers who were answered before, so that caches have it.
+    RecommendationsWarm,
+    /// What is like a product for which nobody asked before, so that it must be computed.
+    RecommendationsComputed,
 }
 
 impl Name {
     /// All of them.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Detail,
         Self::List,
         Self::Filters,
@@ -94,6 +107,8 @@ impl Name {
         Self::Cart,
         Self::Checkout,
         Self::Mixed,
+        Self::RecommendationsWarm,
+        Self::RecommendationsComputed,
     ];
 
     /// Its name in results.
@@ -107,7 +122,19 @@ impl Name {
             Self::Cart => "cart",
             Self::Checkout => "checkout",
             Self::Mixed => "mixed",
+            Self::RecommendationsWarm => "recommendations-warm",
+            Self::RecommendationsComputed => "recommendations-computed",
         }
+    }
+
+    /// Whether the recommender is asked rather than the shop.
+    pub(crate) const fn of_recommender(self) -> bool {
+        matches!(self, Self::RecommendationsWarm | Self::RecommendationsComputed)
+    }
+
+    /// Our server and its peer, by their names in results.
+    pub(crate) const fn servers(self) -> [&'static str; 2] {
+        if self.of_recommender() { ["ml-service", "flask"] } else { ["shopmicro", "express"] }
     }
 }
 
@@ -117,6 +144,8 @@ pub(crate) struct Shopping {
     name: Name,
     catalogue: Catalogue,
     cookies: Vec<HeaderValue>,
+    /// How many products were asked for that nobody asked for before.
+    strangers: AtomicUsize,
 }
 
 impl Shopping {
@@ -125,7 +154,7 @@ impl Shopping {
         let cookies = (1..=CUSTOMERS)
             .map(|number| HeaderValue::try_from(format!("{cookie}=bench-session-{number}")))
             .collect::<Result<_, _>>()?;
-        Ok(Self { name, catalogue: Catalogue::new(products)?, cookies })
+        Ok(Self { name, catalogue: Catalogue::new(products)?, cookies, strangers: AtomicUsize::new(0) })
     }
 
     fn cookie(&self, connection: usize) -> &HeaderValue {
@@ -195,6 +224,30 @@ impl Shopping {
         vec![self.put(connection, any, rng), self.order(connection, rng)]
     }
 
+    fn for_customer(number: usize) -> Ask {
+        Ask::get(format!("/api/recommendations/{}?limit=10", customer(number)))
+    }
+
+    fn similar(number: usize) -> Ask {
+        Ask::get(format!("/api/products/{}/similar?limit=10", product(number)))
+    }
+
+    /// Every product once before any comes again.
+    fn stranger(&self) -> Ask {
+        let place = self.strangers.fetch_add(1, Ordering::Relaxed);
+        Self::similar(place * SPREAD % self.catalogue.products + 1)
+    }
+
+    /// What the recommender is asked for some products, to compare what two servers answer.
+    pub(crate) fn similar_samples(products: usize) -> Vec<Ask> {
+        [1, 2, 3, 5, 8].map(|part| Self::similar(products * part / 8)).into()
+    }
+
+    /// The same for some customers, by their numbers.
+    pub(crate) fn customer_samples() -> Vec<(usize, Ask)> {
+        [CUSTOMERS / 2, CUSTOMERS].map(|number| (number, Self::for_customer(number))).into()
+    }
+
     /// One request of each kind that reads, to compare what two servers answer.
     pub(crate) fn samples(&self) -> Vec<Ask> {
         vec![
@@ -232,6 +285,8 @@ impl Scenario for Shopping {
             Name::Session => self.session(connection),
             Name::Cart => self.put_again(connection, rng),
             Name::Checkout => return self.checkout(connection, rng),
+            Name::RecommendationsWarm => Self::for_customer(rng.random_range(1..=CUSTOMERS)),
+            Name::RecommendationsComputed => self.stranger(),
         }]
     }
 }

@@ -13,6 +13,10 @@ use crate::usage;
 
 /// How long a server may take to listen.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The same, for one that makes a model first.
+const PATIENCE_TO_FIT: Duration = Duration::from_mins(5);
+/// gunicorn and its workers.
+const GUNICORN: usize = 3;
 
 /// A server that was started here. Dropping it ends it and what it started.
 #[derive(Debug)]
@@ -29,7 +33,12 @@ pub(crate) fn free_port() -> Result<u16> {
 
 impl Server {
     /// Starts a command that listens on this port, and waits until it does. Its output goes to a file.
-    pub(crate) async fn start(mut command: Command, port: u16, log: &Path) -> Result<Self> {
+    pub(crate) async fn start(
+        mut command: Command,
+        port: u16,
+        log: &Path,
+        patience: Duration,
+    ) -> Result<Self> {
         use std::os::unix::process::CommandExt;
         let log_file = File::create(log).with_context(|| format!("make {}", log.display()))?;
         let child = command
@@ -40,7 +49,7 @@ impl Server {
             .spawn()
             .with_context(|| format!("start {}", command.get_program().to_string_lossy()))?;
         let mut server = Self { child, address: format!("127.0.0.1:{port}") };
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + patience;
         while tokio::net::TcpStream::connect(&server.address).await.is_err() {
             let ended = server.child.try_wait()?;
             ensure!(
@@ -83,7 +92,36 @@ pub(crate) async fn express(root: &Path, database: &str, redis: &str, log: &Path
         .env("POSTGRES_URL", database)
         .env("POSTGRES_POOL_SIZE", "8")
         .env("REDIS_URL", redis);
-    Server::start(command, port, log).await
+    Server::start(command, port, log, PATIENCE).await
+}
+
+/// The Flask recommender: two workers behind gunicorn, each with the model that was made before they began.
+pub(crate) async fn flask(root: &Path, database: &str, redis: &str, log: &Path) -> Result<Server> {
+    let here = root.join("tests/bench/peers/flask");
+    let output = Command::new(root.join("tests/bench/venv"))
+        .arg(here.join("requirements.txt"))
+        .stderr(Stdio::inherit())
+        .output()
+        .context("run tests/bench/venv")?;
+    ensure!(output.status.success(), "tests/bench/venv failed");
+    let environment = String::from_utf8(output.stdout)?;
+    let port = free_port()?;
+    let mut command = Command::new(Path::new(environment.trim()).join("bin/gunicorn"));
+    command
+        .current_dir(here)
+        .env("PORT", port.to_string())
+        .env("POSTGRES_URL", database)
+        .env("REDIS_URL", redis)
+        // Nothing but what git knows shall lie beside the sources.
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    let server = Server::start(command, port, log, PATIENCE_TO_FIT).await?;
+    // It listens before it has its workers.
+    let deadline = Instant::now() + PATIENCE;
+    while server.pids().len() < GUNICORN {
+        ensure!(Instant::now() < deadline, "its workers do not start: see {}", log.display());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(server)
 }
 
 /// This program again, as a server that answers the same bytes to everything.
@@ -91,7 +129,7 @@ pub(crate) async fn constant(body: &Path, log: &Path) -> Result<Server> {
     let port = free_port()?;
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("constant").arg("--port").arg(port.to_string()).arg("--body").arg(body);
-    Server::start(command, port, log).await
+    Server::start(command, port, log, PATIENCE).await
 }
 
 /// nginx with two workers and a directory of files.
@@ -112,7 +150,7 @@ pub(crate) async fn nginx(directory: &Path, log: &Path) -> Result<Server> {
     std::fs::write(directory.join("nginx.conf"), config)?;
     let mut command = Command::new(find("nginx")?);
     command.args(["-e", "stderr", "-c"]).arg(directory.join("nginx.conf")).arg("-p").arg(directory);
-    Server::start(command, port, log).await
+    Server::start(command, port, log, PATIENCE).await
 }
 
 /// A program in PATH or where Debian keeps servers.

@@ -1,4 +1,5 @@
-//! The shop and its peer over one PostgreSQL and one Redis, in turns.
+//! The shop and its peer over one PostgreSQL and one Redis, in turns; and the turns themselves, which the recommenders take
+//! in the same way.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,6 +11,7 @@ use serde_json::Value;
 use stack::{Component, Stack};
 
 use crate::driver::{self, Ask, Outcome, Pace, Scenario};
+use crate::recommenders;
 use crate::report::{Figures, Load, Turn};
 use crate::scenarios::{CUSTOMERS, Name, Shopping, product};
 use crate::servers::{self, Server};
@@ -38,21 +40,50 @@ pub(crate) struct Plan {
 
 /// A server that has its turns.
 #[derive(Debug)]
-struct Contestant {
-    name: &'static str,
-    address: String,
-    pids: Vec<i32>,
-    cookie: &'static str,
+pub(crate) struct Contestant {
+    /// Its name in results.
+    pub(crate) name: &'static str,
+    /// Where it listens.
+    pub(crate) address: String,
+    /// Its processes.
+    pub(crate) pids: Vec<i32>,
+    /// The cookie that its sessions are in.
+    pub(crate) cookie: &'static str,
 }
 
 /// What the contestants ask.
 #[derive(Debug)]
-struct Stores {
+pub(crate) struct Stores {
     database: i32,
     redis: i32,
+    redis_url: String,
 }
 
 impl Stores {
+    /// Those of a stack.
+    pub(crate) fn of(stack: &Stack) -> Result<Self> {
+        Ok(Self {
+            database: stack.pid(Component::Postgres)?,
+            redis: stack.pid(Component::Redis)?,
+            redis_url: stack.redis_url()?,
+        })
+    }
+
+    /// Where nothing is to be answered from a cache, Redis is empty before every turn.
+    fn prepare(&self, name: Name) -> Result<()> {
+        if name != Name::RecommendationsComputed {
+            return Ok(());
+        }
+        let (password, port) = redis_access(&self.redis_url)?;
+        let mut command = Command::new("sh");
+        // The shop's Redis knows no FLUSHALL.
+        command.args(["-c", "\"$0\" -p \"$1\" --scan | xargs -r -n 1000 \"$0\" -p \"$1\" unlink"]);
+        command.arg(servers::find("redis-cli")?).arg(port).env("REDISCLI_AUTH", password);
+        let output = command.output()?;
+        ensure!(output.status.success(), "redis-cli: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    }
+
     fn run_times(&self) -> [f64; 2] {
         // Sessions come and go with the pools.
         [usage::run_time(&usage::family(self.database)), usage::run_time(&[self.redis])]
@@ -60,18 +91,28 @@ impl Stores {
 }
 
 /// Measures these scenarios, prints a table of each and writes its figures.
-#[expect(clippy::print_stdout, reason = "figures for the person who asked for them")]
 pub(crate) async fn measure(plan: &Plan, names: &[Name]) -> Result<()> {
     std::fs::create_dir_all(&plan.directory)?;
     let directory = plan.directory.canonicalize()?;
+    let (recommenders, shops): (Vec<Name>, Vec<Name>) = names.iter().partition(|name| name.of_recommender());
+    if !shops.is_empty() {
+        measure_shops(plan, &directory, &shops).await?;
+    }
+    if !recommenders.is_empty() {
+        recommenders::measure(plan, &directory, &recommenders).await?;
+    }
+    Ok(())
+}
+
+async fn measure_shops(plan: &Plan, directory: &Path, names: &[Name]) -> Result<()> {
     let root = std::env::current_dir()?;
-    let stack = start(plan, &directory).await?;
+    let mut stack =
+        start(plan, directory, [Component::Postgres, Component::Redis, Component::Backend]).await?;
     fill(&stack, plan.products)?;
-    let stores = Stores { database: stack.pid(Component::Postgres)?, redis: stack.pid(Component::Redis)? };
-    let address = |url: &str| url.trim_start_matches("http://").to_owned();
+    let stores = Stores::of(&stack)?;
     let mut contestants = vec![Contestant {
         name: "shopmicro",
-        address: address(&stack.url(Component::Backend)?),
+        address: address(&stack, Component::Backend)?,
         pids: vec![stack.pid(Component::Backend)?],
         cookie: "__Host-shopmicro_session",
     }];
@@ -89,7 +130,7 @@ pub(crate) async fn measure(plan: &Plan, names: &[Name]) -> Result<()> {
         cookie: "shopmicro_session",
     }));
     agree(&contestants, plan.products).await?;
-    let floors = floors(&directory, &contestants[0].address).await?;
+    let floors = floors(directory, &contestants[0].address).await?;
     for name in names {
         let mut all: Vec<&Contestant> = contestants.iter().collect();
         if *name == Name::Detail {
@@ -103,41 +144,61 @@ pub(crate) async fn measure(plan: &Plan, names: &[Name]) -> Result<()> {
                 _ => {}
             }
         }
-        println!("{}", figures.table());
-        figures.write(&directory)?;
+        tell(&figures, directory)?;
     }
-    Ok(())
+    drop(express);
+    stack.stop_all().await
 }
 
-/// PostgreSQL, Redis and the shop, in a directory that stays, so that the database is durable and filled once.
-async fn start(plan: &Plan, directory: &Path) -> Result<Stack> {
+/// Prints a table of the figures, and writes them.
+#[expect(clippy::print_stdout, reason = "figures for the person who asked for them")]
+pub(crate) fn tell(figures: &Figures, directory: &Path) -> Result<()> {
+    println!("{}", figures.table());
+    figures.write(directory)
+}
+
+/// Where a component listens.
+pub(crate) fn address(stack: &Stack, component: Component) -> Result<String> {
+    Ok(stack.url(component)?.trim_start_matches("http://").to_owned())
+}
+
+/// These components, in a directory that stays, so that the database is durable and filled once.
+pub(crate) async fn start(
+    plan: &Plan,
+    directory: &Path,
+    parts: impl IntoIterator<Item = Component>,
+) -> Result<Stack> {
     let stack = Stack::builder()
-        .only([Component::Postgres, Component::Redis, Component::Backend])
+        .only(parts)
         .directory(directory.join(format!("stack-{}", plan.products)))
         .programs(plan.programs.canonicalize().context("build the programs first: make build")?)
         .backend_setting("NODE_ENV", "production")
-        .backend_setting("POSTGRES_POOL_SIZE", "16");
+        .backend_setting("POSTGRES_POOL_SIZE", "16")
+        .ml_service_setting("FLASK_ENV", "production");
     stack.start().await
 }
 
 /// The shop's database, for one who may do everything.
-fn shop_database(stack: &Stack) -> Result<String> {
+pub(crate) fn shop_database(stack: &Stack) -> Result<String> {
     let admin = stack.postgres_admin_url()?;
     let (server, _) = admin.rsplit_once('/').context("a URL has a path")?;
     Ok(format!("{server}/shopmicro"))
 }
 
-/// Puts the catalogue and the customers in.
-fn fill(stack: &Stack, products: usize) -> Result<()> {
-    let psql = |arguments: &[&str]| -> Result<String> {
-        let output = Command::new(servers::find("psql")?)
-            .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"])
-            .arg(format!("--dbname={}", shop_database(stack)?))
-            .args(arguments)
-            .output()?;
-        ensure!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
-        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
-    };
+/// What psql prints.
+pub(crate) fn psql(stack: &Stack, arguments: &[&str]) -> Result<String> {
+    let output = Command::new(servers::find("psql")?)
+        .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"])
+        .arg(format!("--dbname={}", shop_database(stack)?))
+        .args(arguments)
+        .output()?;
+    ensure!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
+
+/// Puts the catalogue and the customers in, with what they bought.
+pub(crate) fn fill(stack: &Stack, products: usize) -> Result<()> {
+    let psql = |arguments: &[&str]| psql(stack, arguments);
     let count = psql(&["--command=select count(*) from products where sku like 'BENCH-%'"])?;
     let there: usize = count.parse()?;
     psql(&[
@@ -256,12 +317,16 @@ fn pgbench(plan: &Plan, database: &str) -> Result<Turn> {
     Ok(rate_alone("pgbench", plan, 2.0 * rate.context("pgbench tells no rate")?))
 }
 
-/// Reads of Redis, from as many clients.
-fn redis_benchmark(plan: &Plan, url: &str) -> Result<Turn> {
-    // It takes a URL, but no password without a user in it.
+/// Password and port of Redis: its programs take a URL, but no password without a user in it.
+fn redis_access(url: &str) -> Result<(&str, &str)> {
     let parts = url.strip_prefix("redis://:").and_then(|rest| rest.split_once('@'));
     let (password, address) = parts.context("a URL with a password")?;
-    let port = address.rsplit(':').next().unwrap_or_default();
+    Ok((password, address.rsplit(':').next().unwrap_or_default()))
+}
+
+/// Reads of Redis, from as many clients.
+fn redis_benchmark(plan: &Plan, url: &str) -> Result<Turn> {
+    let (password, port) = redis_access(url)?;
     let output = Command::new(servers::find("redis-benchmark")?)
         .args(["-t", "get", "-d", "700", "--csv", "-a", password, "-p", port, "-n", "50000", "-c"])
         .arg(plan.connections.to_string())
@@ -273,7 +338,13 @@ fn redis_benchmark(plan: &Plan, url: &str) -> Result<Turn> {
     Ok(rate_alone("redis", plan, rate.with_context(|| format!("redis-benchmark tells no rate: {text}"))?))
 }
 
-async fn scenario(plan: &Plan, name: Name, all: &[&Contestant], stores: &Stores) -> Result<Figures> {
+/// Gives each its turns.
+pub(crate) async fn scenario(
+    plan: &Plan,
+    name: Name,
+    all: &[&Contestant],
+    stores: &Stores,
+) -> Result<Figures> {
     let mut figures = Figures {
         scenario: name.as_str().to_owned(),
         products: plan.products,
@@ -288,21 +359,25 @@ async fn scenario(plan: &Plan, name: Name, all: &[&Contestant], stores: &Stores)
     };
     // What is made when it is first used, and what a busy shop has in its caches.
     for contestant in all {
+        stores.prepare(name)?;
         let warm = plan.duration.max(Duration::from_millis(500));
         driver::run(&contestant.address, load(contestant)?, plan.connections, warm, Pace::Closed).await?;
     }
     for _ in 0..plan.repetitions {
         for contestant in all {
+            stores.prepare(name)?;
             figures
                 .turns
                 .push(turn(plan, contestant, load(contestant)?, stores, Load::Closed, Pace::Closed).await?);
         }
     }
-    if plan.latencies && all.iter().any(|contestant| contestant.name == "express") {
-        let maximum = figures.capacity("express");
+    let [_, peer] = name.servers();
+    if plan.latencies && all.iter().any(|contestant| contestant.name == peer) {
+        let maximum = figures.capacity(peer);
         for _ in 0..plan.repetitions {
             for (at, rate) in [(Load::Half, maximum / 2.0), (Load::Full, maximum)] {
                 for contestant in all.iter().filter(|contestant| contestant.cookie != "none") {
+                    stores.prepare(name)?;
                     let pace = Pace::Rate(rate);
                     figures.turns.push(turn(plan, contestant, load(contestant)?, stores, at, pace).await?);
                 }
@@ -333,6 +408,6 @@ async fn turn(
         server_seconds: after.0 - before.0,
         database_seconds: after.1[0] - before.1[0],
         redis_seconds: after.1[1] - before.1[1],
-        peak_bytes: usage::held(&contestant.pids, "VmHWM"),
+        peak_bytes: usage::peak(&contestant.pids),
     })
 }

@@ -25,9 +25,18 @@ pub(crate) fn run_time(pids: &[i32]) -> f64 {
     figures.filter_map(|text| text.split(' ').next()?.parse::<f64>().ok()).sum::<f64>() / 1e9
 }
 
-/// The most that these processes have held since [`forget_peak`], in bytes, by name of the figure in
-/// `/proc/PID/status`: `VmHWM`, or `VmRSS` for what they hold now.
-pub(crate) fn held(pids: &[i32], figure: &str) -> u64 {
+/// The most that these processes have held since [`forget_peak`], in bytes. What they share, as a parent's model with its
+/// workers, counts once, as far as it is shared now (`Pss` in proc(5)).
+pub(crate) fn peak(pids: &[i32]) -> u64 {
+    let maps = pids.iter().filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok());
+    let once = 1024 * maps.filter_map(|text| kibibytes(&text, "Pss")).sum::<u64>();
+    let shared = held(pids, "VmRSS").saturating_sub(once);
+    held(pids, "VmHWM").saturating_sub(shared)
+}
+
+/// What each of these processes has held, added up in bytes, by name of the figure in `/proc/PID/status`: `VmHWM` for the
+/// most since [`forget_peak`], or `VmRSS` for now.
+fn held(pids: &[i32], figure: &str) -> u64 {
     let status = pids.iter().filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/status")).ok());
     status.filter_map(|text| kibibytes(&text, figure)).sum::<u64>() * 1024
 }
@@ -69,6 +78,7 @@ mod tests {
         };
         assert!(held(&burnt, "VmHWM") >= held(&burnt, "VmRSS"));
         assert!(held(&burnt, "VmRSS") > 0);
+        assert!((1..=held(&burnt, "VmHWM")).contains(&peak(&burnt)), "{}", peak(&burnt));
         drop(shell.stdin.take());
         shell.wait().expect("it ends");
     }

@@ -340,6 +340,7 @@ fn ml_service(stack: &Stack) -> Result<Command> {
         .env("PORT", stack.port(Component::MlService)?.to_string())
         .env("REDIS_URL", redis_url_over(stack, Edge::MlServiceToRedis)?)
         .env("BACKEND_URL", format!("http://127.0.0.1:{}", stack.port_over(Edge::MlServiceToBackend)?));
+    command.envs(stack.ml_service_settings.iter().map(|(name, value)| (name, value)));
     Ok(command)
 }
 

@@ -187,6 +187,7 @@ pub struct Builder {
     watch: Watch,
     traces: Option<String>,
     backend_settings: Vec<(&'static str, String)>,
+    ml_service_settings: Vec<(&'static str, String)>,
 }
 
 impl Builder {
@@ -298,6 +299,13 @@ impl Builder {
         self
     }
 
+    /// A variable of ml-service's environment.
+    #[must_use]
+    pub fn ml_service_setting(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.ml_service_settings.push((name, value.into()));
+        self
+    }
+
     /// Puts a proxy on each connection between components, so that [`Stack::link`] can cut it.
     #[must_use]
     pub fn with_links(mut self) -> Self {
@@ -331,6 +339,7 @@ pub struct Stack {
     watch: Watch,
     traces: Option<String>,
     backend_settings: Vec<(&'static str, String)>,
+    ml_service_settings: Vec<(&'static str, String)>,
     /// Settings of the present release of the backend, over the others.
     deployed: Vec<(&'static str, String)>,
     directory: Directory,
@@ -352,6 +361,7 @@ impl Stack {
             watch: Watch::default(),
             traces: None,
             backend_settings: Vec::new(),
+            ml_service_settings: Vec::new(),
         }
     }
 
@@ -411,6 +421,7 @@ impl Stack {
             watch: builder.watch,
             traces: builder.traces,
             backend_settings: builder.backend_settings,
+            ml_service_settings: builder.ml_service_settings,
             deployed: Vec::new(),
             directory,
         };

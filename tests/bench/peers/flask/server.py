@@ -1,7 +1,7 @@
 """A recommender as one would write it with Flask and scikit-learn: the benchmarked part of ml-service's API over the same
 PostgreSQL and Redis, tuned as the documentation of its parts advises: the model made once, before the workers are
-forked, in single precision; one product of a sparse matrix and a vector for each question; answers kept as bytes in Redis; JSON by
-orjson, Redis' protocol by hiredis; a buffered log.
+forked, in single precision; one product of a sparse matrix and a vector for each question; answers kept as bytes in
+Redis; JSON by orjson, Redis' protocol by hiredis; a buffered log.
 """
 
 import gc

@@ -54,8 +54,9 @@ overhead:
 	cargo build --release --workspace --bin shopmicro-backend
 	cargo test --workspace --test overhead -- --nocapture
 
-# How fast and how frugal shop and recommender are, beside peers in Express and Flask and beside floors: tables, and figures in target/bench. One scenario
-# with `make bench SCENARIOS=detail`. The machine should have nothing else to do for eight minutes.
+# How fast and how frugal shop and recommender are, beside peers in Express and Flask and beside floors: tables, and figures
+# in target/bench. One scenario with `make bench SCENARIOS=detail`. The machine should have nothing else to do for eight
+# minutes.
 bench: tests/bench/peers/express/node_modules/.package-lock.json
 	tests/install run
 	cargo build --release --workspace --bin shopmicro-backend --bin shopmicro-ml-service --bin bench

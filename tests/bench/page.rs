@@ -1,4 +1,5 @@
-//! The page with the figures: `docs/performance.md`, whose tables stand between two marks, and a plot beside it.
+//! The pages with the figures: `docs/performance.md`, a plot beside it, and `docs/scaling.md`. Tables stand between two
+//! marks.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -9,6 +10,7 @@ use crate::report::{Figures, Load, mebibytes};
 use crate::scenarios::Name;
 
 const PAGE: &str = "docs/performance.md";
+const SCALING: &str = "docs/scaling.md";
 const PLOT: &str = "docs/performance.svg";
 const BEGIN: &str = "<!-- figures: made by `make bench-page` -->\n";
 const END: &str = "<!-- end of figures -->\n";
@@ -21,7 +23,9 @@ const fn goal(name: Name) -> Option<f64> {
         Name::Search | Name::Checkout => Some(6.0),
         Name::Cart => Some(7.0),
         Name::Mixed => Some(9.0),
-        Name::Filters | Name::RecommendationsWarm | Name::RecommendationsComputed => None,
+        Name::RecommendationsWarm => Some(20.0),
+        Name::RecommendationsComputed => Some(5.0),
+        Name::Filters => None,
     }
 }
 
@@ -34,12 +38,20 @@ pub(crate) fn write(directory: &Path) -> Result<()> {
         }
     }
     ensure!(!all.is_empty(), "{} has no figures: make bench", directory.display());
-    let page = std::fs::read_to_string(PAGE).with_context(|| format!("read {PAGE}"))?;
-    let (before, rest) = page.split_once(BEGIN).with_context(|| format!("{PAGE} has no {BEGIN}"))?;
-    let (_, after) = rest.split_once(END).with_context(|| format!("{PAGE} has no {END}"))?;
-    let scale = scale(directory)?;
-    std::fs::write(PAGE, format!("{before}{BEGIN}\n{}{scale}\n{END}{after}", tables(&all)))?;
+    replace(PAGE, &format!("{}{}", tables(&all), scale(directory)?))?;
+    if let Some((_, mixed)) = all.iter().find(|(name, _)| *name == Name::Mixed) {
+        replace(SCALING, &growth(mixed))?;
+    }
     std::fs::write(PLOT, plot(&all))?;
+    Ok(())
+}
+
+/// Puts a text between the marks of a page.
+fn replace(path: &str, text: &str) -> Result<()> {
+    let page = std::fs::read_to_string(path).with_context(|| format!("read {path}"))?;
+    let (before, rest) = page.split_once(BEGIN).with_context(|| format!("{path} has no {BEGIN}"))?;
+    let (_, after) = rest.split_once(END).with_context(|| format!("{path} has no {END}"))?;
+    std::fs::write(path, format!("{before}{BEGIN}\n{text}\n{END}{after}"))?;
     Ok(())
 }
 
@@ -183,6 +195,25 @@ fn scale(directory: &Path) -> Result<String> {
     Ok(text)
 }
 
+/// The share of a processor's time that is used where a shop is to answer soon: what comes at once must not wait for long.
+const BUSY: f64 = 0.6;
+
+/// How many processors each part keeps busy by the rate of mixed requests.
+fn growth(mixed: &Figures) -> String {
+    let costs = [mixed.cost("shopmicro"), mixed.database_cost("shopmicro"), mixed.redis_cost("shopmicro")];
+    let mut text = String::from(
+        "| requests, 1/s | backend, processors | PostgreSQL | Redis |\n|---|---|---|---|\n\
+         | one, us | ",
+    );
+    text.push_str(&costs.map(figure).join(" | "));
+    text.push_str(" |\n");
+    for rate in [1e3, 1e4, 1e6] {
+        let processors = costs.map(|cost| figure(rate * cost / 1e6 / BUSY));
+        let _ = writeln!(text, "| {rate} | {} |", processors.join(" | "));
+    }
+    text
+}
+
 /// Bars: the peer's cost is the whole width, for each scenario.
 fn plot(all: &[(Name, Figures)]) -> String {
     const LEFT: f64 = 190.0;
@@ -261,6 +292,18 @@ mod tests {
     }
 
     #[test]
+    fn processors_follow_from_costs() {
+        let mut of_one = turn("shopmicro", 0.06);
+        of_one.database_seconds = 0.12;
+        let turns = vec![of_one];
+        let figures = Figures { scenario: "mixed".to_owned(), products: 1, connections: 1, turns };
+        let text = growth(&figures);
+        assert!(text.contains("| one, us | 60 | 120 | - |"), "{text}");
+        assert!(text.contains("| 1000 | 0.1 | 0.2 | - |"), "{text}");
+        assert!(text.contains("| 1000000 | 100 | 200 | - |"), "{text}");
+    }
+
+    #[test]
     fn recommenders_have_tables_of_their_own() {
         let turns = vec![turn("ml-service", 0.01), turn("flask", 0.5)];
         let figures = |scenario: &str, turns| Figures {
@@ -275,7 +318,7 @@ mod tests {
         ];
         let text = tables(&all);
         assert!(text.contains("| scenario | ml-service, us | Flask, us |"), "{text}");
-        assert!(text.contains("| recommendations-warm | 10 | 500 | 50 | - |"), "{text}");
+        assert!(text.contains("| recommendations-warm | 10 | 500 | 50 | 20 |"), "{text}");
         assert!(!text.contains("floor"), "{text}");
         assert!(plot(&all).contains("500 us Flask"));
     }

@@ -216,8 +216,8 @@ fn growth(mixed: &Figures) -> String {
 
 /// Bars: the peer's cost is the whole width, for each scenario.
 fn plot(all: &[(Name, Figures)]) -> String {
-    const LEFT: f64 = 190.0;
-    const WIDTH: f64 = 420.0;
+    const LEFT: f64 = 205.0;
+    const WIDTH: f64 = 405.0;
     const ROW: usize = 44;
     let height = all.len() * ROW + 40;
     let mut svg = format!(

@@ -17,9 +17,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::{Parser, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::scenarios::Name;
 use crate::shops::Plan;
@@ -85,29 +84,8 @@ struct Run {
 }
 
 #[tokio::main]
-#[expect(clippy::print_stderr, reason = "the last word of a command that failed")]
 async fn main() -> ExitCode {
-    let outcome = tokio::select! {
-        outcome = run(Arguments::parse().command) => outcome,
-        // What runs is dropped, and so ends with this.
-        told = told_to_end() => told.and_then(|()| bail!("told to end")),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("bench: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-async fn told_to_end() -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
-    }
+    stack::signals::finish("bench", run(Arguments::parse().command)).await
 }
 
 async fn run(command: Command) -> Result<()> {

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use stack::binaries::find;
+
 use crate::usage;
 
 /// How long a server may take to listen.
@@ -151,14 +153,4 @@ pub(crate) async fn nginx(directory: &Path, log: &Path) -> Result<Server> {
     let mut command = Command::new(find("nginx")?);
     command.args(["-e", "stderr", "-c"]).arg(directory.join("nginx.conf")).arg("-p").arg(directory);
     Server::start(command, port, log, PATIENCE).await
-}
-
-/// A program in PATH or where Debian keeps servers.
-pub(crate) fn find(name: &str) -> Result<std::path::PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain(["/usr/lib/postgresql/15/bin", "/usr/sbin"].map(Into::into))
-        .map(|directory| directory.join(name))
-        .find(|program| program.is_file())
-        .with_context(|| format!("{name} is not installed"))
 }

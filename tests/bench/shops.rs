@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+use stack::binaries::find;
 use stack::{Component, Stack};
 
 use crate::driver::{self, Ask, Outcome, Pace, Scenario};
@@ -78,7 +79,7 @@ impl Stores {
         let mut command = Command::new("sh");
         // The shop's Redis knows no FLUSHALL.
         command.args(["-c", "\"$0\" -p \"$1\" --scan | xargs -r -n 1000 \"$0\" -p \"$1\" unlink"]);
-        command.arg(servers::find("redis-cli")?).arg(port).env("REDISCLI_AUTH", password);
+        command.arg(find("redis-cli")?).arg(port).env("REDISCLI_AUTH", password);
         let output = command.output()?;
         ensure!(output.status.success(), "redis-cli: {}", String::from_utf8_lossy(&output.stderr));
         Ok(())
@@ -187,7 +188,7 @@ pub(crate) fn shop_database(stack: &Stack) -> Result<String> {
 
 /// What psql prints.
 pub(crate) fn psql(stack: &Stack, arguments: &[&str]) -> Result<String> {
-    let output = Command::new(servers::find("psql")?)
+    let output = Command::new(find("psql")?)
         .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"])
         .arg(format!("--dbname={}", shop_database(stack)?))
         .args(arguments)
@@ -303,7 +304,7 @@ fn rate_alone(server: &str, plan: &Plan, rate: f64) -> Turn {
 
 /// The same SQL as a checkout's, from as many clients. Each transaction is two requests of a shop.
 fn pgbench(plan: &Plan, database: &str) -> Result<Turn> {
-    let output = Command::new(servers::find("pgbench")?)
+    let output = Command::new(find("pgbench")?)
         .args(["--no-vacuum", "--protocol=prepared", "--file=tests/bench/checkout.pgbench"])
         .arg(format!("--define=products={}", plan.products))
         .arg(format!("--client={}", plan.connections))
@@ -327,7 +328,7 @@ fn redis_access(url: &str) -> Result<(&str, &str)> {
 /// Reads of Redis, from as many clients.
 fn redis_benchmark(plan: &Plan, url: &str) -> Result<Turn> {
     let (password, port) = redis_access(url)?;
-    let output = Command::new(servers::find("redis-benchmark")?)
+    let output = Command::new(find("redis-benchmark")?)
         .args(["-t", "get", "-d", "700", "--csv", "-a", password, "-p", port, "-n", "50000", "-c"])
         .arg(plan.connections.to_string())
         .output()?;

@@ -7,7 +7,7 @@ use anyhow::Result;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use crate::customers::{Answer, Told};
+use crate::customers::{Answer, Crowd, Told};
 use crate::events::Seen;
 
 /// How long a payment or an event may wait to be followed to its end, in seconds: the workers look again after fifteen.
@@ -85,9 +85,9 @@ struct Order {
     total_cents: i64,
 }
 
-/// What is wrong, in words.
-pub async fn check(told: &Told, database: &Client) -> Result<Vec<String>> {
-    let mut wrong = told.wrong.clone();
+/// What is wrong, in words. Nobody may buy meanwhile.
+pub async fn check(crowd: &Crowd, database: &Client) -> Result<Vec<String>> {
+    let mut wrong = crowd.told().wrong.clone();
     for (what, sql) in MUST_NOT_BE {
         let rows = if sql.contains("$1") {
             database.query(sql, &[&SETTLED_AFTER]).await?
@@ -96,7 +96,8 @@ pub async fn check(told: &Told, database: &Client) -> Result<Vec<String>> {
         };
         wrong.extend(rows.iter().map(|row| format!("{what}: {}", row.get::<_, String>(0))));
     }
-    wrong.extend(promises(told, &orders(database).await?));
+    let orders = orders(database).await?;
+    wrong.extend(promises(&crowd.told(), &orders));
     Ok(wrong)
 }
 

@@ -130,7 +130,7 @@ async fn open(plan: &Plan, directory: &Path, over: watch::Receiver<bool>) -> Res
         components.extend([Component::Loki, Component::Mimir]);
     }
     let stack = builder.start().await?;
-    let database = database(&stack).await?;
+    let database = stack.database().await?;
     // Some are nearly sold out, so that customers come too late.
     let stocked = "with wanted as (select id, stock, case when row_number() over (order by sku) % 10 = 0 then 40 \
                    else 1000000 end as units from products), \
@@ -152,14 +152,6 @@ async fn open(plan: &Plan, directory: &Path, over: watch::Receiver<bool>) -> Res
         means: Means { components, disk, clock },
         stack,
     })
-}
-
-/// A connection to the shop's database, past any proxy.
-async fn database(stack: &Stack) -> Result<tokio_postgres::Client> {
-    let mut config: tokio_postgres::Config = stack.postgres_admin_url()?.parse()?;
-    let (client, connection) = config.dbname("shopmicro").connect(tokio_postgres::NoTls).await?;
-    tokio::spawn(connection);
-    Ok(client)
 }
 
 impl Shop {
@@ -198,14 +190,8 @@ impl Shop {
 
     /// Nothing is wrong.
     async fn check(&mut self, loses_events: bool) -> Result<()> {
-        let database = database(&self.stack).await?;
-        {
-            // Nobody is told anything meanwhile.
-            let told = std::mem::take(&mut *self.crowd.told());
-            let wrong = checker::check(&told, &database).await;
-            *self.crowd.told() = told;
-            none_of(&wrong?)?;
-        }
+        let database = self.stack.database().await?;
+        none_of(&checker::check(&self.crowd, &database).await?)?;
         let start = Instant::now();
         loop {
             let seen = self.consumer.seen().clone();
@@ -252,7 +238,7 @@ impl Shop {
 
     /// In the end every payment is settled, and nothing is wrong still.
     async fn settle(&mut self) -> Result<()> {
-        let database = database(&self.stack).await?;
+        let database = self.stack.database().await?;
         let start = Instant::now();
         let open = "select count(*) from orders where import_ref is null and (payment = 'releasing' \
                     or payment = 'pending' and exists \

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 const DEBIAN: [&str; 2] = ["/usr/lib/postgresql/15/bin", "/usr/sbin"];
 
 /// A server or client of somebody else's.
-pub(crate) fn find(name: &str) -> Result<PathBuf> {
+pub fn find(name: &str) -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
         .chain(DEBIAN.map(PathBuf::from))

@@ -2,7 +2,7 @@
 //! with ports and directories of its own. `make run` is built on it, and so are the tests, which get a private stack on
 //! free ports and may kill, pause or cut off each component.
 
-mod binaries;
+pub mod binaries;
 pub mod budgets;
 mod components;
 mod directory;
@@ -12,6 +12,7 @@ mod ports;
 mod process;
 mod proxy;
 pub mod scenarios;
+pub mod signals;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -605,6 +606,15 @@ impl Stack {
     pub fn postgres_admin_url(&self) -> Result<String> {
         let port = self.port(Component::Postgres)?;
         Ok(format!("postgresql://postgres:{}@127.0.0.1:{port}/postgres", self.secrets.postgres_admin))
+    }
+
+    /// A connection to the shop's database for a role that may do everything, past any proxy.
+    pub async fn database(&self) -> Result<tokio_postgres::Client> {
+        let mut config: tokio_postgres::Config = self.postgres_admin_url()?.parse()?;
+        let connected = config.dbname("shopmicro").connect(tokio_postgres::NoTls).await;
+        let (client, connection) = connected.context("the database")?;
+        tokio::spawn(connection);
+        Ok(client)
     }
 
     /// Redis' URL, past any proxy.

@@ -12,9 +12,9 @@ use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 use stack::load::Load;
 use stack::scenarios::Scenario;
+use stack::signals::Signals;
 use stack::{Component, Stack};
 use tokio::process::Child;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::faults::{Fault, Faults};
 
@@ -167,26 +167,6 @@ async fn main() -> ExitCode {
         Err(error) => {
             eprintln!("stack: {error:#}");
             ExitCode::FAILURE
-        }
-    }
-}
-
-/// Ctrl-C and SIGTERM, from the moment at which this is made.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn listen() -> Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    /// Waits for one, and tells the exit code that a shell gives for it.
-    async fn next(&mut self) -> u8 {
-        tokio::select! {
-            _ = self.terminate.recv() => 128 + 15,
-            _ = self.interrupt.recv() => 128 + 2,
         }
     }
 }

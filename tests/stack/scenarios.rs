@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
-use tokio_postgres::NoTls;
-use tokio_postgres::config::Config;
 
 use crate::{Component, Edge, Stack};
 
@@ -138,11 +136,7 @@ async fn deploy(stack: &mut Stack, settings: Vec<(&'static str, String)>) -> Res
 }
 
 async fn sql(stack: &Stack, statement: &str) -> Result<()> {
-    let mut config: Config = stack.postgres_admin_url()?.parse()?;
-    let (client, connection) = config.dbname("shopmicro").connect(NoTls).await.context("the database")?;
-    tokio::spawn(connection);
-    client.batch_execute(statement).await?;
-    Ok(())
+    Ok(stack.database().await?.batch_execute(statement).await?)
 }
 
 async fn redis(stack: &Stack, words: &[&str]) -> Result<()> {

@@ -151,27 +151,29 @@ def live():
     return json(b'{"status":"ok"}')
 
 
+def kept(key, seconds, compute):
+    """The answer of this key: that in Redis, else what is computed and kept there."""
+    key = f"flask:{model.version}:{key}"
+    body = cache.get(key)
+    if body is None:
+        body = orjson.dumps({**compute(), "model_version": model.version})
+        cache.set(key, body, ex=seconds)
+    return json(body)
+
+
 @app.get("/api/recommendations/<uuid:user_id>")
 def recommendations(user_id):
     count = limit()
     if count is None:
         return problem(400, "limit")
     user = str(user_id)
-    key = f"flask:{model.version}:user:{user}:{count}"
-    body = cache.get(key)
-    if body is None:
+
+    def compute():
         items = model.personal(user, count) if user in model.bought else []
         strategy = "personal" if items else "popular"
-        body = orjson.dumps(
-            {
-                "user_id": user,
-                "items": items or model.popular[:count],
-                "strategy": strategy,
-                "model_version": model.version,
-            }
-        )
-        cache.set(key, body, ex=USER_SECONDS)
-    return json(body)
+        return {"user_id": user, "items": items or model.popular[:count], "strategy": strategy}
+
+    return kept(f"user:{user}:{count}", USER_SECONDS, compute)
 
 
 @app.get("/api/products/<uuid:product_id>/similar")
@@ -182,16 +184,8 @@ def similar(product_id):
     product = str(product_id)
     if product not in model.rows:
         return problem(404, "No such product")
-    key = f"flask:{model.version}:similar:{product}:{count}"
-    body = cache.get(key)
-    if body is None:
-        body = orjson.dumps(
-            {
-                "product_id": product,
-                "items": model.similar(product, count),
-                "strategy": "similar",
-                "model_version": model.version,
-            }
-        )
-        cache.set(key, body, ex=SIMILAR_SECONDS)
-    return json(body)
+
+    def compute():
+        return {"product_id": product, "items": model.similar(product, count), "strategy": "similar"}
+
+    return kept(f"similar:{product}:{count}", SIMILAR_SECONDS, compute)

@@ -52,11 +52,7 @@ pub(crate) struct Shop {
 
 impl Shop {
     pub(crate) async fn open(stack: &Stack) -> Self {
-        let mut config: tokio_postgres::Config =
-            stack.postgres_admin_url().expect("a URL").parse().expect("a URL");
-        config.dbname("shopmicro");
-        let (database, connection) = config.connect(tokio_postgres::NoTls).await.expect("the database");
-        tokio::spawn(connection);
+        let database = stack.database().await.expect("the database");
         let backend = stack.url(Component::Backend).expect("a URL");
         let (mood, moods) = watch::channel(Mood::Buying);
         let visitor = Visitor::at(backend.clone());

@@ -74,12 +74,7 @@ pub(crate) async fn products(customer: &Customer, count: usize) -> Vec<String> {
 
 /// A connection to the shop's database, past any proxy.
 pub(crate) async fn database(stack: &Stack) -> tokio_postgres::Client {
-    let url = stack.postgres_admin_url().expect("url");
-    let mut config: tokio_postgres::Config = url.parse().expect("url");
-    config.dbname("shopmicro");
-    let (client, connection) = config.connect(tokio_postgres::NoTls).await.expect("connect");
-    tokio::spawn(connection);
-    client
+    stack.database().await.expect("connect")
 }
 
 /// The one number that a query asks for.

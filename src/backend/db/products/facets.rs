@@ -14,16 +14,16 @@ const BOUND: i64 = 10_000;
 /// Where bands of prices begin, apart from the first.
 const BANDS: [i64; 6] = [500, 1000, 2000, 5000, 10_000, 20_000];
 
-/// Facets of what the filters let through, matched as a list of it would be. Two round trips at most.
+/// Facets of what the filters let through, matched as a list of it would be, in as many round trips.
 pub async fn facets(client: &Client, filters: &Filters) -> Result<Facets> {
     let Some(question) = &filters.question else { return count(client, filters, None).await };
-    let words = count(client, filters, Some(Wanted::Words(question)));
-    let (found, near) = tokio::try_join!(words, near_words(client, question))?;
-    match question.corrected(&near) {
-        Some(corrected) if found.total.value == 0 => {
-            count(client, filters, Some(Wanted::Corrected(&corrected))).await
-        }
-        _ => Ok(found),
+    let found = count(client, filters, Some(Wanted::Words(question))).await?;
+    if found.total.value > 0 {
+        return Ok(found);
+    }
+    match question.corrected(&near_words(client, question).await?) {
+        Some(corrected) => count(client, filters, Some(Wanted::Corrected(&corrected))).await,
+        None => Ok(found),
     }
 }
 

@@ -18,27 +18,25 @@ const WINDOW: i64 = 2000;
 
 /// A page of the catalogue: up to `limit + 1` products, each with its cursor, so that the caller sees whether there is
 /// more. Where no product has the words of a first page's `q`, products with words like them are found, unless `q` is
-/// precise on purpose. Two round trips at most.
+/// precise on purpose. One round trip where something has the words as typed; else what may have been meant takes two more.
 pub async fn list(client: &Client, listing: &Listing) -> Result<Vec<(Product, Cursor)>> {
     let Some(question) = &listing.filters.question else {
         return page(client, listing, None).await;
     };
-    let words = page(client, listing, Some(Wanted::Words(question)));
-    let (found, near) = match listing.cursor.as_ref().map(|cursor| cursor.matching) {
-        Some(Matching::Words) => return words.await,
-        Some(Matching::Likeness) => (Vec::new(), near_words(client, question).await?),
-        // Both on their way at once.
-        None => tokio::try_join!(words, near_words(client, question))?,
-    };
-    match question.corrected(&near) {
-        Some(corrected) if found.is_empty() => {
-            page(client, listing, Some(Wanted::Corrected(&corrected))).await
+    let matching = listing.cursor.as_ref().map(|cursor| cursor.matching);
+    if matching != Some(Matching::Likeness) {
+        let found = page(client, listing, Some(Wanted::Words(question))).await?;
+        if !found.is_empty() || matching.is_some() {
+            return Ok(found);
         }
-        _ => Ok(found),
+    }
+    match question.corrected(&near_words(client, question).await?) {
+        Some(corrected) => page(client, listing, Some(Wanted::Corrected(&corrected))).await,
+        None => Ok(Vec::new()),
     }
 }
 
-/// An order as SQL: the key of `p`, the direction, and how to go on from a key.
+/// An order as SQL: the column that is its key, the direction, and how to go on from a key.
 struct Order {
     key: &'static str,
     direction: &'static str,
@@ -48,19 +46,20 @@ struct Order {
 impl From<Sort> for Order {
     fn from(sort: Sort) -> Self {
         let (key, direction, beyond) = match sort {
-            Sort::Relevance => ("p.score", "desc", "<"),
-            Sort::Newest => ("p.created_at", "desc", "<"),
-            Sort::PriceAscending => ("p.price_cents", "asc", ">"),
-            Sort::PriceDescending => ("p.price_cents", "desc", "<"),
-            Sort::Name => ("p.name", "asc", ">"),
+            Sort::Relevance => ("score", "desc", "<"),
+            Sort::Newest => ("created_at", "desc", "<"),
+            Sort::PriceAscending => ("price_cents", "asc", ">"),
+            Sort::PriceDescending => ("price_cents", "desc", "<"),
+            Sort::Name => ("name", "asc", ">"),
         };
         Self { key, direction, beyond }
     }
 }
 
 impl Order {
-    fn by(&self) -> String {
-        format!("{} {direction}, p.id {direction}", self.key, direction = self.direction)
+    fn by(&self, relation: &str) -> String {
+        let Self { key, direction, .. } = self;
+        format!("{relation}.{key} {direction}, {relation}.id {direction}")
     }
 }
 
@@ -80,7 +79,7 @@ pub fn statement(listing: &Listing, wanted: Option<Wanted<'_>>) -> Statement {
             SortKey::Name(name) => statement.bind(name.clone(), Type::TEXT),
         };
         let id = statement.bind(cursor.id, Type::UUID);
-        let sql = format!("({}, p.id) {} ({last}, {id})", order.key, order.beyond);
+        let sql = format!("(p.{}, p.id) {} ({last}, {id})", order.key, order.beyond);
         Condition { about: About::Position, sql }
     });
     let limit = statement.bind(limit + 1, Type::INT8);
@@ -102,7 +101,7 @@ pub fn statement(listing: &Listing, wanted: Option<Wanted<'_>>) -> Statement {
             if indexed {
                 windowed(&order, &ranges, &filters, &limit)
             } else {
-                let (conditions, by) = (all(&conditions), order.by());
+                let (conditions, by) = (all(&conditions), order.by("p"));
                 format!("select {COLUMNS} from products p where {conditions} order by {by} limit {limit}")
             }
         }
@@ -110,7 +109,8 @@ pub fn statement(listing: &Listing, wanted: Option<Wanted<'_>>) -> Statement {
     statement
 }
 
-/// From the best sellers among all matches.
+/// From the best sellers among all matches. No more of a row is sorted than is needed for it, and only what is on the page
+/// is read as a whole.
 fn ranked(
     order: &Order,
     conditions: &[Condition],
@@ -119,14 +119,18 @@ fn ranked(
     limit: &str,
 ) -> String {
     format!(
-        "select {COLUMNS}, p.score from ( \
-             select p.*, {score} as score from products p where {conditions} \
-             order by p.popularity desc, p.id desc limit {RANKED}) p \
-         where {beyond} order by {by} limit {limit}",
+        "select {COLUMNS}, found.score from ( \
+             select p.* from ( \
+                 select p.id, p.name, {score} as score from ( \
+                     select p.id, p.name, p.search from products p where {conditions} \
+                     order by p.popularity desc, p.id desc limit {RANKED}) p) p \
+             where {beyond} order by {by} limit {limit} \
+         ) found join products p on p.id = found.id order by {found_by}",
         score = queries.score(),
         conditions = all(conditions),
         beyond = if beyond.is_empty() { "true".to_owned() } else { all(beyond) },
-        by = order.by(),
+        by = order.by("p"),
+        found_by = order.by("found"),
     )
 }
 
@@ -140,13 +144,13 @@ fn windowed(order: &Order, ranges: &[&Condition], filters: &[&Condition], limit:
              select p.id from (select p.* from products p where {ranges} order by {by} limit {WINDOW}) p \
              where {filters} order by {by} limit {limit}), \
          rest as materialized ( \
-             select p.id, {key} as key from products p \
+             select p.id, p.{key} as key from products p \
              where {ranges} and {filters} and (select count(*) from near) < {limit}) \
          select {COLUMNS} from ( \
              select id from near where (select count(*) from near) >= {limit} \
              union all (select id from rest order by key {direction}, id {direction} limit {limit}) \
          ) found join products p on p.id = found.id order by {by}",
-        by = order.by(),
+        by = order.by("p"),
         key = order.key,
         direction = order.direction,
     )

@@ -11,6 +11,7 @@ mod report;
 mod scenarios;
 mod servers;
 mod shops;
+mod starts;
 mod usage;
 
 use std::path::PathBuf;

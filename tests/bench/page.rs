@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use stack::Component;
 
 use crate::report::{Figures, Load, mebibytes};
 use crate::scenarios::Name;
+use crate::starts::Starts;
 
 const PAGE: &str = "docs/performance.md";
 const SCALING: &str = "docs/scaling.md";
@@ -38,7 +40,7 @@ pub(crate) fn write(directory: &Path) -> Result<()> {
         }
     }
     ensure!(!all.is_empty(), "{} has no figures: make bench", directory.display());
-    replace(PAGE, &format!("{}{}", tables(&all), scale(directory)?))?;
+    replace(PAGE, &format!("{}{}{}", tables(&all), starts(directory)?, scale(directory)?))?;
     if let Some((_, mixed)) = all.iter().find(|(name, _)| *name == Name::Mixed) {
         replace(SCALING, &growth(mixed))?;
     }
@@ -162,6 +164,22 @@ fn compared(all: &[&(Name, Figures)], (store, store_cost): Column) -> String {
         peak(peer)
     );
     text
+}
+
+/// How the services start.
+fn starts(directory: &Path) -> Result<String> {
+    let mut text = String::new();
+    for service in [Component::Backend, Component::MlService] {
+        let Some(starts) = Starts::read(directory, service)? else { continue };
+        let [ready, idle] = starts.medians().map(figure);
+        let _ = writeln!(text, "| {} | {ready} | {idle} |", service.name());
+    }
+    if !text.is_empty() {
+        let head =
+            "\n| service | from its start until it is ready, ms | MiB while nobody asks |\n|---|---|---|\n";
+        text.insert_str(0, head);
+    }
+    Ok(text)
 }
 
 /// What a request costs by the size of the catalogue, from `make bench-scale`.

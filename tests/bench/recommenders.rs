@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
@@ -12,9 +13,13 @@ use crate::driver::{self, Ask};
 use crate::scenarios::{Name, Shopping, customer};
 use crate::servers;
 use crate::shops::{self, Contestant, Plan, Stores};
+use crate::starts;
 
 /// By how much scores may differ: both compute in single precision, each in its own order.
 const ROUNDING: f64 = 1e-4;
+
+/// How long a model may take to be written.
+const WRITTEN: Duration = Duration::from_secs(30);
 
 /// A product, and why. Each says the latter in its own words.
 #[derive(Debug, Deserialize)]
@@ -39,9 +44,19 @@ pub(crate) async fn measure(plan: &Plan, directory: &Path, names: &[Name]) -> Re
     let parts = [Component::Postgres, Component::Redis, Component::Backend, Component::MlService];
     let mut stack = shops::start(plan, directory, parts).await?;
     shops::fill(&stack, plan.products)?;
-    // Again, with all that is there now.
+    // Anew, with all that is there now; and again, from what it kept.
     stack.stop(Component::MlService).await?;
+    let snapshot = shops::snapshot(plan, directory);
+    std::fs::remove_dir_all(&snapshot)?;
+    std::fs::create_dir(&snapshot)?;
     stack.start(Component::MlService).await?;
+    let written = async {
+        while !snapshot.join("model").exists() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(WRITTEN, written).await.context("no model was written")?;
+    starts::measure(&mut stack, Component::MlService, plan.repetitions, directory).await?;
     let stores = Stores::of(&stack)?;
     let mut contestants = vec![Contestant {
         name: "ml-service",

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::driver::Outcome;
@@ -51,6 +52,24 @@ pub(crate) struct Figures {
     pub(crate) connections: usize,
     /// Each turn, in order.
     pub(crate) turns: Vec<Turn>,
+}
+
+/// Writes figures as JSON.
+pub(crate) fn write(directory: &Path, name: &str, figures: &impl Serialize) -> Result<()> {
+    let path = directory.join(format!("{name}.json"));
+    fs::write(&path, serde_json::to_vec_pretty(figures)?).with_context(|| format!("write {}", path.display()))
+}
+
+/// Reads figures, where they are.
+pub(crate) fn read<T: DeserializeOwned>(directory: &Path, name: &str) -> Result<Option<T>> {
+    let path = directory.join(format!("{name}.json"));
+    match fs::read(&path) {
+        Ok(text) => {
+            Ok(Some(serde_json::from_slice(&text).with_context(|| format!("read {}", path.display()))?))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The middle one, or the mean of the middle two.
@@ -108,21 +127,12 @@ impl Figures {
 
     /// Writes them as JSON.
     pub(crate) fn write(&self, directory: &Path) -> Result<()> {
-        let path = directory.join(format!("{}.json", self.scenario));
-        fs::write(&path, serde_json::to_vec_pretty(self)?)
-            .with_context(|| format!("write {}", path.display()))
+        write(directory, &self.scenario, self)
     }
 
     /// Reads those of a scenario, where they are.
     pub(crate) fn read(directory: &Path, scenario: &str) -> Result<Option<Self>> {
-        let path = directory.join(format!("{scenario}.json"));
-        match fs::read(&path) {
-            Ok(text) => {
-                Ok(Some(serde_json::from_slice(&text).with_context(|| format!("read {}", path.display()))?))
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        read(directory, scenario)
     }
 
     /// As a table for a terminal.

@@ -16,6 +16,7 @@ use crate::recommenders;
 use crate::report::{Figures, Load, Turn};
 use crate::scenarios::{CUSTOMERS, Name, Shopping, product};
 use crate::servers::{self, Server};
+use crate::starts;
 use crate::usage;
 
 /// What to measure, and how.
@@ -110,6 +111,7 @@ async fn measure_shops(plan: &Plan, directory: &Path, names: &[Name]) -> Result<
     let mut stack =
         start(plan, directory, [Component::Postgres, Component::Redis, Component::Backend]).await?;
     fill(&stack, plan.products)?;
+    starts::measure(&mut stack, Component::Backend, plan.repetitions, directory).await?;
     let stores = Stores::of(&stack)?;
     let mut contestants = vec![Contestant {
         name: "shopmicro",
@@ -169,14 +171,22 @@ pub(crate) async fn start(
     directory: &Path,
     parts: impl IntoIterator<Item = Component>,
 ) -> Result<Stack> {
+    let snapshot = snapshot(plan, directory);
+    std::fs::create_dir_all(&snapshot)?;
     let stack = Stack::builder()
         .only(parts)
         .directory(directory.join(format!("stack-{}", plan.products)))
         .programs(plan.programs.canonicalize().context("build the programs first: make build")?)
         .backend_setting("NODE_ENV", "production")
         .backend_setting("POSTGRES_POOL_SIZE", "16")
-        .ml_service_setting("FLASK_ENV", "production");
+        .ml_service_setting("FLASK_ENV", "production")
+        .ml_service_setting("SNAPSHOT_DIR", snapshot.display().to_string());
     stack.start().await
+}
+
+/// Where ml-service keeps its model.
+pub(crate) fn snapshot(plan: &Plan, directory: &Path) -> PathBuf {
+    directory.join(format!("snapshot-{}", plan.products))
 }
 
 /// The shop's database, for one who may do everything.

@@ -36,7 +36,7 @@ pub(crate) fn peak(pids: &[i32]) -> u64 {
 
 /// What each of these processes has held, added up in bytes, by name of the figure in `/proc/PID/status`: `VmHWM` for the
 /// most since [`forget_peak`], or `VmRSS` for now.
-fn held(pids: &[i32], figure: &str) -> u64 {
+pub(crate) fn held(pids: &[i32], figure: &str) -> u64 {
     let status = pids.iter().filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/status")).ok());
     status.filter_map(|text| kibibytes(&text, figure)).sum::<u64>() * 1024
 }

@@ -71,7 +71,6 @@ let
       config = {
         Entrypoint = [ exe ];
         Cmd = [ "serve" ];
-        Env = lib.mapAttrsToList (name: value: "${name}=${value}") (import ./malloc.nix);
         ExposedPorts."${toString port}/tcp" = { };
         Healthcheck.Test = [
           "CMD"

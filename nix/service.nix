@@ -97,7 +97,6 @@ in
         // {
           environment =
             units.escape (removeAttrs variables (lib.attrNames hidden))
-            // import ./malloc.nix
             # %d is the directory of the unit's credentials.
             // lib.mapAttrs' (variable: _: lib.nameValuePair "${variable}_FILE" "%d/${variable}") hidden;
           serviceConfig = {

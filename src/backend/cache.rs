@@ -335,10 +335,10 @@ impl Cache {
     pub async fn product(
         &self,
         id: Uuid,
-        load: impl Future<Output = Result<Product>>,
+        load: impl AsyncFnOnce() -> Result<Product>,
         answer: impl FnOnce(&Product) -> Result<Answer>,
     ) -> Result<Answer> {
-        let load = async { answer(&load.await?) };
+        let load = async move || answer(&load().await?);
         self.answer(Question::Product(id), &ProductKey(id), load, |answer| Ok(answer.clone())).await
     }
 
@@ -352,7 +352,7 @@ impl Cache {
         &self,
         query: &str,
         key: &PageKey,
-        load: impl Future<Output = Result<ProductPage>>,
+        load: impl AsyncFnOnce() -> Result<ProductPage>,
     ) -> Result<Answer> {
         self.answer(Question::Page(query.into()), key, load, Answer::of).await
     }
@@ -360,20 +360,20 @@ impl Cache {
     /// The answer about all categories.
     pub async fn categories(
         &self,
-        load: impl Future<Output = Result<Vec<Category>>>,
+        load: impl AsyncFnOnce() -> Result<Vec<Category>>,
         answer: impl FnOnce(&Vec<Category>) -> Result<Answer>,
     ) -> Result<Answer> {
         self.answer(Question::Categories, &CategoriesKey, load, answer).await
     }
 
     /// The answer about an account, which is personal and so never in Redis.
-    pub async fn user(&self, id: Uuid, load: impl Future<Output = Result<Answer>>) -> Result<Answer> {
+    pub async fn user(&self, id: Uuid, load: impl AsyncFnOnce() -> Result<Answer>) -> Result<Answer> {
         let question = Question::User(id);
         if let Some(answer) = self.near(&question) {
             return Ok(answer);
         }
         let moment = self.changes.moment(&Scope::User(id));
-        let answer = load.await?;
+        let answer = Box::pin(load()).await?;
         self.answers.keep(question, answer.clone(), moment, USER);
         Ok(answer)
     }
@@ -394,14 +394,25 @@ impl Cache {
         &self,
         question: Question,
         key: &K,
-        load: impl Future<Output = Result<K::Value>>,
+        load: impl AsyncFnOnce() -> Result<K::Value>,
         answer: impl FnOnce(&K::Value) -> Result<Answer>,
     ) -> Result<Answer> {
         if let Some(answer) = self.near(&question) {
             return Ok(answer);
         }
+        // Boxed, since most requests find what they ask for and have no use for its size.
+        Box::pin(self.fetch(question, key, load, answer)).await
+    }
+
+    async fn fetch<K: Key>(
+        &self,
+        question: Question,
+        key: &K,
+        load: impl AsyncFnOnce() -> Result<K::Value>,
+        answer: impl FnOnce(&K::Value) -> Result<Answer>,
+    ) -> Result<Answer> {
         let moment = self.changes.moment(&key.scope());
-        let (value, fresh_for) = self.read(key, load).await?;
+        let (value, fresh_for) = self.read(key, load()).await?;
         let answer = answer(&value)?;
         if K::keeps(&value) && !fresh_for.is_zero() {
             self.answers.keep(question, answer.clone(), moment, fresh_for.min(K::NEAR));

@@ -20,6 +20,7 @@ use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use platform::problem::Problem;
+use tower::ServiceBuilder;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -86,9 +87,12 @@ pub fn router(state: AppState) -> Router {
     api.route("/api/openapi.json", get(operations::openapi))
         .route("/api/docs", get(operations::docs))
         .route("/api/docs.css", get(operations::docs_style))
-        .layer(axum::middleware::from_fn_with_state(state.clone(), limits::limit))
-        // Before anything is counted: another site shall not use up what its visitor may ask.
-        .layer(csrf.with_rejection_response(cross_site))
+        .layer(
+            ServiceBuilder::new()
+                // Before anything is counted: another site shall not use up what its visitor may ask.
+                .layer(csrf.with_rejection_response(cross_site))
+                .layer(axum::middleware::from_fn_with_state(state.clone(), limits::limit)),
+        )
         .route("/internal/catalogue", get(internal::catalogue))
         .route("/internal/interactions", get(internal::interactions))
         .route("/health", get(operations::health))

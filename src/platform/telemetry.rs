@@ -13,7 +13,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use prometheus::process_collector::ProcessCollector;
 use prometheus::{Encoder, Registry, TextEncoder};
 use tracing::{Event, Level, Metadata, Subscriber};
-use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::filter::{FilterExt, LevelFilter, filter_fn};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
@@ -112,6 +112,9 @@ impl Counted {
         Self(LEVELS.map(|level| counter.bind(&[KeyValue::new("level", label(level))])))
     }
 }
+
+/// Spans of ours have this level.
+const SPANS: LevelFilter = LevelFilter::INFO;
 
 const LEVELS: [Level; 5] = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE];
 
@@ -224,7 +227,7 @@ pub fn init(config: &TelemetryConfig, version: &'static str) -> Result<Guard, Te
         .with_threads(false)
         .with_target(false)
         .with_tracked_inactivity(false)
-        .with_filter(filter_fn(is_recorded));
+        .with_filter(filter_fn(is_recorded).with_max_level_hint(SPANS));
 
     let (loki_layer, loki) = match &config.loki {
         None => (None, None),
@@ -245,7 +248,11 @@ pub fn init(config: &TelemetryConfig, version: &'static str) -> Result<Guard, Te
     };
     let lines = stdout.and_then(loki_layer).and_then(Counted::new());
     let events = config.log_filter().map_err(|error| failed(&error))?;
-    let filter = events.and(filter_fn(is_line)).or(filter_fn(is_request));
+    // The hints spare libraries, of which some tell every statement, the question whether anybody listens.
+    let most = events.max_level_hint().unwrap_or(LevelFilter::TRACE);
+    let filter = events
+        .and(filter_fn(is_line).with_max_level_hint(most))
+        .or(filter_fn(is_request).with_max_level_hint(SPANS));
     tracing_subscriber::registry()
         .with(trace_layer)
         .with(lines.with_filter(filter))

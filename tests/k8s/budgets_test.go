@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -55,22 +54,6 @@ func (m *manifests) checkMemory(t report) {
 			}
 		}
 	}
-}
-
-func TestServicesGiveLargeBlocksBack(t *testing.T) { each(t, (*manifests).checkMalloc) }
-
-// The variables are set by the images too; whoever builds others has them here.
-func (m *manifests) checkMalloc(t report) {
-	read(t, "nix/malloc.nix", func(text []byte) error {
-		for _, variable := range regexp.MustCompile(`(?m)^  (\w+) = "(.*)";$`).FindAllStringSubmatch(string(text), -1) {
-			for _, name := range []string{"backend", "ml-service"} {
-				if !slices.Contains(m.container(t, name).Env, corev1.EnvVar{Name: variable[1], Value: variable[2]}) {
-					t.Errorf("%s: %s is not %s", name, variable[1], variable[2])
-				}
-			}
-		}
-		return nil
-	})
 }
 
 // scraping is what a file of Prometheus says; what the tests do not know by name is compared as it stands.

@@ -83,12 +83,7 @@ let
     tempo = variables (read "tempo/tempo.yaml");
   };
   # What the file or the program knows: the rest is for the language's runtime.
-  own =
-    environment:
-    removeAttrs environment [
-      "GOMEMLIMIT"
-      "MALLOC_MMAP_THRESHOLD_"
-    ];
+  own = environment: removeAttrs environment [ "GOMEMLIMIT" ];
   budgets = fromJSON (read "budgets.json");
   # Units that do something once.
   short = name: name == "postgresql-setup" || services.${name}.serviceConfig.Type or "" == "oneshot";
@@ -400,21 +395,6 @@ in
       && all (name: services.${name}.serviceConfig.MemoryMax == "${toString limits.${name}}M") (
         attrNames limits
       );
-    "images, units and the local run tell glibc to give large blocks back" =
-      let
-        threshold = "1048576";
-      in
-      all
-        (
-          name:
-          elem "MALLOC_MMAP_THRESHOLD_=${threshold}" self.packages.${system}."image-${name}".config.Env
-          && (unit name).environment.MALLOC_MMAP_THRESHOLD_ == threshold
-        )
-        [
-          "backend"
-          "ml-service"
-        ]
-      && matches "\"MALLOC_MMAP_THRESHOLD_\", \"${threshold}\"" (readFile ../stack/components.rs) != [ ];
     "PostgreSQL and Redis are told to stay well below their limits" =
       let
         redis = appliance.services.redis.servers.shopmicro.extraParams;

@@ -286,8 +286,6 @@ fn service(stack: &Stack, program: &str) -> Result<Command> {
             command.env(name, value);
         }
     }
-    // As in the images and in systemd's units: else glibc keeps the 19 MiB of each password's hash many times over.
-    command.env("MALLOC_MMAP_THRESHOLD_", "1048576");
     if stack.parts.contains(&Component::Loki) {
         command.env("LOKI_URL", stack.url(Component::Loki)?);
     }

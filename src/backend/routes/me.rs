@@ -60,7 +60,7 @@ fn without_session(state: &AppState, jar: CookieJar) -> CookieJar {
     (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn get(State(state): State<AppState>, session: Session) -> Result<Answer> {
-    let load = async { Answer::of(&account(&state, session).await?) };
+    let load = async || Answer::of(&account(&state, session).await?);
     state.cache.user(session.user_id, load).await
 }
 

@@ -47,7 +47,7 @@ pub async fn list(State(state): State<AppState>, uri: Uri) -> axum::response::Re
     }
     let Query(query) = Query::<ListingQuery>::parse(text)?;
     let listing = Listing::try_from(query)?;
-    let load = async {
+    let load = async || {
         let found = db::products::listing::list(&state.pool.get().await?, &listing).await?;
         if listing.filters.question.is_some() && listing.cursor.is_none() {
             state.shop_metrics.searched(found.first().map(|(_, cursor)| cursor.matching));
@@ -60,16 +60,15 @@ pub async fn list(State(state): State<AppState>, uri: Uri) -> axum::response::Re
     let usual = Filters { category: filters.category.clone(), ..Filters::default() };
     if *filters == usual && cursor.is_none() {
         let key = PageKey(hash(format!("{listing:?}").as_bytes()));
-        // Boxed, since most requests find what they ask for and have no use for its size.
-        return Ok(Box::pin(state.cache.list(text, &key, load)).await?);
+        return Ok(state.cache.list(text, &key, load).await?);
     }
-    Ok(Answer::of(&load.await?)?)
+    Ok(Answer::of(&Box::pin(load()).await?)?)
 }
 
 /// The answer about a product that is for sale.
 async fn cached(state: &AppState, id: Uuid) -> Result<Answer> {
     let load =
-        async { db::products::find(&state.pool.get().await?, id).await?.ok_or(Error::NotFound("product")) };
+        async || db::products::find(&state.pool.get().await?, id).await?.ok_or(Error::NotFound("product"));
     state.cache.product(id, load, tagged).await
 }
 
@@ -169,6 +168,6 @@ pub async fn similar(
 /// Every category with its number of products.
 #[utoipa::path(get, operation_id = "list_categories", path = "/api/categories", responses((status = 200, body = CategoryList)))]
 pub async fn categories(State(state): State<AppState>) -> Result<Answer> {
-    let load = async { db::products::categories(&state.pool.get().await?).await };
+    let load = async || db::products::categories(&state.pool.get().await?).await;
     state.cache.categories(load, |items| Answer::of(&CategoryList { items: items.clone() })).await
 }

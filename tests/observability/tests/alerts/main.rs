@@ -132,8 +132,8 @@ async fn every_alert_fires_under_its_fault_and_clears_after_it() {
         .rules(directory.path())
         .with_links()
         .backend_setting("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", collector.url.clone())
-        // Deployments tell glibc to give large blocks back; here it keeps them, as a leak would.
-        .backend_setting("MALLOC_MMAP_THRESHOLD_", "33554432")
+        // The allocator gives large blocks back; here it keeps them, as a leak would.
+        .backend_setting("_RJEM_MALLOC_CONF", "oversize_threshold:0,dirty_decay_ms:-1")
         .start()
         .await
         .expect("the stack starts");

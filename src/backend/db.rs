@@ -12,6 +12,7 @@ pub mod products;
 pub mod query;
 pub mod sessions;
 pub mod users;
+pub mod views;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

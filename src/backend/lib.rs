@@ -21,6 +21,7 @@ pub mod recommender;
 pub mod routes;
 pub mod seed;
 pub mod sessions;
+pub mod views;
 pub mod workers;
 
 use std::sync::Arc;
@@ -42,6 +43,7 @@ use crate::passwords::Passwords;
 use crate::payment_provider::PaymentProvider;
 use crate::recommender::Recommender;
 use crate::sessions::copies::Copies;
+use crate::views::Views;
 
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -83,6 +85,8 @@ pub struct Parts {
     pub limits: Limits,
     /// What the layers around the routes are told.
     pub http: platform::http::Options,
+    /// What customers look at, until it is written.
+    pub views: Views,
     /// The shop's own figures.
     pub shop_metrics: ShopMetrics,
     /// What `/metrics` shows.
@@ -121,6 +125,7 @@ impl AppState {
             redis,
             recommender: Recommender::new(config.ml_service_url.clone(), config.internal_token.clone())?,
             passwords: Passwords::new()?,
+            views: Views::new(),
             shop_metrics: ShopMetrics::new(),
             metrics,
             lifecycle,

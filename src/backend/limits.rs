@@ -34,7 +34,7 @@ pub enum Class {
     Write,
     /// Tries or sets a password: takes tens of milliseconds, and is what a guesser sends.
     Auth,
-    /// What browsers report by themselves.
+    /// What pages send by themselves.
     Report,
 }
 
@@ -49,7 +49,7 @@ impl Class {
             ("POST", "/api/users" | "/api/users/login")
             | ("PATCH" | "DELETE", "/api/users/me")
             | ("PUT", "/api/users/me/password") => Self::Auth,
-            ("POST", "/api/frontend-metrics") => Self::Report,
+            ("POST", "/api/frontend-metrics" | "/api/products/{id}/views") => Self::Report,
             _ => Self::Write,
         }
     }

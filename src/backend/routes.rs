@@ -52,6 +52,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(products::edit::restore))
         .routes(routes!(products::stock::ledger, products::stock::adjust))
         .routes(routes!(products::similar))
+        .routes(routes!(products::views::note))
         .routes(routes!(products::picture))
         .routes(routes!(products::categories))
         .routes(routes!(users::register, users::list))

@@ -4,6 +4,7 @@ pub mod edit;
 pub mod import;
 pub mod search;
 pub mod stock;
+pub mod views;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};

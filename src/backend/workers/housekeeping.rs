@@ -13,6 +13,8 @@ const KEYS: Duration = Duration::from_hours(7 * 24);
 const EVENTS: Duration = Duration::from_hours(7 * 24);
 /// How long a guest's cart is kept after its last change.
 const GUEST_CARTS: Duration = Duration::from_hours(30 * 24);
+/// How long it is kept what customers looked at: what they like changes, and it is nobody's business for longer.
+const VIEWS: Duration = Duration::from_hours(90 * 24);
 
 /// One pass over everything.
 pub async fn pass(state: &AppState) -> Result<Pass> {
@@ -23,6 +25,7 @@ pub async fn pass(state: &AppState) -> Result<Pass> {
         ("login_attempts", db::logins::delete_forgotten(&client).await?),
         ("idempotency_keys", db::orders::delete_old_keys(&client, KEYS).await?),
         ("outbox", db::outbox::delete_published(&client, EVENTS).await?),
+        ("interactions", db::views::delete_old(&client, VIEWS).await?),
         ("carts", db::carts::delete_old_guests(&client, GUEST_CARTS).await?),
     ];
     for (table, rows) in removed.into_iter().filter(|(_, rows)| *rows > 0) {

@@ -86,6 +86,27 @@ describe('a product', () => {
     screen.getByRole('link', { name: 'Cart, 10 items' });
   });
 
+  it('is noted when a customer looks at it', async () => {
+    localStorage.setItem('shopmicro.session', '1');
+    const views = `POST /api/products/${mug.id}/views`;
+    const calls = serve({
+      'GET /api/cart': empty,
+      'GET /api/users/me': () => json(ada),
+      [`GET /api/products/${mug.id}`]: () => json(mug),
+      [`GET /api/products/${mug.id}/similar`]: () =>
+        json({ items: [], strategy: 'similar', model_version: '1' }),
+      // The page is whole without it.
+      [views]: () => problem(503, 'unavailable'),
+    });
+    renderShop(`/products/${mug.id}`);
+    await screen.findByRole('link', { name: 'Account' });
+    await screen.findByRole('heading', { name: mug.name });
+    await waitFor(() => {
+      expect(calls.filter(({ method, path }) => `${method} ${path}` === views)).toHaveLength(1);
+    });
+    expect(screen.queryByRole('alert')).toBeNull();
+  });
+
   it('that does not exist is not found', async () => {
     serve({
       'GET /api/cart': empty,

@@ -27,7 +27,8 @@ const OPEN: [&str; 15] = [
 ];
 
 /// For who is logged in.
-const OWN: [&str; 11] = [
+const OWN: [&str; 12] = [
+    "POST /api/products/{id}/views",
     "GET /api/orders",
     "POST /api/orders",
     "GET /api/orders/{id}",

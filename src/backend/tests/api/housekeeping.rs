@@ -1,7 +1,7 @@
 //! What is removed by itself, and what is not.
 
 use serde_json::json;
-use shopmicro_backend::workers::{Pass, housekeeping, outbox};
+use shopmicro_backend::workers::{Pass, housekeeping, outbox, views};
 
 use crate::harness::TestApp;
 
@@ -46,4 +46,32 @@ async fn what_has_had_its_time_is_removed() {
     assert_eq!(old.get("/api/cart").await.expect(200)["item_count"], 1);
     assert_eq!(left.get("/api/cart").await.expect(200)["items"], json!([]));
     assert_eq!(kept.get("/api/cart").await.expect(200)["item_count"], 1);
+}
+
+/// What was put into a cart stays, however old.
+#[tokio::test]
+async fn what_was_looked_at_is_forgotten_after_ninety_days() {
+    let app = TestApp::new().await.with_products(3).await;
+    let ada = app.customer().await;
+    ada.put_item(app.products[0], 1).await.expect(200);
+    for product in &app.products {
+        ada.look_at(*product).await.expect(204);
+    }
+    views::pass(&app.state).await.expect("a pass");
+    app.sql("update interactions set at = at - interval '89 days'").await;
+    let age = "update interactions set at = at - interval '2 days' where product_id = $1";
+    app.execute(age, &[&app.products[0]]).await;
+    // One that somebody else holds waits for the next pass, and holds nothing up.
+    app.execute(age, &[&app.products[1]]).await;
+    let mut holder = app.connection().await;
+    let holder = holder.transaction().await.expect("a transaction");
+    let sql = "select 1 from interactions where product_id = $1 for update";
+    holder.execute(sql, &[&app.products[1]]).await.expect("locked");
+    while housekeeping::pass(&app.state).await.expect("a pass") == Pass::More {}
+    let left = "select count(*) from interactions where kind = 'view'";
+    assert_eq!(app.number(left).await, 2);
+    holder.commit().await.expect("released");
+    while housekeeping::pass(&app.state).await.expect("a pass") == Pass::More {}
+    assert_eq!(app.number(left).await, 1);
+    assert_eq!(app.number("select count(*) from interactions where kind = 'cart'").await, 1);
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use shopmicro_backend::workers::views;
 use uuid::Uuid;
 
 use crate::harness::{Client, NewProduct, TestApp};
@@ -91,17 +92,19 @@ async fn what_customers_do_is_streamed() {
     let app = TestApp::new().await.with_products(1).await;
     let client = app.customer().await;
     app.guest().put_item(app.products[0], 7).await.expect(200);
+    client.look_at(app.products[0]).await.expect(204);
+    views::pass(&app.state).await.expect("a pass");
     client.put_item(app.products[0], 2).await.expect(200);
     client.checkout("k", "4242424242424242").await.expect(201);
-    let found = follow(&client, None, 2).await;
+    let found = follow(&client, None, 3).await;
     let kinds: Vec<&str> = found.iter().map(|line| line["kind"].as_str().expect("kind")).collect();
-    assert_eq!((kinds, quantities(&found)), (vec!["cart", "purchase"], vec![2, 2]));
+    assert_eq!((kinds, quantities(&found)), (vec!["view", "cart", "purchase"], vec![1, 2, 2]));
     for line in &found {
         assert_eq!(line["user_id"], client.user_id().await.to_string());
         assert_eq!(line["product_id"], app.products[0].to_string());
         assert!(line["at"].as_str().is_some_and(|at| at.ends_with('Z')), "{line}");
     }
-    let last = found[1]["cursor"].as_str().expect("a cursor");
+    let last = found[2]["cursor"].as_str().expect("a cursor");
     assert!(interactions(&client, Some(last)).await.is_empty());
 }
 

@@ -39,3 +39,4 @@ mod search;
 mod sessions;
 mod shedding;
 mod users;
+mod views;

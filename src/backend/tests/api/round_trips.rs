@@ -92,6 +92,8 @@ async fn requests_take_as_many_round_trips_as_documented() {
     );
     let path = format!("/api/cart/items/{}", wires.app.products[2]);
     note("`DELETE /api/cart/items/{id}`", wires.count(async || ada.delete(&path).await).await);
+    let look = async || ada.look_at(wires.app.products[0]).await;
+    note("`POST /api/products/{id}/views`", wires.count(look).await);
     note("`GET /api/orders`", wires.count(async || ada.get("/api/orders").await).await);
     note("`GET /api/orders/{id}`", wires.count(async || ada.get(&order).await).await);
     let both = wires.count(async || checkout(&wires, &ada).await).await;

@@ -1,4 +1,4 @@
-use acceptance::{APPROVED, Visitor, eventually, id, key, product};
+use acceptance::{APPROVED, Visitor, answer, eventually, id, key, product};
 use reqwest::Method;
 use serde_json::json;
 
@@ -9,6 +9,17 @@ async fn a_guest_sees_what_is_popular() {
     let items = list["items"].as_array().expect("items");
     assert!(!items.is_empty() && items.len() <= 5, "{list}");
     assert!(items.iter().all(|item| !item["reason"].as_str().unwrap_or_default().is_empty()), "{list}");
+}
+
+#[tokio::test]
+async fn what_a_customer_looks_at_shows_in_what_is_recommended() {
+    let path = format!("/api/products/{}/views", id(&product(8).await));
+    let look = async |visitor: &Visitor| answer(visitor.request(Method::POST, &path)).await;
+    look(&Visitor::new()).await.expect_problem(401, "unauthenticated");
+    let customer = Visitor::customer().await;
+    assert_eq!(customer.get("/api/recommendations").await.expect(200)["strategy"], "popular");
+    look(&customer).await.expect(204);
+    eventually(&customer, "/api/recommendations", |list| list["strategy"] == "personal").await;
 }
 
 #[tokio::test]

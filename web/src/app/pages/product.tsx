@@ -1,9 +1,11 @@
+import { useEffect } from 'react';
 import { useParams } from 'react-router';
 import { Loaded } from '@/components/loaded';
 import { PageTitle } from '@/components/page-title';
 import { Skeleton } from '@/components/skeleton';
+import { useMe } from '@/features/account/api';
 import { AddToCart } from '@/features/cart/add-to-cart';
-import { useProduct } from '@/features/catalogue/api';
+import { noteView, useProduct } from '@/features/catalogue/api';
 import { ProductDetail } from '@/features/catalogue/product-detail';
 import { RecentlyViewedLater } from '@/features/catalogue/recently-viewed-later';
 import { Similar } from '@/features/recommendations/similar';
@@ -14,6 +16,11 @@ import styles from './pages.module.css';
 export function ProductPage() {
   const { id = '' } = useParams();
   const product = useProduct(id);
+  const shown = product.data?.id;
+  const user = useMe().data?.id;
+  useEffect(() => {
+    if (user && shown) noteView(shown);
+  }, [user, shown]);
   if (isMissing(product.error)) return <NotFoundPage />;
   return (
     <div className={styles.sections}>

@@ -27,6 +27,13 @@ export function useProducts(filters: Filters) {
   return useInfiniteQuery(productsOptions(filters));
 }
 
+/** Tells the shop that the customer looks at a product, so that recommendations follow it. */
+export function noteView(id: string): void {
+  request<void>(`${apiPaths.product(id)}/views`, { method: 'POST' }).catch(() => {
+    // Nobody waits for it, and one that is missing is no loss.
+  });
+}
+
 function newestOptions(limit: number) {
   return queryOptions({
     queryKey: ['products', 'newest', limit],

@@ -51,6 +51,11 @@ impl Client {
         Answer::of(self.request(Method::PUT, &path).json(&json!({ "quantity": quantity }))).await
     }
 
+    /// Looks at a product, as its page says it.
+    pub(crate) async fn look_at(&self, product: Uuid) -> Answer {
+        Answer::of(self.request(Method::POST, &format!("/api/products/{product}/views"))).await
+    }
+
     /// Orders what is in the cart.
     pub(crate) async fn checkout(&self, key: &str, card: &str) -> Answer {
         self.checkout_with(key, &checkout_body(card)).await

@@ -133,7 +133,8 @@ const DAMAGES: [(&str, &str, &str); 9] = [
         "not as much as it costs",
     ),
     (
-        "update payment_provider.charges set status = 'voided' where status = 'captured'",
+        "update payment_provider.charges c set status = 'voided' from orders o \
+         where o.id = c.order_id and o.status = 'paid'",
         "update payment_provider.charges c set status = 'captured' from orders o \
          where o.id = c.order_id and o.status = 'paid'",
         "paid without money",

@@ -83,34 +83,9 @@ impl Backend {
         Ok(products)
     }
 
-    /// The interactions after a cursor, handed on in batches; gives back how many. Where the stream breaks,
-    /// what came before it was handed on and counts, since the stream can be taken up again after any line.
-    pub async fn interactions(
-        &self,
-        after: Option<&str>,
-        mut each: impl FnMut(&[Interaction]),
-    ) -> Result<usize, StreamError> {
-        let mut lines = self.stream("internal/interactions", after).await?;
-        let mut batch = Vec::with_capacity(BATCH);
-        let mut count = 0;
-        loop {
-            let end = match lines.next().await {
-                Ok(Some(interaction)) => {
-                    batch.push(interaction);
-                    None
-                }
-                Ok(None) => Some(Ok(())),
-                Err(error) => Some(Err(error)),
-            };
-            if batch.len() == BATCH || end.is_some() {
-                each(&batch);
-                count += batch.len();
-                batch.clear();
-            }
-            if let Some(end) = end {
-                return end.map(|()| count);
-            }
-        }
+    /// The interactions after a cursor.
+    pub async fn interactions(&self, after: Option<&str>) -> Result<Batches, StreamError> {
+        Ok(Batches { lines: self.stream("internal/interactions", after).await?, broken: None })
     }
 
     /// True when the backend's process answers. Its own health asks this service's, so only its liveness may
@@ -134,6 +109,35 @@ impl Backend {
             StatusCode::OK => Ok(Lines { response, buffer: Vec::new(), start: 0, number: 0 }),
             status => Err(StreamError::Status(status)),
         }
+    }
+}
+
+/// Interactions as they come.
+pub struct Batches {
+    lines: Lines,
+    broken: Option<StreamError>,
+}
+
+impl Batches {
+    /// The next ones; none at the end. Where the stream breaks, what came before is given first and counts, since
+    /// the stream can be taken up again after any line.
+    pub async fn next(&mut self) -> Result<Vec<Interaction>, StreamError> {
+        if let Some(error) = self.broken.take() {
+            return Err(error);
+        }
+        let mut batch = Vec::with_capacity(BATCH);
+        while batch.len() < BATCH {
+            match self.lines.next().await {
+                Ok(Some(interaction)) => batch.push(interaction),
+                Ok(None) => break,
+                Err(error) if batch.is_empty() => return Err(error),
+                Err(error) => {
+                    self.broken = Some(error);
+                    break;
+                }
+            }
+        }
+        Ok(batch)
     }
 }
 

@@ -1,5 +1,5 @@
-//! What customers did, as far as the service remembers it: bounded, in memory, rebuilt from the backend's
-//! stream at every start.
+//! What customers did, as far as the service remembers it: bounded, in memory, read from the backend's stream,
+//! and after a restart from disk and then on from there.
 
 pub mod bytes;
 
@@ -180,14 +180,26 @@ impl Interactions {
         }
     }
 
-    /// The stream has no more lines for now: ranks what sells anew where something was sold.
-    pub fn caught_up(&mut self) {
-        self.complete = true;
-        if self.ranking.revision != self.last_sale {
-            let products = self.popularity.ranking();
-            let sales = products.iter().copied().collect();
-            self.ranking = Arc::new(Ranking { revision: Arc::clone(&self.last_sale), products, sales });
+    /// What sells, counted anew where something was sold since it was last.
+    #[must_use]
+    pub fn ranked(&self) -> Arc<Ranking> {
+        if self.ranking.revision == self.last_sale {
+            return self.ranking();
         }
+        let products = self.popularity.ranking();
+        let sales = products.iter().copied().collect();
+        Arc::new(Ranking { revision: Arc::clone(&self.last_sale), products, sales })
+    }
+
+    /// The stream has no more lines for now: ranks what sells.
+    pub fn caught_up(&mut self) {
+        self.caught_up_with(self.ranked());
+    }
+
+    /// The same, where what sells is ranked already.
+    pub fn caught_up_with(&mut self, ranking: Arc<Ranking>) {
+        self.complete = true;
+        self.ranking = ranking;
     }
 
     /// Whether the stream was read to its end at least once. Before that, answers would miss most of what

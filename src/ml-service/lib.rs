@@ -1,7 +1,7 @@
 //! The recommender of the shop: what is like a product, what fits a customer, what sells.
 //!
-//! It keeps no truth of its own: the model and what customers did are read from the backend at every start,
-//! answers are cached in Redis.
+//! It keeps no truth of its own: the model and what customers did are read from the backend, or after a restart
+//! from disk and then on from there; answers are cached in Redis.
 
 pub mod bytes;
 pub mod cache;
@@ -31,16 +31,17 @@ use platform::shed::one_lane;
 use platform::shutdown::Lifecycle;
 use platform::telemetry::Metrics;
 use sha2::{Digest, Sha256};
+use tokio::sync::Mutex;
 
 use crate::cache::Cache;
 use crate::catalogue::Backend;
 use crate::config::Config;
 use crate::cpu::Pool;
 use crate::error::{Error, Result};
-use crate::interactions::Interactions;
+use crate::interactions::{Interaction, Interactions, Ranking};
 use crate::metrics::Instruments;
 use crate::model::blend::Settings;
-use crate::model::quality::{self, Quality};
+use crate::model::quality::{self, Quality, Sample};
 use crate::model::together::Together;
 use crate::snapshot::{Snapshot, Snapshots};
 use crate::store::Store;
@@ -78,6 +79,9 @@ pub struct Parts {
     together: ArcSwap<Together>,
     quality: ArcSwapOption<Quality>,
     interactions: RwLock<Interactions>,
+    /// Of those who change what customers did, or copy all of it, one at a time: else a writer would wait for such a reader,
+    /// and every request for both.
+    turn: Mutex<()>,
     store: Option<Store>,
     popularity_half_life: f64,
     /// Whether a missing token is a mistake rather than a convenience.
@@ -108,7 +112,7 @@ impl App {
             snapshots: Snapshots::new(training, store.clone(), instruments.clone()),
             store,
             pool: Pool::new("answers", config.cpu_threads, room).context("threads for answers")?,
-            cache: Cache::new(redis, instruments.clone()),
+            cache: Cache::new(redis, &config.settings, config.popularity_half_life, instruments.clone()),
             backend: Backend::new(config.backend_url.clone()).context("the client of the backend")?,
             instruments,
             metrics,
@@ -117,6 +121,7 @@ impl App {
             together: ArcSwap::default(),
             quality: ArcSwapOption::empty(),
             interactions: RwLock::new(Interactions::new(config.max_users, config.popularity_half_life)),
+            turn: Mutex::default(),
             popularity_half_life: config.popularity_half_life,
             internal_token: config.internal_token.clone(),
             production: config.service.production,
@@ -175,15 +180,48 @@ impl App {
         }
     }
 
+    /// Takes in what customers did of late.
+    pub async fn learn(&self, lines: &[Interaction]) {
+        let _turn = self.turn.lock().await;
+        let mut interactions = self.interactions_mut();
+        for line in lines {
+            interactions.apply(line);
+        }
+        self.instruments.interactions_read(lines.len(), interactions.users());
+    }
+
+    /// Ranks what sells, now that nothing more has happened.
+    pub async fn caught_up(&self) -> Result<()> {
+        let app = self.clone();
+        let rank = move || {
+            let _turn = app.turn.blocking_lock();
+            let ranking = app.interactions().ranked();
+            app.interactions_mut().caught_up_with(ranking);
+        };
+        Ok(self.pool.run(rank).await?)
+    }
+
+    /// Computes with a copy of what customers did, on the threads for training.
+    async fn compute_with<C: Send + 'static, T: Send + 'static>(
+        &self,
+        copy: impl FnOnce(&Interactions) -> C + Send + 'static,
+        work: impl FnOnce(C) -> T + Send + 'static,
+    ) -> Result<T> {
+        let app = self.clone();
+        let copied = move || {
+            let _turn = app.turn.blocking_lock();
+            copy(&app.interactions())
+        };
+        Ok(self.snapshots.compute(move || work(copied())).await?)
+    }
+
     /// Writes what customers did to disk, where there is a place for it.
     pub async fn keep_interactions(&self) {
         let Some(store) = self.store.clone() else { return };
-        let app = self.clone();
-        let written = self.snapshots.compute(move || {
-            let bytes = interactions::bytes::write(&app.interactions());
-            store.write_interactions(&bytes)
-        });
-        match written.await {
+        match self
+            .compute_with(interactions::bytes::write, move |bytes| store.write_interactions(&bytes))
+            .await
+        {
             Ok(Ok(())) => {}
             Ok(Err(error)) => self.snapshots.store_failed(error),
             Err(error) => self.snapshots.store_failed(error),
@@ -191,7 +229,8 @@ impl App {
     }
 
     /// Begins the reading of interactions anew.
-    pub fn forget_interactions(&self) {
+    pub async fn forget_interactions(&self) {
+        let _turn = self.turn.lock().await;
         *self.interactions_mut() = Interactions::new(self.max_users, self.popularity_half_life);
     }
 
@@ -202,8 +241,7 @@ impl App {
 
     /// Counts anew what is bought together. Those who ask meanwhile are answered by the count before.
     pub async fn relate(&self) -> Result<()> {
-        let purchases = self.interactions().purchases();
-        let together = self.snapshots.compute(move || Together::new(purchases)).await?;
+        let together = self.compute_with(Interactions::purchases, Together::new).await?;
         self.together.store(Arc::new(together));
         Ok(())
     }
@@ -216,13 +254,12 @@ impl App {
     /// Measures how good the recommendations are.
     pub async fn assess(&self) -> Result<()> {
         let Some(snapshot) = self.snapshots.current() else { return Ok(()) };
-        let (sample, ranking) = {
-            let interactions = self.interactions();
-            (interactions.sample(ASSESSED), interactions.ranking())
-        };
         let (settings, half_life) = (self.settings, self.popularity_half_life);
-        let measure = move || quality::measure(&snapshot.model, sample, &ranking.sales, half_life, &settings);
-        self.quality.store(self.snapshots.compute(measure).await?.map(Arc::new));
+        let copy = |interactions: &Interactions| (interactions.sample(ASSESSED), interactions.ranking());
+        let measure = move |(sample, ranking): (Sample, Arc<Ranking>)| {
+            quality::measure(&snapshot.model, sample, &ranking.sales, half_life, &settings)
+        };
+        self.quality.store(self.compute_with(copy, measure).await?.map(Arc::new));
         Ok(())
     }
 

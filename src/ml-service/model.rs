@@ -31,8 +31,8 @@ use self::items::Items;
 use self::profile::{History, Kind, Profile};
 use self::tfidf::{Document, Options};
 
-/// Part of every model's version: to be changed whenever the same catalogue would give other answers than
-/// before.
+/// Part of every model's version and file: to be changed whenever the same catalogue would give other answers
+/// than before.
 const ALGORITHM: &str = "tfidf 3";
 
 /// A product as the backend's catalogue stream tells it.
@@ -289,14 +289,30 @@ impl Model {
         settings: &Settings,
         limit: usize,
     ) -> Vec<Suggestion> {
+        self.personal_while(|| true, history, evidence, settings, limit).unwrap_or_default()
+    }
+
+    /// The same, given up as soon as it is not wanted any more.
+    #[must_use]
+    pub fn personal_while(
+        &self,
+        wanted: impl Fn() -> bool,
+        history: &History,
+        evidence: Evidence<'_>,
+        settings: &Settings,
+        limit: usize,
+    ) -> Option<Vec<Suggestion>> {
         let Some(profile) = Profile::new(&history.events, &self.index, settings) else {
-            return Vec::new();
+            return Some(Vec::new());
         };
         let bought: HashSet<u32> = history.bought.iter().filter_map(|&id| self.index.row_of(id)).collect();
-        blend::best(&self.index, &profile, evidence, settings, limit, |row| !bought.contains(&row))
-            .into_iter()
-            .map(|found| self.suggestion(found.row, found.score, self.reason(&profile, &found, settings)))
-            .collect()
+        let found =
+            blend::best(&self.index, &profile, evidence, settings, limit, |row| !bought.contains(&row));
+        let told = |found: Candidate| {
+            let reason = wanted().then(|| self.reason(&profile, &found, settings))?;
+            Some(self.suggestion(found.row, found.score, reason))
+        };
+        found.into_iter().map(told).collect()
     }
 
     /// The best of a ranking that are in the catalogue, of the category where one is named, and not excluded;

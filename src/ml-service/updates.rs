@@ -67,17 +67,7 @@ pub async fn follow_interactions(app: App, poll: Duration) {
     let mut attempts = Attempts::new("interactions");
     loop {
         let cursor = app.interactions().cursor();
-        let read = app
-            .backend
-            .interactions(cursor.as_deref(), |batch| {
-                let mut interactions = app.interactions_mut();
-                for line in batch {
-                    interactions.apply(line);
-                }
-                app.instruments.interactions_read(batch.len(), interactions.users());
-            })
-            .await;
-        match read {
+        match read(&app, cursor.as_deref()).await {
             Ok(lines) => {
                 attempts.succeeded();
                 let more = lines >= BULK || (lines > 0 && !app.interactions().complete());
@@ -88,7 +78,11 @@ pub async fn follow_interactions(app: App, poll: Duration) {
                     {
                         tracing::error!(%error, "what is bought together was not counted");
                     }
-                    app.interactions_mut().caught_up();
+                    if (lines > 0 || !app.interactions().complete())
+                        && let Err(error) = app.caught_up().await
+                    {
+                        tracing::error!(%error, "what sells was not ranked");
+                    }
                     tokio::time::sleep(poll).await;
                 }
             }
@@ -97,11 +91,25 @@ pub async fn follow_interactions(app: App, poll: Duration) {
                 // remembered is not of it.
                 if matches!(error, StreamError::Status(status) if status.as_u16() == 400) && cursor.is_some()
                 {
-                    app.forget_interactions();
+                    app.forget_interactions().await;
                 }
                 attempts.failed(&app, error.into()).await;
             }
         }
+    }
+}
+
+/// Reads what came after a cursor; gives back how much that was.
+async fn read(app: &App, cursor: Option<&str>) -> Result<usize, StreamError> {
+    let mut batches = app.backend.interactions(cursor).await?;
+    let mut count = 0;
+    loop {
+        let batch = batches.next().await?;
+        if batch.is_empty() {
+            return Ok(count);
+        }
+        count += batch.len();
+        app.learn(&batch).await;
     }
 }
 

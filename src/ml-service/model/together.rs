@@ -111,12 +111,6 @@ impl Together {
         Self { ids, neighbours: matrix(&rows) }
     }
 
-    /// How many products have neighbours.
-    #[must_use]
-    pub fn products(&self) -> usize {
-        self.ids.len()
-    }
-
     /// The neighbours of a product and how near they are.
     pub fn of(&self, product: Uuid) -> impl Iterator<Item = (Uuid, f64)> {
         let row = self.ids.binary_search(&product).ok().map(|place| self.neighbours.row(place));

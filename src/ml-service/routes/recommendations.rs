@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::cache::Key;
+use crate::cpu::Caller;
 use crate::error::{Error, Result};
 use crate::model::blend::Evidence;
 use crate::model::{Strategy, Suggestion};
@@ -138,11 +139,11 @@ async fn personal_items(app: &App, snapshot: &Arc<Snapshot>, user_id: Uuid) -> R
         let Some((_, history)) = app.interactions().user(user_id) else { return Ok(Vec::new()) };
         let (snapshot, settings) = (Arc::clone(snapshot), app.settings);
         let (together, ranking) = (app.together(), app.interactions().ranking());
-        let compute = move || {
+        let compute = move |caller: &Caller<'_, _>| {
             let evidence = Evidence { together: &together, sales: &ranking.sales, most: ranking.most() };
-            snapshot.model.personal(&history, evidence, &settings, MOST)
+            snapshot.model.personal_while(|| !caller.gone(), &history, evidence, &settings, MOST)
         };
-        Ok(app.pool.run(compute).await?)
+        Ok(app.pool.run_for(compute).await?)
     };
     app.cache.answer(snapshot.model.version(), Key::User(user_id, revision), compute).await
 }

@@ -23,6 +23,9 @@ pub enum Unusable {
     /// It ends too early, or holds something that cannot be.
     #[error("its {0} cannot be")]
     Content(&'static str),
+    /// It was made by other rules for the same catalogue.
+    #[error("it was made by another algorithm")]
+    Algorithm,
     /// It was made with other options.
     #[error("it was made with other options")]
     Options,

@@ -139,8 +139,9 @@ impl Snapshots {
     pub async fn restore(&self) {
         let Some(store) = self.store.clone() else { return };
         let start = Instant::now();
-        match self.pool.run(move || store.read()).await {
-            Ok(Ok(Some(model))) => {
+        let read = move || store.read().map(|model| model.map(|model| (model, store.written())));
+        match self.pool.run(read).await {
+            Ok(Ok(Some((model, written)))) => {
                 let took = start.elapsed();
                 tracing::info!(
                     model_version = model.version(),
@@ -148,7 +149,7 @@ impl Snapshots {
                     duration_ms = took.as_secs_f64() * 1e3,
                     "the model was read from disk"
                 );
-                let trained_at = Timestamp::now();
+                let trained_at = written.unwrap_or_else(Timestamp::now);
                 self.instruments.model(&model, trained_at);
                 self.put(Snapshot { model, trained_at });
             }

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use crate::bytes::Unusable;
 use crate::interactions::{self, Interactions};
 use crate::model::tfidf::Options;
@@ -47,6 +49,13 @@ impl Store {
     /// The model that was written last; nothing where none was.
     pub fn read(&self) -> Result<Option<Model>, StoreError> {
         self.read_file(MODEL, |bytes| model::bytes::read(bytes, Options::default()))
+    }
+
+    /// When that was; nothing where the file system does not say.
+    #[must_use]
+    pub fn written(&self) -> Option<Timestamp> {
+        let written = fs::metadata(self.0.join(MODEL)).and_then(|file| file.modified());
+        written.ok().and_then(|written| Timestamp::try_from(written).ok())
     }
 
     /// Replaces the model: whoever reads, or loses power, meanwhile has the old one or the new one as a whole.

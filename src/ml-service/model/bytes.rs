@@ -8,21 +8,22 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::Model;
 use super::index::Index;
 use super::items::Items;
 use super::tfidf::{Counts, Options};
 use super::vocabulary::{Strings, Vocabulary};
+use super::{ALGORITHM, Model};
 use crate::bytes::{self, Header, Reader, Unusable, Writer, check};
 
 /// What a file begins with: its kind, and the version of its format.
-const HEADER: &Header = b"shopmicro-model\x01";
+const HEADER: &Header = b"shopmicro-model\x02";
 
 /// The bytes of a model as it was trained; what came and went since is not among them.
 #[must_use]
 pub fn write(model: &Model) -> Vec<u8> {
     let (ids, vocabulary, counts, options) = model.index.fitted();
     let mut bytes = Writer::new(HEADER);
+    bytes.text(ALGORITHM);
     bytes.text(&model.trained_version);
     bytes.array(option_bytes(options).map(|byte| [byte]));
     put_strings(&mut bytes, &vocabulary.words);
@@ -48,6 +49,10 @@ pub fn read(bytes: &[u8], options: Options) -> Result<Model, Unusable> {
 #[doc(hidden)]
 pub fn read_content(content: &[u8], options: Options) -> Result<Model, Unusable> {
     let mut reader = Reader::new(content);
+    // Other rules would have counted other terms, which no comparison with the catalogue would show.
+    if reader.text("algorithm")? != ALGORITHM {
+        return Err(Unusable::Algorithm);
+    }
     let version = reader.text("version")?;
     if reader.array("options", |[byte]| byte)? != option_bytes(&options) {
         return Err(Unusable::Options);
@@ -196,6 +201,15 @@ mod tests {
             assert!(read_content(&content[..place], Options::default()).is_err());
         }
         assert!(refused > content.len(), "{refused}");
+    }
+
+    #[test]
+    fn another_algorithm_is_noticed() {
+        let bytes = write(&model());
+        let mut content = bytes::content(&bytes, HEADER).expect("is what was written").to_vec();
+        // Behind its length.
+        content[size_of::<u64>()] ^= 1;
+        assert_eq!(read_content(&content, Options::default()).err(), Some(Unusable::Algorithm));
     }
 
     #[test]

@@ -270,10 +270,13 @@ async fn answers_are_cached_under_the_version_for_a_time() {
     let lines = [interaction(1, 100, 1, "purchase")];
     let app = TestApp::of_with_redis(&small_shop(), &lines, &redis_url(), &prefix);
     let answer = app.get(&format!("/api/recommendations/{}", id(100))).await;
-    let key = format!("{prefix}{}:user:{}:1", version(&answer), id(100));
-
     let client = redis::Client::open(redis_url()).expect("a URL");
     let mut redis = client.get_multiplexed_async_connection().await.expect("a Redis");
+    // The end of a key tells the settings.
+    let pattern = format!("{prefix}{}:user:{}:1:*", version(&answer), id(100));
+    let mut found = redis.scan_match::<_, String>(pattern).await.expect("a scan");
+    let key = found.next_item().await.expect("a key").expect("of text");
+    drop(found);
     let cached: String = redis.get(&key).await.expect("cached");
     let cached: Value = serde_json::from_str(&cached).expect("JSON");
     assert_eq!(cached, answer.json()["items"]);

@@ -2,7 +2,8 @@
 //!
 //! Kept are counts; a weight is made where it is needed, of a count, the term's idf and the document's length.
 //! So a product that comes or goes changes no count of another one, and the index after it is the one that a
-//! fit on the new catalogue would give, not an approximation with the idf of yesterday.
+//! fit on the new catalogue would give, not an approximation with the idf of yesterday. (With `min_df` or `max_df`,
+//! which the service leaves as they are, terms come and go at a fit alone.)
 //!
 //! Lengths follow cheaply too. With `idf = L + g`, where `L = 1 + ln(1 + n)` is the same for all terms and `g
 //! = -ln(1 + df)` for all `n`, the squared length of a document with the factors `f` of its counts is `L² Σf² +
@@ -14,6 +15,7 @@
 
 mod search;
 
+use std::hint::black_box;
 use std::sync::{Arc, LazyLock};
 
 use hashbrown::{HashMap, HashSet};
@@ -385,7 +387,7 @@ impl Index {
         self.raw(row).map(move |(term, weight)| (term, weight * inverse))
     }
 
-    /// What the index takes in memory, in bytes, without the texts of words.
+    /// What the index takes in memory, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let base = &self.base;
@@ -496,6 +498,14 @@ impl Postings {
     fn of(&self, term: u32) -> impl ExactSizeIterator<Item = (u32, u16)> {
         let range = self.starts[term as usize] as usize..self.starts[term as usize + 1] as usize;
         self.rows[range.clone()].iter().copied().zip(self.times[range].iter().copied())
+    }
+
+    /// Looks at the beginning of the lists of terms that have documents, so that they come from memory all at once.
+    fn fetch(&self, terms: impl Iterator<Item = u32>) {
+        black_box(terms.fold(0, |seen, term| {
+            let start = self.starts[term as usize] as usize;
+            seen ^ self.rows[start] ^ u32::from(self.times[start])
+        }));
     }
 
     fn bytes(&self) -> usize {

@@ -313,6 +313,7 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
             added.add([(own, FINISHED)].into_iter());
         }
         for level in 0..=LEVELS {
+            base.postings.fetch(bands[level].iter().map(|term| term.number));
             for term in &bands[level] {
                 self.add(term, &mut added);
             }
@@ -440,8 +441,9 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
         match values {
             Values::Listed(listed) => {
                 for &(value, row) in listed {
-                    // No part of a document is longer than the whole: mostly its length needs no look.
-                    if value + left.bound >= threshold && sums[row as usize] != FINISHED {
+                    // Mostly what its block has at most is too little, and its own length needs no look.
+                    let most = value + self.most_of(row as usize / BLOCK, left);
+                    if most >= threshold && sums[row as usize] != FINISHED {
                         look(value, row as usize)?;
                     }
                 }

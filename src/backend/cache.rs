@@ -401,23 +401,16 @@ impl Cache {
             return Ok(answer);
         }
         // Boxed, since most requests find what they ask for and have no use for its size.
-        Box::pin(self.fetch(question, key, load, answer)).await
-    }
-
-    async fn fetch<K: Key>(
-        &self,
-        question: Question,
-        key: &K,
-        load: impl AsyncFnOnce() -> Result<K::Value>,
-        answer: impl FnOnce(&K::Value) -> Result<Answer>,
-    ) -> Result<Answer> {
-        let moment = self.changes.moment(&key.scope());
-        let (value, fresh_for) = self.read(key, load()).await?;
-        let answer = answer(&value)?;
-        if K::keeps(&value) && !fresh_for.is_zero() {
-            self.answers.keep(question, answer.clone(), moment, fresh_for.min(K::NEAR));
-        }
-        Ok(answer)
+        Box::pin(async move {
+            let moment = self.changes.moment(&key.scope());
+            let (value, fresh_for) = self.read(key, load()).await?;
+            let answer = answer(&value)?;
+            if K::keeps(&value) && !fresh_for.is_zero() {
+                self.answers.keep(question, answer.clone(), moment, fresh_for.min(K::NEAR));
+            }
+            Ok(answer)
+        })
+        .await
     }
 
     /// The fresh value of the key, else what `load` finds, which is then kept; while the database is away, the value

@@ -3,7 +3,7 @@
 use deadpool_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::search::{Queries, Statement, Wanted, all, conditions, near_words};
+use super::search::{Queries, Statement, Wanted, all, conditions, corrected};
 use crate::domain::listing::Filters;
 use crate::domain::product::{Count, Counts, Facets, PriceCount, ValueCount};
 use crate::error::{Error, Result};
@@ -21,7 +21,7 @@ pub async fn facets(client: &Client, filters: &Filters) -> Result<Facets> {
     if found.total.value > 0 {
         return Ok(found);
     }
-    match question.corrected(&near_words(client, question).await?) {
+    match corrected(client, question).await? {
         Some(corrected) => count(client, filters, Some(Wanted::Corrected(&corrected))).await,
         None => Ok(found),
     }

@@ -3,7 +3,7 @@
 use deadpool_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::search::{About, Condition, Queries, Statement, Wanted, all, conditions, near_words};
+use super::search::{About, Condition, Queries, Statement, Wanted, all, conditions, corrected};
 use super::{COLUMNS, product};
 use crate::domain::listing::{Cursor, Listing, Matching, Sort, SortKey};
 use crate::domain::product::Product;
@@ -30,7 +30,7 @@ pub async fn list(client: &Client, listing: &Listing) -> Result<Vec<(Product, Cu
             return Ok(found);
         }
     }
-    match question.corrected(&near_words(client, question).await?) {
+    match corrected(client, question).await? {
         Some(corrected) => page(client, listing, Some(Wanted::Corrected(&corrected))).await,
         None => Ok(Vec::new()),
     }

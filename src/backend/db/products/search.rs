@@ -135,6 +135,11 @@ pub(super) fn conditions(statement: &mut Statement, filters: &Filters) -> Vec<Co
     conditions
 }
 
+/// A question with other spellings of words that the catalogue does not have; nothing where it has none near them.
+pub async fn corrected(client: &Client, question: &Question) -> Result<Option<Corrected>> {
+    Ok(question.corrected(&near_words(client, question).await?))
+}
+
 /// The words of the catalogue that are near the words of a question, or the same: pairs of a word of the question and one
 /// of the catalogue.
 pub async fn near_words(client: &Client, question: &Question) -> Result<Vec<(String, String)>> {

@@ -1,3 +1,4 @@
+import { Fragment, useState } from 'react';
 import { Link } from 'react-router';
 import type { AdminOrder, Order } from '@/api/schema';
 import { Notice } from '@/components/notice';
@@ -8,12 +9,12 @@ import { urls } from '@/lib/urls';
 import styles from './admin.module.css';
 import { useChangeStatus } from './api';
 
-/** What an admin can make of an order; all else only a payment may. */
-const NEXT: Record<Order['status'], { to: Order['status']; label: string; danger?: boolean }[]> = {
-  pending_payment: [{ to: 'cancelled', label: 'Cancel order', danger: true }],
+/** What an admin can make of an order; all else only a payment may. What cannot be undone takes two steps. */
+const NEXT: Record<Order['status'], { to: Order['status']; label: string; sure?: string }[]> = {
+  pending_payment: [{ to: 'cancelled', label: 'Cancel order', sure: 'Yes, cancel it' }],
   paid: [
     { to: 'shipped', label: 'Mark as shipped' },
-    { to: 'cancelled', label: 'Cancel order', danger: true },
+    { to: 'cancelled', label: 'Cancel order', sure: 'Yes, cancel it' },
   ],
   shipped: [{ to: 'delivered', label: 'Mark as delivered' }],
   delivered: [],
@@ -24,6 +25,7 @@ const NEXT: Record<Order['status'], { to: Order['status']; label: string; danger
 /** Anybody's order, and how it goes on. */
 export function OrderDetail({ order }: { order: AdminOrder }) {
   const change = useChangeStatus(order.id);
+  const [asking, setAsking] = useState(false);
   const address = order.shipping_address;
   return (
     <>
@@ -38,17 +40,33 @@ export function OrderDetail({ order }: { order: AdminOrder }) {
         {change.isError && <Notice tone="error">{explain(change.error)}</Notice>}
         {NEXT[order.status].length > 0 && (
           <p className={styles.bar}>
-            {NEXT[order.status].map(({ to, label, danger }) => (
-              <button
-                key={to}
-                type="button"
-                className={danger ? 'button quiet' : 'button'}
-                disabled={change.isPending}
-                onClick={() => change.mutate(to)}
-              >
-                {label}
-              </button>
-            ))}
+            {NEXT[order.status].map(({ to, label, sure }) =>
+              sure && asking ? (
+                <Fragment key={to}>
+                  <button
+                    type="button"
+                    className="button danger"
+                    disabled={change.isPending}
+                    onClick={() => change.mutate(to, { onSettled: () => setAsking(false) })}
+                  >
+                    {sure}
+                  </button>
+                  <button type="button" className="button quiet" onClick={() => setAsking(false)}>
+                    Keep it
+                  </button>
+                </Fragment>
+              ) : (
+                <button
+                  key={to}
+                  type="button"
+                  className={sure ? 'button quiet' : 'button'}
+                  disabled={change.isPending}
+                  onClick={() => (sure ? setAsking(true) : change.mutate(to))}
+                >
+                  {label}
+                </button>
+              ),
+            )}
           </p>
         )}
       </section>

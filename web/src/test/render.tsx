@@ -6,9 +6,9 @@ import { Shop } from '@/app/shop';
 import { forgetSession } from '@/features/account/api';
 import { createQueryClient } from '@/lib/query';
 
-/** Renders something with a cache and a router of its own. */
-export function renderPart(part: ReactNode) {
-  return renderAt('/', part);
+/** Renders something with a cache and a router of its own, at an address. */
+export function renderPart(part: ReactNode, path = '/') {
+  return renderAt(path, part);
 }
 
 /** Renders the whole shop at an address. */

@@ -14,6 +14,18 @@ export const PHONE = {
   hasTouch: true,
   deviceScaleFactor: 2,
 };
+/** What is the same journey on both is a test for each: its name, and the options of its browser. */
+export const DEVICES = [
+  ['desktop', DESKTOP],
+  ['phone', PHONE],
+];
+
+/** A name that no other test gives. */
+export const unique = (name) => `${name} ${Math.random().toString(36).slice(2, 8)}`;
+
+/** A price as the shop writes it. */
+export const money = (cents, currency) =>
+  new Intl.NumberFormat('en-GB', { style: 'currency', currency }).format(cents / 100);
 
 /** Starts Chromium, perhaps with more arguments. */
 export function launch(...more) {
@@ -67,6 +79,11 @@ export class Customer {
     });
   }
 
+  /** Another tab of theirs, watched as well. */
+  async openTab(expected = []) {
+    return new Customer(this.context, await this.context.newPage(), expected);
+  }
+
   /** Waits until the page shows what it is about. */
   async settled() {
     await this.page.waitForLoadState('networkidle');
@@ -79,6 +96,11 @@ export class Customer {
   /** Checks the page's width and its pictures and, in both colour schemes, whether everybody can use it. */
   async look(name) {
     await this.settled();
+    await this.judge(name);
+  }
+
+  /** The same for a page that waits for something, as it stands. */
+  async judge(name) {
     const { wanted, has, widest } = await this.page.evaluate(() => {
       const wanted = document.documentElement.clientWidth;
       const tooWide = [...document.querySelectorAll('body *')].find(
@@ -114,6 +136,13 @@ export class Customer {
     return { email, password };
   }
 
+  async logIn(email, password, next = '/account') {
+    await this.page.goto(`/login?next=${next}`);
+    await this.page.getByLabel('E-mail').fill(email);
+    await this.page.getByLabel('Password').fill(password);
+    await this.page.getByRole('button', { name: 'Log in' }).click();
+  }
+
   async putIntoCart(product, quantity) {
     await this.page.goto(`/products/${product.id}`);
     await this.page.getByRole('textbox', { name: 'Quantity' }).fill(String(quantity));
@@ -127,6 +156,24 @@ export class Customer {
     await this.page.getByLabel('Town or city').fill('York');
   }
 
+  /** A new customer at the checkout, with one unit in the cart and a filled form. Returns the account. */
+  async goToCheckout(product) {
+    await this.putIntoCart(product, 1);
+    await this.page.goto('/register?next=/checkout');
+    const account = await this.register();
+    await this.page.waitForURL('**/checkout');
+    await this.fillAddress();
+    return account;
+  }
+
+  /** A new customer orders one unit. Leads to the order and returns its path. */
+  async order(product) {
+    await this.goToCheckout(product);
+    await this.pay().click();
+    await this.page.getByRole('heading', { name: 'Thank you!' }).waitFor();
+    return new URL(this.page.url()).pathname;
+  }
+
   pay() {
     return this.page.getByRole('button', { name: /^Pay / });
   }
@@ -137,17 +184,66 @@ export class Customer {
 
   /** The demo shop's admin. */
   async logInAsAdmin() {
-    await this.page.goto('/login?next=/admin');
-    await this.page.getByLabel('E-mail').fill('admin@shopmicro.example');
-    await this.page.getByLabel('Password').fill('demo-admin-pass');
-    await this.page.getByRole('button', { name: 'Log in' }).click();
+    await this.logIn('admin@shopmicro.example', 'demo-admin-pass', '/admin');
     await this.page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+  }
+
+  /** What the API answers to the page's own script. */
+  call(method, path, body) {
+    return this.page.evaluate(
+      async ({ method, path, body }) => {
+        const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+        const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+        const text = await answer.text();
+        if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+        return text ? JSON.parse(text) : undefined;
+      },
+      { method, path, body },
+    );
+  }
+
+  /** An admin's product of a name that no other has. */
+  makeProduct(change = {}) {
+    const name = unique('Teapot');
+    return this.call('POST', '/api/products', {
+      sku: name,
+      name,
+      description: 'Holds four cups.',
+      category: 'Kitchen',
+      tags: ['tea'],
+      price_cents: 1230,
+      stock: 4,
+      ...change,
+    });
+  }
+
+  /** Takes a product out of the shop: it is nobody's concern in the tests that follow. */
+  archive(product) {
+    return this.call('DELETE', `/api/products/${product.id}`);
+  }
+
+  /** Goes on by the keyboard until this has the focus. */
+  async tabTo(target) {
+    const there = () => target.evaluate((element) => element === document.activeElement);
+    for (let presses = 0; !(await there()); presses += 1) {
+      assert.ok(presses < 100, `the keyboard does not reach ${target}`);
+      await this.page.keyboard.press('Tab');
+    }
   }
 
   async leave() {
     await this.context.close();
     assert.deepEqual(this.troubles, [], 'the browser had trouble');
   }
+}
+
+/** An answer that waits until it is released. */
+export function held() {
+  let release;
+  const answer = new Promise((resolve) => {
+    release = resolve;
+  });
+  return { answer, release };
 }
 
 /** A product that can be bought, whatever the catalogue. */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
-import { aProduct, Customer, DESKTOP, launch, SHOP } from './browser.js';
+import { aProduct, Customer, DESKTOP, DEVICES, launch, SHOP } from './browser.js';
 
 let browser;
 let server;
@@ -69,42 +69,73 @@ for (const [relation, host] of [
   ['another site', 'localhost'],
   ['another origin of the same site', '127.0.0.1'],
 ]) {
-  test(`a page of ${relation} changes and reads nothing`, { timeout: 300_000 }, async () => {
+  for (const [device, options] of DEVICES) {
+    test(`a page of ${relation} changes and reads nothing on a ${device}`, { timeout: 300_000 }, async () => {
+      const customer = await Customer.arrive(browser, options);
+      const { page, context } = customer;
+      const product = await aProduct();
+      await customer.putIntoCart(product, 2);
+      await page.goto('/register');
+      const { email } = await customer.register();
+      await page.getByRole('link', { name: 'Cart, 2 items' }).waitFor();
+
+      const hostile = await context.newPage();
+      const statuses = [];
+      hostile.on('response', (response) => {
+        if (response.url().startsWith(SHOP)) statuses.push(response.status());
+      });
+      await hostile.goto(`http://${host}:${server.address().port}/`);
+      const shop = SHOP.replace(/\/$/, '');
+      const results = await hostile.evaluate(attack, { shop, productId: product.id });
+      for (const [what, result] of Object.entries(results)) {
+        assert.ok(['sent', 'opaque', 'refused'].includes(result), `${what}: ${result}`);
+      }
+      // The forms' requests reach the shop, if the browser tells of each in time; of the others it shows no answer.
+      assert.ok(statuses.length > 0 && statuses.every((status) => status === 403), `${statuses}`);
+
+      const now = await page.evaluate(async () => {
+        const json = async (path) => (await fetch(path)).json();
+        return { me: await json('/api/users/me'), cart: await json('/api/cart'), orders: await json('/api/orders') };
+      });
+      assert.equal(now.me.email, email.toLowerCase());
+      assert.equal(now.me.name, 'Grace Hopper');
+      assert.equal(now.cart.item_count, 2);
+      assert.equal(now.orders.items.length, 0);
+
+      // The shop's own page can do all that.
+      const status = await page.evaluate(async () => (await fetch('/api/users/logout', { method: 'POST' })).status);
+      assert.equal(status, 204);
+      await hostile.close();
+      await customer.leave();
+    });
+  }
+
+  test(`a page of ${relation} cannot frame the shop`, { timeout: 300_000 }, async () => {
     const customer = await Customer.arrive(browser, DESKTOP);
-    const { page, context } = customer;
-    const product = await aProduct();
-    await customer.putIntoCart(product, 2);
-    await page.goto('/register');
-    const { email } = await customer.register();
-    await page.getByRole('link', { name: 'Cart, 2 items' }).waitFor();
-
-    const hostile = await context.newPage();
-    const statuses = [];
-    hostile.on('response', (response) => {
-      if (response.url().startsWith(SHOP)) statuses.push(response.status());
-    });
-    await hostile.goto(`http://${host}:${server.address().port}/`);
-    const shop = SHOP.replace(/\/$/, '');
-    const results = await hostile.evaluate(attack, { shop, productId: product.id });
-    for (const [what, result] of Object.entries(results)) {
-      assert.ok(['sent', 'opaque', 'refused'].includes(result), `${what}: ${result}`);
+    const { page } = customer;
+    const own = `http://${host}:${server.address().port}/`;
+    await page.goto(own);
+    /** Where a frame of the page ends up. */
+    const framed = async (address) => {
+      const element = await page.evaluateHandle(async (address) => {
+        const frame = document.createElement('iframe');
+        frame.src = address;
+        const loaded = new Promise((resolve) => frame.addEventListener('load', resolve));
+        document.body.append(frame);
+        await loaded;
+        return frame;
+      }, address);
+      return (await element.contentFrame()).url();
+    };
+    assert.equal(await framed(own), own);
+    assert.deepEqual(customer.troubles, []);
+    for (const path of ['/', '/checkout', '/api/cart']) {
+      const refusal = page.waitForEvent('console');
+      assert.equal(await framed(new URL(path, SHOP).href), 'chrome-error://chromewebdata/');
+      assert.match((await refusal).text(), /frame-ancestors/);
     }
-    // The forms' requests reach the shop, if the browser tells of each in time; of the others it shows no answer.
-    assert.ok(statuses.length > 0 && statuses.every((status) => status === 403), `${statuses}`);
-
-    const now = await page.evaluate(async () => {
-      const json = async (path) => (await fetch(path)).json();
-      return { me: await json('/api/users/me'), cart: await json('/api/cart'), orders: await json('/api/orders') };
-    });
-    assert.equal(now.me.email, email.toLowerCase());
-    assert.equal(now.me.name, 'Grace Hopper');
-    assert.equal(now.cart.item_count, 2);
-    assert.equal(now.orders.items.length, 0);
-
-    // The shop's own page can do all that.
-    const status = await page.evaluate(async () => (await fetch('/api/users/logout', { method: 'POST' })).status);
-    assert.equal(status, 204);
-    await hostile.close();
+    // Nothing else is wrong.
+    assert.equal(customer.troubles.splice(0).length, 3);
     await customer.leave();
   });
 }

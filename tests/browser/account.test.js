@@ -1,7 +1,7 @@
 // An account: what its owner changes, and how it ends.
 
 import { after, before, test } from 'node:test';
-import { Customer, DESKTOP, launch, PHONE } from './browser.js';
+import { Customer, DESKTOP, DEVICES, launch, PHONE } from './browser.js';
 
 let browser;
 before(async () => {
@@ -9,17 +9,7 @@ before(async () => {
 });
 after(() => browser?.close());
 
-async function logIn({ page }, email, password) {
-  await page.goto('/login?next=/account');
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password').fill(password);
-  await page.getByRole('button', { name: 'Log in' }).click();
-}
-
-for (const [device, options] of [
-  ['desktop', DESKTOP],
-  ['phone', PHONE],
-]) {
+for (const [device, options] of DEVICES) {
   test(`an account is changed, logged out elsewhere, and deleted, on a ${device}`, { timeout: 300_000 }, async () => {
     const customer = await Customer.arrive(browser, options, ['403 /api/users/me', '401 /api/users/login']);
     const { page } = customer;
@@ -45,7 +35,7 @@ for (const [device, options] of [
 
     // Another browser is logged in, and out again from here.
     const other = await Customer.arrive(browser, DESKTOP, ['401 /api/orders', '401 /api/users/me/sessions']);
-    await logIn(other, moved, password);
+    await other.logIn(moved, password);
     await other.page.getByRole('heading', { name: 'Hello, Amazing Grace' }).waitFor();
     await page.reload();
     await page.getByRole('button', { name: /^Log out the browser of/ }).click();
@@ -66,8 +56,33 @@ for (const [device, options] of [
     await customer.look('account-end');
     await end.getByRole('button', { name: 'Delete for good' }).click();
     await page.getByRole('heading', { name: 'Good things, a few of each.' }).waitFor();
-    await logIn(customer, moved, 'another few words in a row');
+    await customer.logIn(moved, 'another few words in a row');
     await page.getByText('do not belong together').waitFor();
     await customer.leave();
   });
 }
+
+test('an account is logged out everywhere at once', { timeout: 300_000 }, async () => {
+  const customer = await Customer.arrive(browser, DESKTOP);
+  const { page } = customer;
+  await page.goto('/register?next=/account');
+  const { email, password } = await customer.register();
+  await page.getByRole('heading', { name: 'Hello, Grace Hopper' }).waitFor();
+  const other = await Customer.arrive(browser, PHONE, ['401 /api/orders']);
+  await other.logIn(email, password);
+  await other.page.getByRole('heading', { name: 'Hello, Grace Hopper' }).waitFor();
+
+  await page.reload();
+  await page.getByText('Another browser').waitFor();
+  await customer.look('account-sessions');
+  await page.getByRole('button', { name: 'Log out everywhere' }).click();
+  await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
+  await other.page.getByRole('link', { name: 'Your orders' }).first().click();
+  await other.page.getByRole('heading', { name: 'Welcome back' }).waitFor();
+  // The account is as it was.
+  await customer.logIn(email, password);
+  await page.getByText('This browser').waitFor();
+  await page.getByText('Another browser').waitFor({ state: 'detached' });
+  await other.leave();
+  await customer.leave();
+});

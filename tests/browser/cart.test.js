@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { aProduct, Customer, DESKTOP, launch, PHONE } from './browser.js';
+import { api, aProduct, Customer, DEVICES, held, launch } from './browser.js';
 
 let browser;
 before(async () => {
@@ -10,10 +10,7 @@ before(async () => {
 });
 after(() => browser?.close());
 
-for (const [device, options] of [
-  ['desktop', DESKTOP],
-  ['phone', PHONE],
-]) {
+for (const [device, options] of DEVICES) {
   test(`the cart opens beside the page on a ${device}`, { timeout: 300_000 }, async () => {
     const product = await aProduct();
     const customer = await Customer.arrive(browser, options);
@@ -39,68 +36,82 @@ for (const [device, options] of [
     await customer.look('empty-cart');
     await customer.leave();
   });
+
+  test(`a change shows on a ${device} before the shop has answered, and is taken back where it is refused`, { timeout: 300_000 }, async () => {
+    const product = await aProduct();
+    const customer = await Customer.arrive(browser, options, [`503 /api/cart/items/${product.id}`]);
+    const { page } = customer;
+    await customer.putIntoCart(product, 1);
+    await page.goto('/cart');
+    const refusal = held();
+    await page.route('**/api/cart/items/*', async (route) => {
+      await refusal.answer;
+      await route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{}' });
+    });
+    await page.getByRole('button', { name: 'One more' }).click();
+    await customer.cart(2).waitFor();
+    refusal.release();
+    await page.getByRole('alert').getByText('catching its breath').waitFor();
+    await customer.cart(1).waitFor();
+    await customer.leave();
+  });
+
+  test(`two tabs on a ${device} have one cart`, { timeout: 300_000 }, async () => {
+    const product = await aProduct();
+    const customer = await Customer.arrive(browser, options);
+    const { page } = customer;
+    await customer.putIntoCart(product, 1);
+    const other = await customer.openTab();
+    await other.page.goto(`/products/${product.id}`);
+    await other.cart(1).waitFor();
+    // Each adds to what there is, not to what it has last seen.
+    await page.getByRole('button', { name: 'Add to cart' }).click();
+    await customer.cart(2).waitFor();
+    await other.page.getByRole('button', { name: 'Add to cart' }).click();
+    await other.cart(3).waitFor();
+    await page.goto('/cart');
+    await customer.cart(3).waitFor();
+    await other.leave();
+    await customer.leave();
+  });
+
+  test(`two tabs at the checkout on a ${device} make one order`, { timeout: 300_000 }, async () => {
+    const customer = await Customer.arrive(browser, options);
+    await customer.goToCheckout(await aProduct());
+    const second = await customer.openTab(['409 /api/orders']);
+    const other = second.page;
+    await other.goto('/checkout');
+    await second.fillAddress();
+    await customer.pay().click();
+    await customer.page.getByRole('heading', { name: 'Thank you!' }).waitFor();
+    // This tab has not heard of it.
+    await second.pay().click();
+    await other.getByText('Your cart is empty').waitFor();
+    await other.getByRole('main').getByRole('link', { name: 'your orders' }).click();
+    await other.getByRole('heading', { level: 1, name: 'Your orders' }).waitFor();
+    await other.getByRole('main').getByText('Paid', { exact: true }).waitFor();
+    assert.equal(await other.getByRole('main').getByRole('listitem').count(), 1);
+    await second.leave();
+    await customer.leave();
+  });
+
+  test(`the cart of a guest joins that of the account at the login, on a ${device}`, { timeout: 300_000 }, async () => {
+    const both = await aProduct();
+    const other = (await api('/api/products', { in_stock: true, sort: 'name' })).items.find(({ id }) => id !== both.id);
+    const customer = await Customer.arrive(browser, options);
+    const { page } = customer;
+    await customer.putIntoCart(both, 2);
+    await page.goto('/register?next=/account');
+    const { email, password } = await customer.register();
+    await page.getByRole('button', { name: 'Log out', exact: true }).click();
+    await customer.cart(0).waitFor();
+    await customer.putIntoCart(both, 3);
+    await customer.putIntoCart(other, 1);
+    await customer.logIn(email, password, '/cart');
+    await page.getByRole('heading', { level: 1, name: 'Your cart' }).waitFor();
+    await customer.cart(6).waitFor();
+    const quantity = ({ name }) => page.getByRole('main').getByRole('textbox', { name: `Quantity of ${name}` }).inputValue();
+    assert.deepEqual([await quantity(both), await quantity(other)], ['5', '1']);
+    await customer.leave();
+  });
 }
-
-test('a change shows before the shop has answered, and is taken back where it is refused', { timeout: 300_000 }, async () => {
-  const product = await aProduct();
-  const customer = await Customer.arrive(browser, DESKTOP, ['503 /api/cart/items/' + product.id]);
-  const { page } = customer;
-  await customer.putIntoCart(product, 1);
-  await page.goto('/cart');
-  let answer;
-  const held = new Promise((resolve) => {
-    answer = resolve;
-  });
-  await page.route('**/api/cart/items/*', async (route) => {
-    await held;
-    await route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{}' });
-  });
-  await page.getByRole('button', { name: 'One more' }).click();
-  await customer.cart(2).waitFor();
-  answer();
-  await page.getByRole('alert').getByText('catching its breath').waitFor();
-  await customer.cart(1).waitFor();
-  await customer.leave();
-});
-
-test('two tabs have one cart', { timeout: 300_000 }, async () => {
-  const product = await aProduct();
-  const customer = await Customer.arrive(browser, DESKTOP);
-  const { page, context } = customer;
-  await customer.putIntoCart(product, 1);
-  const other = await context.newPage();
-  await other.goto(`/products/${product.id}`);
-  await other.getByRole('link', { name: 'Cart, 1 item' }).waitFor();
-  // Each adds to what there is, not to what it has last seen.
-  await page.getByRole('button', { name: 'Add to cart' }).click();
-  await customer.cart(2).waitFor();
-  await other.getByRole('button', { name: 'Add to cart' }).click();
-  await other.getByRole('link', { name: 'Cart, 3 items' }).waitFor();
-  await page.goto('/cart');
-  await customer.cart(3).waitFor();
-  await customer.leave();
-});
-
-test('two tabs at the checkout make one order', { timeout: 300_000 }, async () => {
-  const customer = await Customer.arrive(browser, DESKTOP);
-  const { page, context } = customer;
-  await customer.putIntoCart(await aProduct(), 1);
-  await page.goto('/register?next=/checkout');
-  await customer.register();
-  await page.waitForURL('**/checkout');
-  await customer.fillAddress();
-  const other = await context.newPage();
-  await other.goto('/checkout');
-  const second = new Customer(context, other, ['409 /api/orders']);
-  await second.fillAddress();
-  await customer.pay().click();
-  await page.getByRole('heading', { name: 'Thank you!' }).waitFor();
-  // This tab has not heard of it.
-  await second.pay().click();
-  await other.getByText('Your cart is empty').waitFor();
-  await other.getByRole('main').getByRole('link', { name: 'your orders' }).click();
-  await other.getByRole('heading', { level: 1, name: 'Your orders' }).waitFor();
-  await other.getByRole('main').getByText('Paid', { exact: true }).waitFor();
-  assert.equal(await other.getByRole('main').getByRole('listitem').count(), 1);
-  await second.leave();
-});

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { api, aProduct, Customer, DESKTOP, launch, PHONE } from './browser.js';
+import { api, aProduct, Customer, DEVICES, launch } from './browser.js';
 
 let browser;
 before(async () => {
@@ -14,11 +14,7 @@ after(() => browser?.close());
 async function pay(options, product, card) {
   const customer = await Customer.arrive(browser, options);
   const { page } = customer;
-  await customer.putIntoCart(product, 1);
-  await page.goto('/register?next=/checkout');
-  await customer.register();
-  await page.waitForURL('**/checkout');
-  await customer.fillAddress();
+  await customer.goToCheckout(product);
   await page.getByRole('button', { name: card }).click();
   await customer.pay().click();
   await page.getByText('Your bank has not answered yet.').waitFor();
@@ -26,10 +22,7 @@ async function pay(options, product, card) {
   return customer;
 }
 
-for (const [device, options] of [
-  ['desktop', DESKTOP],
-  ['phone', PHONE],
-]) {
+for (const [device, options] of DEVICES) {
   test(`a payment that times out leaves an order that can be cancelled, on a ${device}`, { timeout: 300_000 }, async () => {
     const product = await aProduct();
     const stock = async () => (await api(`/api/products/${product.id}`)).stock;

@@ -31,17 +31,6 @@ async function take(customer, name) {
   await page.emulateMedia({ colorScheme: 'light' });
 }
 
-/** A new customer at the checkout with a filled form, and a product in the cart. */
-async function atCheckout(options, quantity) {
-  const customer = await Customer.arrive(browser, options);
-  await customer.putIntoCart(product, quantity);
-  await customer.page.goto('/register?next=/checkout');
-  await customer.register();
-  await customer.page.waitForURL('**/checkout');
-  await customer.fillAddress();
-  return customer;
-}
-
 /** Customers of many days, so that the admins have something to see. */
 async function business() {
   const run = promisify(execFile);
@@ -76,7 +65,8 @@ for (const [device, options] of [
   await take(customer, `cart-${device}`);
   await customer.leave();
 
-  const buyer = await atCheckout(options, 1);
+  const buyer = await Customer.arrive(browser, options);
+  await buyer.goToCheckout(product);
   await take(buyer, `checkout-${device}`);
   await buyer.pay().click();
   await buyer.page.getByRole('heading', { name: 'Thank you!' }).waitFor();

@@ -9,29 +9,29 @@ let browser;
 /** What the lists show at least: an order's path, and a product that has left the shop. */
 let order;
 let archived;
+/** What the browser of an admin knows after the login. */
+let storageState;
 before(async () => {
   browser = await launch();
   const customer = await Customer.arrive(browser, DESKTOP);
   order = await customer.order(await aProduct());
   await customer.leave();
-  const admin = await arriveAsAdmin(DESKTOP);
+  const admin = await Customer.arrive(browser, DESKTOP);
+  await admin.logInAsAdmin();
+  storageState = await admin.context.storageState();
   archived = await admin.makeProduct();
   await admin.archive(archived);
   await admin.leave();
 });
 after(() => browser?.close());
 
-async function arriveAsAdmin(options) {
-  const admin = await Customer.arrive(browser, options);
-  await admin.logInAsAdmin();
-  return admin;
-}
+const arriveAsAdmin = (options) => Customer.arrive(browser, { ...options, storageState });
 
 for (const [device, options] of DEVICES) {
   test(`every page of the admins on a ${device}`, { timeout: 300_000 }, async () => {
-    const admin = await Customer.arrive(browser, options);
+    const admin = await arriveAsAdmin(options);
     const { page } = admin;
-    await admin.logInAsAdmin();
+    await page.goto('/admin');
     await page.getByRole('img', { name: /^Revenue by day:/ }).waitFor();
     await admin.look('admin-overview');
     const areas = page.getByRole('navigation', { name: 'Admin' });
@@ -253,7 +253,7 @@ for (const [device, options] of DEVICES) {
 test('the overview shows what the API counts', { timeout: 300_000 }, async () => {
   const admin = await arriveAsAdmin(DESKTOP);
   const { page } = admin;
-  // Of both something is there to be seen.
+  await page.goto('/admin');
   const scarce = await admin.makeProduct({ stock: 1 });
   const read = page.waitForResponse('**/api/admin/overview');
   await page.reload();

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { api, aProduct, Customer, DESKTOP, DEVICES, held, launch, money, unique } from './browser.js';
+import { api, aProduct, Customer, DESKTOP, DEVICES, held, launch, money, PHONE, unique } from './browser.js';
 
 let browser;
 /** What the lists show at least: an order's path, and a product that has left the shop. */
@@ -199,32 +199,6 @@ for (const [device, options] of DEVICES) {
     await customer.leave();
   });
 
-  test(`an order is cancelled in two steps on a ${device}, and its units are back`, { timeout: 300_000 }, async () => {
-    const product = await aProduct();
-    const stock = async () => (await api(`/api/products/${product.id}`)).stock;
-    const before = await stock();
-    const customer = await Customer.arrive(browser, options);
-    const pathname = await customer.order(product);
-    assert.equal(await stock(), before - 1);
-
-    const admin = await arriveAsAdmin(options);
-    const { page } = admin;
-    await page.goto(`/admin${pathname}`);
-    await page.getByRole('button', { name: 'Cancel order' }).click();
-    await page.getByRole('button', { name: 'Keep it' }).click();
-    await page.getByRole('button', { name: 'Cancel order' }).click();
-    await page.getByText('Paid since').waitFor();
-    await admin.look('admin-cancelling');
-    await page.getByRole('button', { name: 'Yes, cancel it' }).click();
-    await page.getByText('Cancelled since').waitFor();
-    await page.getByRole('button', { name: 'Mark as shipped' }).waitFor({ state: 'detached' });
-    assert.equal(await stock(), before);
-    await admin.leave();
-    await customer.page.reload();
-    await customer.page.getByRole('main').getByText('Cancelled', { exact: true }).waitFor();
-    await customer.leave();
-  });
-
   test(`roles are given and taken, and no customer sees the admins’ pages on a ${device}`, { timeout: 300_000 }, async () => {
     const customer = await Customer.arrive(browser, options);
     await customer.page.goto('/register?next=/admin');
@@ -249,6 +223,32 @@ for (const [device, options] of DEVICES) {
     await customer.leave();
   });
 }
+
+test('an order is cancelled in two steps, and its units are back', { timeout: 300_000 }, async () => {
+  const product = await aProduct();
+  const stock = async () => (await api(`/api/products/${product.id}`)).stock;
+  const before = await stock();
+  const customer = await Customer.arrive(browser, PHONE);
+  const pathname = await customer.order(product);
+  assert.equal(await stock(), before - 1);
+
+  const admin = await arriveAsAdmin(PHONE);
+  const { page } = admin;
+  await page.goto(`/admin${pathname}`);
+  await page.getByRole('button', { name: 'Cancel order' }).click();
+  await page.getByRole('button', { name: 'Keep it' }).click();
+  await page.getByRole('button', { name: 'Cancel order' }).click();
+  await page.getByText('Paid since').waitFor();
+  await admin.look('admin-cancelling');
+  await page.getByRole('button', { name: 'Yes, cancel it' }).click();
+  await page.getByText('Cancelled since').waitFor();
+  await page.getByRole('button', { name: 'Mark as shipped' }).waitFor({ state: 'detached' });
+  assert.equal(await stock(), before);
+  await admin.leave();
+  await customer.page.reload();
+  await customer.page.getByRole('main').getByText('Cancelled', { exact: true }).waitFor();
+  await customer.leave();
+});
 
 test('the overview shows what the API counts', { timeout: 300_000 }, async () => {
   const admin = await arriveAsAdmin(DESKTOP);

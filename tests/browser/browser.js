@@ -174,6 +174,12 @@ export class Customer {
     return new URL(this.page.url()).pathname;
   }
 
+  /** How many products the catalogue says that there are. */
+  total(n) {
+    const said = `${n.toLocaleString('en-GB')} product${n === 1 ? '' : 's'}`;
+    return this.page.getByRole('main').getByText(said, { exact: true });
+  }
+
   pay() {
     return this.page.getByRole('button', { name: /^Pay / });
   }

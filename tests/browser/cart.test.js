@@ -37,7 +37,7 @@ for (const [device, options] of DEVICES) {
     await customer.leave();
   });
 
-  test(`a change shows on a ${device} before the shop has answered, and is taken back where it is refused`, { timeout: 300_000 }, async () => {
+  test(`a change shows on a ${device} before its answer, and is taken back where it is refused`, { timeout: 300_000 }, async () => {
     const product = await aProduct();
     const customer = await Customer.arrive(browser, options, [`503 /api/cart/items/${product.id}`]);
     const { page } = customer;

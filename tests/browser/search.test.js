@@ -72,12 +72,11 @@ for (const [device, options] of DEVICES) {
     const band = beside.prices.items.find((band) => band.count > 0 && band.max_price_cents);
     const customer = await Customer.arrive(browser, options);
     const { page } = customer;
-    const total = (n) => page.getByRole('main').getByText(`${n.toLocaleString('en-GB')} product${n === 1 ? '' : 's'}`, { exact: true });
     await page.goto('/products');
-    await total(facets.total.value).waitFor();
+    await customer.total(facets.total.value).waitFor();
     if (device === 'phone') await page.getByRole('button', { name: 'Price and tags' }).click();
     await page.getByRole('region', { name: 'Tags' }).getByRole('link', { name: `${tag.value} ${tag.count}`, exact: true }).click();
-    await total(tag.count).waitFor();
+    await customer.total(tag.count).waitFor();
     const both = await api('/api/products/facets', {
       tag: tag.value,
       min_price_cents: band.min_price_cents,
@@ -86,20 +85,20 @@ for (const [device, options] of DEVICES) {
     await page.getByLabel('Lowest price').fill(String(band.min_price_cents / 100));
     await page.getByLabel('Highest price').fill(String(band.max_price_cents / 100));
     await page.getByRole('region', { name: 'Price' }).getByRole('button', { name: 'Go' }).click();
-    await total(both.total.value).waitFor();
+    await customer.total(both.total.value).waitFor();
     await customer.look('facets');
 
     // Somebody else sees the same.
     const friend = await Customer.arrive(browser, options);
     await friend.page.goto(page.url());
-    await friend.page.getByRole('main').getByText(`${both.total.value.toLocaleString('en-GB')} product`).first().waitFor();
+    await friend.total(both.total.value).waitFor();
     await friend.leave();
 
     // "Back" takes the price away, and the tag can be taken away by hand.
     await page.goBack();
-    await total(tag.count).waitFor();
+    await customer.total(tag.count).waitFor();
     await page.getByRole('link', { name: `Remove ${tag.value}` }).click();
-    await total(facets.total.value).waitFor();
+    await customer.total(facets.total.value).waitFor();
     await customer.leave();
   });
 
@@ -151,7 +150,8 @@ test('a list is in the order that was chosen, over its pages', { timeout: 300_00
     await page.getByText('Showing the first 24 products').waitFor();
     await page.getByRole('button', { name: 'Load more' }).click();
     await articles.nth(47).waitFor();
-    const prices = (await articles.getByText(/^£[\d,]+\.\d\d$/).allTextContents()).map((text) => Number(text.replace(/[£,]/g, '')));
+    const texts = await articles.getByText(/^£[\d,]+\.\d\d$/).allTextContents();
+    const prices = texts.map((text) => Number(text.replace(/[£,]/g, '')));
     assert.equal(prices.length, 48);
     assert.ok(
       prices.every((price, n) => n === 0 || rising(prices[n - 1], price)),

@@ -60,11 +60,11 @@ test('a shop that is not there is told of', { timeout: 300_000 }, async () => {
   const customer = await Customer.arrive(
     browser,
     PHONE,
-    ['products', 'products/facets', 'cart', 'frontend-metrics'].map((path) => `503 /api/${path}`),
+    ['products', 'products/facets', `products/${soldOut.id}`, 'cart', 'frontend-metrics'].map((path) => `503 /api/${path}`),
   );
   const { page } = customer;
   await page.route('**/api/**', (route) => route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{}' }));
-  for (const path of ['/products', '/cart']) {
+  for (const path of ['/products', `/products/${soldOut.id}`, '/cart']) {
     await page.goto(path);
     await page.getByRole('main').getByText('The shop is catching its breath.').first().waitFor();
     await customer.judge(path);

@@ -9,7 +9,7 @@ import { Loaded } from './loaded';
 function Example() {
   const query = useQuery({ queryKey: ['x'], queryFn: () => request<{ name: string }>('/api/x') });
   return (
-    <Loaded query={query} loading={<p>coming</p>}>
+    <Loaded query={query} heading="Example" loading={<p>coming</p>}>
       {(data) => <p>{data.name}</p>}
     </Loaded>
   );
@@ -23,9 +23,11 @@ it('tells of a shop that is away, and recovers by itself', async () => {
   screen.getByText('coming');
   await vi.advanceTimersByTimeAsync(2_000);
   await screen.findByText(/catching its breath/);
+  screen.getByRole('heading', { level: 1, name: 'Example' });
   away = false;
   await vi.advanceTimersByTimeAsync(10_000);
   await screen.findByText('here again');
+  expect(screen.queryByRole('heading')).toBeNull();
 });
 
 it('does not repeat what will be refused again', async () => {

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import { ConnectionError, explain } from '@/lib/http';
 import { Notice } from './notice';
+import { PageTitle } from './page-title';
 
 interface Query<T> {
   data: T | undefined;
@@ -14,6 +15,8 @@ interface LoadedProps<T> {
   query: Query<T>;
   /** What stands in the place of the data while they come: of the same size, so that nothing jumps. */
   loading: ReactNode;
+  /** The page's heading where the data would bring it: what is told instead of them needs one, too. */
+  heading?: string;
   /** Leaves it to another part of the page to tell of failures: one message is enough. */
   quiet?: boolean;
   children: (data: T) => ReactNode;
@@ -23,22 +26,32 @@ interface LoadedProps<T> {
  * What was read, or how far that is. Failures that pass are repeated until they do (see lib/query): from the second on,
  * the customer is told, and the page fills itself when the shop answers again.
  */
-export function Loaded<T>({ query, loading, quiet = false, children }: LoadedProps<T>) {
+export function Loaded<T>({ query, loading, heading, quiet = false, children }: LoadedProps<T>) {
   if (query.data !== undefined) return children(query.data);
   if (query.error && quiet) return null;
+  const told = (notice: ReactNode) =>
+    heading ? (
+      <>
+        <PageTitle>{heading}</PageTitle>
+        <h1>{heading}</h1>
+        {notice}
+      </>
+    ) : (
+      notice
+    );
   if (query.error) {
-    return (
+    return told(
       <Notice tone="error" title={explain(query.error)}>
         <p>
           <button type="button" className="button quiet" onClick={() => query.refetch()}>
             Try again
           </button>
         </p>
-      </Notice>
+      </Notice>,
     );
   }
   if (query.failureCount > 1 && !quiet) {
-    return (
+    return told(
       <Notice
         tone="warning"
         title={
@@ -48,7 +61,7 @@ export function Loaded<T>({ query, loading, quiet = false, children }: LoadedPro
         }
       >
         <p>We keep trying; this page fills itself as soon as there is an answer.</p>
-      </Notice>
+      </Notice>,
     );
   }
   return loading;

@@ -25,7 +25,7 @@ function OwnOrder({ id }: { id: string }) {
       <p>
         <Link to={urls.orders()}>Your orders</Link>
       </p>
-      <Loaded query={order} loading={<Skeletons shape="row" n={3} />}>
+      <Loaded query={order} heading="Order" loading={<Skeletons shape="row" n={3} />}>
         {(order) => <OrderDetail order={order} placed={Boolean(state?.placed)} />}
       </Loaded>
     </div>

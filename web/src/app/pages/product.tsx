@@ -26,6 +26,7 @@ export function ProductPage() {
     <div className={styles.sections}>
       <Loaded
         query={product}
+        heading="Product"
         loading={
           <div className={styles.split} role="status" aria-label="Loading product">
             <Skeleton shape="picture" />

@@ -15,7 +15,7 @@ export function AddToCart({ product }: { product: Product }) {
   const [quantity, setQuantity] = useState(1);
   const add = useAddToCart();
   if (product.stock === 0) {
-    return <Notice tone="info">This one is sold out. Have a look at what is similar below.</Notice>;
+    return <Notice tone="info">This one is sold out. Have a look at what is shown below.</Notice>;
   }
   return (
     <div className={styles.add}>

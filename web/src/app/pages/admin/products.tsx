@@ -49,7 +49,7 @@ export function ProductPage() {
   const product = useEditedProduct(id);
   if (isMissing(product.error)) return <NotFoundPage />;
   return (
-    <Loaded query={product} loading={<Skeletons shape="row" n={4} />}>
+    <Loaded query={product} heading="Product" loading={<Skeletons shape="row" n={4} />}>
       {(product) => (
         <AdminPage
           title={product.name}

@@ -75,6 +75,106 @@ test('a device without a network is told so, and the visit goes on when it is ba
   await customer.leave();
 });
 
+/** How often the page is loaded from now on. */
+function loadsOf(page) {
+  const loads = [];
+  page.on('request', (request) => {
+    if (request.isNavigationRequest()) loads.push(request.url());
+  });
+  return loads;
+}
+
+for (const [device, options] of [
+  ['desktop', DESKTOP],
+  ['phone', PHONE],
+]) {
+  test(`the shop survives scripts that do not come on a ${device}`, { timeout: 300_000 }, async () => {
+    const product = await aProduct();
+    const customer = await Customer.arrive(browser, options, ['no answer']);
+    const { page, context } = customer;
+    await customer.putIntoCart(product, 1);
+    await customer.settled();
+    const loads = loadsOf(page);
+
+    // Without a network, neither the drawer comes nor the page in its place; the rest of the shop stays.
+    await context.setOffline(true);
+    await customer.cart(1).click();
+    await page.getByRole('heading', { level: 1, name: 'This page has not come' }).waitFor();
+    assert.equal(new URL(page.url()).pathname, '/cart');
+    await page.getByRole('link', { name: 'ShopMicro, home' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Good things, a few of each.' }).waitFor();
+    await customer.cart(1).click();
+    await page.getByRole('heading', { level: 1, name: 'This page has not come' }).waitFor();
+    assert.deepEqual(loads, []);
+    await context.setOffline(false);
+    await page.getByRole('button', { name: `Remove ${product.name}` }).waitFor();
+    assert.deepEqual(loads, []);
+
+    // The drawer is not lost for good either.
+    await page.getByRole('link', { name: 'ShopMicro, home' }).click();
+    await customer.cart(1).click();
+    await page.getByRole('dialog', { name: 'Your cart' }).getByRole('button', { name: 'One more' }).waitFor();
+    await customer.leave();
+  });
+
+  test(`a tab that is older than the shop is loaded again, once, on a ${device}`, { timeout: 300_000 }, async () => {
+    const customer = await Customer.arrive(browser, options, ['no answer']);
+    const { page } = customer;
+    const gone = async (route) => {
+      customer.expected.push(`404 ${new URL(route.request().url()).pathname}`);
+      await route.fulfill({ status: 404, body: '' });
+    };
+    await page.goto('/');
+    await customer.settled();
+    const loads = loadsOf(page);
+    await page.route('**/assets/cart-*', gone);
+    await customer.cart(0).click();
+    await page.getByRole('heading', { level: 1, name: 'This page has not come' }).waitFor();
+    // It is gone for the new page, too: nothing goes round in circles, and the page waits.
+    await customer.look('missing');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await customer.settled();
+    assert.deepEqual(loads.map((url) => new URL(url).pathname), ['/cart']);
+    await page.unroute('**/assets/cart-*', gone);
+    await page.getByText('Nothing in here yet').waitFor();
+    assert.equal(loads.length, 1);
+    await customer.leave();
+
+    // Where the new page has it, its visitor is there without a word.
+    const other = await Customer.arrive(browser, options, ['no answer']);
+    await other.page.goto('/');
+    await other.settled();
+    const again = loadsOf(other.page);
+    await other.page.route('**/assets/login-*', async (route) => {
+      if (again.length > 0) return route.continue();
+      other.expected.push(`404 ${new URL(route.request().url()).pathname}`);
+      return route.fulfill({ status: 404, body: '' });
+    });
+    await other.page.getByRole('link', { name: 'Log in' }).first().click();
+    await other.page.getByRole('heading', { name: 'Welcome back' }).waitFor();
+    assert.equal(again.length, 1);
+    await other.leave();
+  });
+}
+
+test('a page whose style was lost on the way comes with it', { timeout: 300_000 }, async () => {
+  const customer = await Customer.arrive(browser, DESKTOP, ['no answer']);
+  const { page } = customer;
+  await customer.putIntoCart(await aProduct(), 1);
+  await customer.settled();
+  // The shop is away as well, so that the page is not loaded again.
+  const lost = (route) => route.abort();
+  await page.route('**/assets/cart-*.css', lost);
+  await page.route((url) => url.pathname === '/', lost);
+  await customer.cart(1).click();
+  await page.getByRole('heading', { level: 1, name: 'This page has not come' }).waitFor();
+  await page.unroute('**/assets/cart-*.css', lost);
+  await page.getByRole('region', { name: 'Summary' }).waitFor();
+  const lines = page.getByRole('main').getByRole('list');
+  assert.equal(await lines.evaluate((list) => getComputedStyle(list).listStyleType), 'none');
+  await customer.leave();
+});
+
 test('an order whose answer was lost is found again after a reload', { timeout: 300_000 }, async () => {
   const customer = await atCheckout(['no answer']);
   const { page } = customer;

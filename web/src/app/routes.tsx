@@ -1,5 +1,6 @@
 import { type ComponentType, lazy, type ReactNode } from 'react';
 import { matchRoutes, type RouteObject } from 'react-router';
+import { MissingScript, pageScript } from '@/lib/script';
 import type { Page } from '@/lib/telemetry';
 import { Layout } from './layout';
 import { HomePage } from './pages/home';
@@ -7,10 +8,27 @@ import { NotFoundPage } from './pages/not-found';
 import { ProductPage } from './pages/product';
 import { ProductsPage } from './pages/products';
 
-/** A page whose script comes when it is asked for. */
+/** A page whose script comes when it is asked for; one that did not come is asked for again. */
 function later(load: () => Promise<ComponentType | (() => ReactNode)>) {
-  const Page = lazy(async () => ({ default: await load() }));
-  return <Page />;
+  const page = () =>
+    lazy(async () => {
+      try {
+        return { default: await pageScript(load) };
+      } catch (cause) {
+        throw new MissingScript(
+          () => pageScript(load),
+          () => {
+            Page = page();
+          },
+          { cause },
+        );
+      }
+    });
+  let Page = page();
+  function Later() {
+    return <Page />;
+  }
+  return <Later />;
 }
 
 /** Every page of the shop. Those at which visits begin come with the first script. */

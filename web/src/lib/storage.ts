@@ -1,6 +1,7 @@
 interface Store {
   get(key: string): string | null;
-  set(key: string, value: string): void;
+  /** True where the value outlives the page. */
+  set(key: string, value: string): boolean;
   remove(key: string): void;
   clear(): void;
 }
@@ -24,6 +25,7 @@ function store(area: () => Storage): Store {
       }, false);
       if (kept) memory.delete(key);
       else memory.set(key, value);
+      return kept;
     },
     remove: (key) => {
       memory.delete(key);

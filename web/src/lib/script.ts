@@ -1,0 +1,81 @@
+import { tabStorage } from '@/lib/storage';
+
+/** The builds of the shop that were loaded again in this tab. */
+const RELOADED = 'shopmicro.reloaded';
+/** Changes with every build, as the script's name does. */
+const BUILD = import.meta.url;
+
+/** A script of a page that did not come. */
+export class MissingScript extends Error {
+  override readonly name = 'MissingScript';
+  /** Asks for it once more. */
+  readonly again: () => Promise<unknown>;
+  /** Lets the next visit to the page ask for it anew, where this failure would be kept for good. */
+  readonly forget: () => void;
+
+  constructor(again: () => Promise<unknown>, forget: () => void, options: ErrorOptions) {
+    super('the script of a page did not come', options);
+    this.again = again;
+    this.forget = forget;
+  }
+}
+
+/** Loads a script with its styles. One that failed before is asked for again, and so are its styles. */
+export async function script<T>(load: () => Promise<T>): Promise<T> {
+  await missingStyles();
+  return load();
+}
+
+/**
+ * Loads the script of a page that is being gone to. Where the shop answers and the script is not there, this tab may be older
+ * than the shop: the page is loaded again, once for each build.
+ */
+export async function pageScript<T>(load: () => Promise<T>): Promise<T> {
+  try {
+    return await script(load);
+  } catch (error) {
+    if (!(await shopAnswers()) || !mayReload()) throw error;
+    location.reload();
+    // The page is about to go; what would be said of the failure would only flash.
+    return new Promise(() => {});
+  }
+}
+
+/** Styles that did not come. */
+const lost = new Set<HTMLLinkElement>();
+document.addEventListener(
+  'error',
+  ({ target }) => {
+    if (target instanceof HTMLLinkElement && target.rel === 'stylesheet') lost.add(target);
+  },
+  true,
+);
+
+/** Vite asks for each style once, and from then on takes it for one that is there. */
+async function missingStyles(): Promise<void> {
+  const again = [...lost].map((link) => {
+    lost.delete(link);
+    const copy = link.cloneNode();
+    const there = new Promise((resolve, reject) => {
+      copy.addEventListener('load', resolve);
+      copy.addEventListener('error', () => reject(new Error(`no style at ${link.href}`)));
+    });
+    link.replaceWith(copy);
+    return there;
+  });
+  await Promise.all(again);
+}
+
+async function shopAnswers(): Promise<boolean> {
+  try {
+    return (await fetch('/', { method: 'HEAD', cache: 'no-store' })).ok;
+  } catch {
+    return false;
+  }
+}
+
+/** True once for each build and tab, and never where nobody would remember. */
+function mayReload(): boolean {
+  const builds = tabStorage.get(RELOADED)?.split(' ') ?? [];
+  return !builds.includes(BUILD) && tabStorage.set(RELOADED, [...builds, BUILD].join(' '));
+}

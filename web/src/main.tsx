@@ -5,7 +5,7 @@ import { BrowserRouter } from 'react-router';
 import { templateOf } from '@/app/routes';
 import { Shop } from '@/app/shop';
 import { TelemetryProvider } from '@/app/telemetry-context';
-import { forgetSession } from '@/features/account/api';
+import { forgetSession } from '@/features/account/session';
 import { createQueryClient } from '@/lib/query';
 import { Telemetry, watchPage } from '@/lib/telemetry';
 

@@ -3,7 +3,7 @@ import { render } from '@testing-library/react';
 import type { ReactNode } from 'react';
 import { createMemoryRouter, RouterProvider } from 'react-router';
 import { Shop } from '@/app/shop';
-import { forgetSession } from '@/features/account/api';
+import { forgetSession } from '@/features/account/session';
 import { createQueryClient } from '@/lib/query';
 
 /** Renders something with a cache and a router of its own, at an address. */

@@ -3,7 +3,7 @@ import { useParams } from 'react-router';
 import { Loaded } from '@/components/loaded';
 import { PageTitle } from '@/components/page-title';
 import { Skeleton } from '@/components/skeleton';
-import { useMe } from '@/features/account/api';
+import { useMe } from '@/features/account/session';
 import { AddToCart } from '@/features/cart/add-to-cart';
 import { noteView, useProduct } from '@/features/catalogue/api';
 import { ProductDetail } from '@/features/catalogue/product-detail';

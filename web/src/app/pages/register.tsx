@@ -1,6 +1,6 @@
 import { Link, Navigate, useSearchParams } from 'react-router';
 import { PageTitle } from '@/components/page-title';
-import { useMe } from '@/features/account/api';
+import { useMe } from '@/features/account/session';
 import { RegisterForm } from '@/features/account/register-form';
 import { nextPath, urls } from '@/lib/urls';
 import styles from './pages.module.css';

@@ -2,7 +2,7 @@ import { Link } from 'react-router';
 import { Icon } from '@/components/icon';
 import { urls } from '@/lib/urls';
 import styles from './account-link.module.css';
-import { useMe } from './api';
+import { useMe } from './session';
 
 /** The way to the account, or to the login for a guest. */
 export function AccountLink({ className }: { className?: string }) {

@@ -4,7 +4,7 @@ import type { User } from '@/api/schema';
 import { Loaded } from '@/components/loaded';
 import { Skeletons } from '@/components/skeleton';
 import { urls } from '@/lib/urls';
-import { useMe } from './api';
+import { useMe } from './session';
 
 /** Shows a page to a customer who is logged in; leads a guest to the login and back. */
 export function RequireLogin({ children }: { children: (me: User) => ReactNode }) {

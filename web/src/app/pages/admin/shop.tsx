@@ -2,7 +2,7 @@ import { useNavigate, useParams, useSearchParams } from 'react-router';
 import { Loaded } from '@/components/loaded';
 import { Skeletons } from '@/components/skeleton';
 import { STATUS_LABELS } from '@/components/status';
-import { useMe } from '@/features/account/api';
+import { useMe } from '@/features/account/session';
 import { useAnyOrder } from '@/features/admin/api';
 import { Model } from '@/features/admin/model';
 import { OrderDetail } from '@/features/admin/order-detail';

@@ -36,16 +36,51 @@ test('the keyboard alone is enough', { timeout: 300_000 }, async () => {
 test('pages report their vitals by route template', { timeout: 300_000 }, async () => {
   const customer = await Customer.arrive(browser, DESKTOP);
   const { page } = customer;
-  const reported = page.waitForResponse((response) => response.url().endsWith('/api/frontend-metrics'));
+  await draw(page, 0);
+  const reported = report(page);
   await page.goto(`/products/${(await aProduct()).id}`);
-  const response = await reported;
-  assert.equal(response.status(), 202);
-  const { metrics, errors } = response.request().postDataJSON();
+  const { metrics, traces, errors } = await reported;
   assert.ok(metrics.some((metric) => metric.name === 'TTFB'));
-  assert.deepEqual(new Set(metrics.map((metric) => metric.page)), new Set(['/products/{id}']));
+  assert.ok(traces.some((span) => span.name === 'page_load'));
+  assert.deepEqual(new Set([...metrics, ...traces].map(({ page }) => page)), new Set(['/products/{id}']));
   assert.deepEqual(errors, []);
   await customer.leave();
 });
+
+test('a page that is not drawn to be measured tells of its errors alone', { timeout: 300_000 }, async () => {
+  const customer = await Customer.arrive(browser, DESKTOP);
+  const { page } = customer;
+  await draw(page, 0.99);
+  const scripts = scriptsOf(page);
+  const reported = report(page);
+  await page.goto('/');
+  await customer.settled();
+  await page.evaluate(() => setTimeout(() => {
+    throw new TypeError('of the test');
+  }));
+  // It is sent later than a page begins to be measured.
+  const { metrics, traces, errors } = await reported;
+  assert.deepEqual(metrics, []);
+  assert.deepEqual(traces, []);
+  assert.deepEqual(errors, [{ message: 'TypeError: of the test', page: '/' }]);
+  assert.deepEqual([...scripts].filter((path) => path.includes('/measure-')), []);
+  assert.deepEqual(customer.troubles.splice(0), ['uncaught: of the test']);
+  await customer.leave();
+});
+
+/** Decides what the page draws by lot: 0 is measured, and what is near 1 is not. */
+function draw(page, number) {
+  return page.addInitScript((number) => {
+    Math.random = () => number;
+  }, number);
+}
+
+/** The next report of the page, once it was taken. */
+async function report(page) {
+  const response = await page.waitForResponse((response) => response.url().endsWith('/api/frontend-metrics'));
+  assert.equal(response.status(), 202);
+  return response.request().postDataJSON();
+}
 
 test('what a page asks for is one trace, which nginx and the services go on with', { timeout: 300_000 }, async () => {
   const customer = await Customer.arrive(browser, DESKTOP);

@@ -1,6 +1,9 @@
 import { beforeEach, expect, it, vi } from 'vitest';
 import { serve } from '@/test/api';
-import { spanOf, Telemetry } from './telemetry';
+import { measure } from './measure';
+import { MEASURED, Telemetry, watchPage } from './telemetry';
+
+vi.mock('./measure', () => ({ measure: vi.fn() }));
 
 const templateOf = (pathname: string) => (pathname === '/' ? '/' : '/products/{id}');
 const accepted = () => new Response(null, { status: 202 });
@@ -57,13 +60,22 @@ it('is silent when a report fails', async () => {
   await vi.runAllTimersAsync();
 });
 
-it('tells loads and calls of the API from all else that a page fetches', () => {
-  const entry = (entryType: string, name: string, initiatorType: string) =>
-    ({ entryType, name, initiatorType }) as unknown as PerformanceEntry;
-  const origin = location.origin;
-  expect(spanOf(entry('navigation', `${origin}/cart`, 'navigation'))).toBe('page_load');
-  expect(spanOf(entry('resource', `${origin}/api/cart`, 'fetch'))).toBe('api_call');
-  expect(spanOf(entry('resource', `${origin}/api/frontend-metrics`, 'fetch'))).toBeUndefined();
-  expect(spanOf(entry('resource', `${origin}/api/products/1/picture.svg`, 'img'))).toBeUndefined();
-  expect(spanOf(entry('resource', `${origin}/assets/app.js`, 'script'))).toBeUndefined();
+it.each([
+  ['one page load in five', 0, ['LCP']],
+  ['no other', MEASURED, []],
+])('measures %s, and tells of the errors of all', async (_, drawn, wanted) => {
+  vi.spyOn(Math, 'random').mockReturnValue(drawn);
+  vi.mocked(measure).mockImplementation((telemetry) => telemetry.vital('LCP', 1));
+  const calls = serve({ 'POST /api/frontend-metrics': accepted });
+  // What listens to the window would still listen in the next test.
+  const listen = vi.spyOn(globalThis, 'addEventListener').mockImplementation(() => {});
+  watchPage(new Telemetry(templateOf));
+  const heard = listen.mock.calls.find(([type]) => type === 'error')?.[1] as (event: ErrorEvent) => void;
+  await vi.advanceTimersByTimeAsync(2_000);
+  await vi.dynamicImportSettled();
+  heard(new ErrorEvent('error', { error: new TypeError('x') }));
+  await vi.advanceTimersByTimeAsync(5_000);
+  const report = calls[0]?.body as { metrics: { name: string }[]; errors: unknown[] };
+  expect(report.metrics.map(({ name }) => name)).toEqual(wanted);
+  expect(report.errors).toHaveLength(1);
 });

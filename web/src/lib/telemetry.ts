@@ -16,18 +16,23 @@ interface PageError {
 }
 
 /** Something that took time, as the page saw it. */
-type Span = Omit<SpanReport, 'trace_id'>;
+export type Span = Omit<SpanReport, 'trace_id'>;
 
-const REPORTS = '/api/frontend-metrics';
+export const REPORTS = '/api/frontend-metrics';
 /** What one report may hold; the API refuses more. */
 const MAX_ENTRIES = 20;
 const MAX_MESSAGE = 300;
 /** Long enough that the vitals of a page's start travel together. */
 const BATCH_MS = 5_000;
 /** By then a page has what it needs itself. */
-const VITALS_MS = 2_000;
+const MEASURE_MS = 2_000;
+/**
+ * The share of page loads that are measured: enough for percentiles, as with traces, of which Alloy keeps the same share. All
+ * others send nothing but their errors.
+ */
+export const MEASURED = 0.2;
 
-/** Collects web vitals and errors, and sends them in batches. Losing some is fine; disturbing the shop is not. */
+/** Collects measurements and errors, and sends them in batches. Losing some is fine; disturbing the shop is not. */
 export class Telemetry {
   private vitals: Vital[] = [];
   private errors: PageError[] = [];
@@ -59,9 +64,13 @@ export class Telemetry {
     this.schedule();
   }
 
-  span(name: Span['name'], durationMs: number): void {
+  span(name: Span['name'], durationMs: number, url: string = location.href): void {
     if (!Number.isFinite(durationMs) || durationMs < 0 || this.spans.length >= MAX_ENTRIES) return;
-    this.spans.push({ name, duration_ms: durationMs, page: this.pageOf(location.pathname) });
+    this.spans.push({
+      name,
+      duration_ms: durationMs,
+      page: this.pageOf(new URL(url, location.href).pathname),
+    });
     this.schedule();
   }
 
@@ -94,44 +103,22 @@ export class Telemetry {
   }
 }
 
-/** Watches the page: its vitals, what nobody catches, and its end. */
+/** Watches the page: what nobody catches, its end and, where it is among those that are measured, its measurements. */
 export function watchPage(telemetry: Telemetry): void {
-  const report = (metric: MetricType) =>
-    telemetry.vital(metric.name, metric.value, metric.navigationURL ?? location.href);
-  // The browser keeps what it measures from the start: what reads it need not come before the page.
-  setTimeout(() => {
-    void import('web-vitals').then(
-      ({ onCLS, onFCP, onINP, onLCP, onTTFB }) => {
-        for (const on of [onCLS, onFCP, onINP, onLCP, onTTFB]) on(report);
-      },
-      () => {
-        // A page without measurements is a page all the same.
-      },
-    );
-  }, VITALS_MS);
-  watchSpans(telemetry);
   addEventListener('error', (event) => telemetry.error(event.error ?? event.message));
   addEventListener('unhandledrejection', (event) => telemetry.error(event.reason));
   addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'hidden') telemetry.flush();
   });
   addEventListener('pagehide', () => telemetry.flush());
-}
-
-/** The span that the browser's record of a load or a request is, where it is one of ours. */
-export function spanOf(entry: PerformanceEntry): Span['name'] | undefined {
-  if (entry.entryType === 'navigation') return 'page_load';
-  const path = new URL(entry.name, location.href).pathname;
-  const asked = 'initiatorType' in entry && entry.initiatorType === 'fetch';
-  return asked && path.startsWith('/api/') && path !== REPORTS ? 'api_call' : undefined;
-}
-
-function watchSpans(telemetry: Telemetry): void {
-  const observer = new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) {
-      const name = spanOf(entry);
-      if (name) telemetry.span(name, entry.duration);
-    }
-  });
-  for (const type of ['navigation', 'resource']) observer.observe({ type, buffered: true });
+  if (Math.random() >= MEASURED) return;
+  // The browser keeps what it measures from the start: what reads it need not come before the page.
+  setTimeout(() => {
+    void import('./measure').then(
+      ({ measure }) => measure(telemetry),
+      () => {
+        // A page without measurements is a page all the same.
+      },
+    );
+  }, MEASURE_MS);
 }

@@ -1,5 +1,5 @@
 import type { Imported, NewProductBody } from '@/api/schema';
-import { parseCsv } from '@/lib/csv';
+import { parseCsv, writeCsv } from '@/lib/csv';
 import { isTransient, ProblemError } from '@/lib/http';
 import { tagsOf } from './product-fields';
 
@@ -16,6 +16,9 @@ export const COLUMNS = [
 ] as const;
 
 type Column = (typeof COLUMNS)[number];
+
+/** What a file of refused rows says of each besides. It may stay there when the file is imported again. */
+const REASON = 'reason';
 
 /** A row of the file: its number as spreadsheets count, and what it says. */
 export interface Row {
@@ -34,7 +37,9 @@ export interface Rejected {
 /** The rows of a catalogue below its heading. */
 export function readRows(text: string): Row[] {
   const [heading = [], ...records] = parseCsv(text);
-  const columns = heading.map((name) => COLUMNS.find((known) => known === name.trim().toLowerCase()));
+  const columns = heading.map((name) =>
+    [...COLUMNS, REASON].find((known) => known === name.trim().toLowerCase()),
+  );
   const missing = COLUMNS.filter((name) => name !== 'image_url' && !columns.includes(name));
   if (missing.length > 0) throw new SyntaxError(`the first row has no column ${missing.join(', ')}`);
   if (columns.includes(undefined) || new Set(columns).size < columns.length) {
@@ -45,6 +50,14 @@ export function readRows(text: string): Row[] {
     fields: Object.fromEntries(columns.map((name, at) => [name, record[at]])),
     whole: record.length === columns.length,
   }));
+}
+
+/** Rows that were refused, as a file that can be mended and imported again. */
+export function writeRejected(rejected: Rejected[]): string {
+  return writeCsv([
+    [...COLUMNS, REASON],
+    ...rejected.map(({ row, reason }) => [...COLUMNS.map((column) => row.fields[column] ?? ''), reason]),
+  ]);
 }
 
 /** The product that a row describes; what else is wrong with it is the shop's to say. */

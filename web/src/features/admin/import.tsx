@@ -1,12 +1,11 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { Notice } from '@/components/notice';
-import { writeCsv } from '@/lib/csv';
 import { count } from '@/lib/format';
 import { explain } from '@/lib/http';
 import styles from './admin.module.css';
 import { sendProducts } from './api';
-import { COLUMNS, importRows, type Progress, type Row, readRows } from './import-rows';
+import { COLUMNS, importRows, type Progress, type Row, readRows, writeRejected } from './import-rows';
 
 /** More is for the command line. */
 const MAX_ROWS = 5_000;
@@ -109,7 +108,7 @@ export function Import() {
   );
 }
 
-/** Enough to see what is wrong; the file has them all. */
+/** Enough to see what is wrong; the saved file has them all. */
 const SHOWN = 100;
 
 function Report({ run }: { run: Run }) {
@@ -136,6 +135,11 @@ function Report({ run }: { run: Run }) {
           </tbody>
         </table>
       </div>
+      {run.ended && run.rejected.length > SHOWN && (
+        <p className="muted">
+          The first {SHOWN} are shown; the saved file has them all, each with its reason.
+        </p>
+      )}
       {run.ended && (
         <p>
           <button type="button" className="button quiet" onClick={() => save(run)}>
@@ -147,14 +151,9 @@ function Report({ run }: { run: Run }) {
   );
 }
 
-/** The refused rows as a file that can be mended and imported again. */
 function save({ name, rejected }: Run) {
-  const text = writeCsv([
-    [...COLUMNS],
-    ...rejected.map(({ row }) => COLUMNS.map((column) => row.fields[column] ?? '')),
-  ]);
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));
+  link.href = URL.createObjectURL(new Blob([writeRejected(rejected)], { type: 'text/csv' }));
   link.download = name.replace(/(\.csv)?$/i, '-refused.csv');
   link.click();
   URL.revokeObjectURL(link.href);

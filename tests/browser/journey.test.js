@@ -104,10 +104,17 @@ for (const [device, options] of [
 
     // What was bought leads to recommendations with reasons, beside what is popular.
     await recommended(page);
+    const answered = page.waitForResponse((answer) => new URL(answer.url()).pathname === '/api/recommendations');
     await page.getByRole('link', { name: 'ShopMicro, home' }).click();
-    const own = page.getByRole('region', { name: 'Recommended for you' });
-    await own.getByRole('article').first().waitFor();
-    assert.ok((await own.getByRole('article').first().getByRole('paragraph').last().textContent()).length > 0);
+    const { items } = await (await answered).json();
+    const own = page.getByRole('region', { name: 'Recommended for you' }).getByRole('article');
+    await own.first().waitFor();
+    const shown = await own.evaluateAll((cards) =>
+      cards.map((card) => [card.querySelector('h3').textContent, card.querySelector('p:last-of-type').textContent]),
+    );
+    assert.ok(shown.length > 0);
+    assert.ok(items.every(({ reason }) => reason), 'a recommendation has no reason');
+    assert.deepEqual(shown, items.slice(0, shown.length).map(({ product, reason }) => [product.name, reason]));
     await page.getByRole('region', { name: 'Popular right now' }).getByRole('article').first().waitFor();
     await customer.look('home-recommended');
 

@@ -5,19 +5,22 @@ import { BrowserRouter } from 'react-router';
 import { templateOf } from '@/app/routes';
 import { Shop } from '@/app/shop';
 import { TelemetryProvider } from '@/app/telemetry-context';
-import { forgetSession } from '@/features/account/session';
+import { followSession, forgetSession } from '@/features/account/session';
 import { createQueryClient } from '@/lib/query';
 import { Telemetry, watchPage } from '@/lib/telemetry';
 
 const telemetry = new Telemetry(templateOf);
 watchPage(telemetry);
 
+const client = createQueryClient(forgetSession);
+followSession(client);
+
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no element with the id root');
 createRoot(root, { onUncaughtError: (error) => telemetry.error(error) }).render(
   <StrictMode>
     <TelemetryProvider telemetry={telemetry}>
-      <QueryClientProvider client={createQueryClient(forgetSession)}>
+      <QueryClientProvider client={client}>
         <BrowserRouter>
           <Shop />
         </BrowserRouter>

@@ -56,6 +56,24 @@ export function forgetDevice() {
 /** Nothing of a customer stays behind. */
 export async function leave(client: QueryClient): Promise<void> {
   forgetDevice();
+  await forgetAnswers(client);
+}
+
+/** Follows what other tabs of the browser do: they share the session, and may end it or begin another. */
+export function followSession(client: QueryClient): void {
+  addEventListener('storage', ({ key }) => {
+    // Without a key, all is gone.
+    if (key !== MARK && key !== null) return;
+    if (deviceStorage.get(MARK) !== null) {
+      void client.invalidateQueries();
+    } else if (client.getQueryData(meOptions.queryKey)) {
+      tabStorage.clear();
+      void forgetAnswers(client);
+    }
+  });
+}
+
+async function forgetAnswers(client: QueryClient): Promise<void> {
   client.setQueryData(meOptions.queryKey, null);
   // To be asked by nobody any more, not even by the page that is about to go.
   client.removeQueries({ predicate: ({ queryKey: [area] }) => OWN.includes(area) });

@@ -82,7 +82,7 @@ async function report(page) {
   return response.request().postDataJSON();
 }
 
-test('what a page asks for is one trace, which nginx and the services go on with', { timeout: 300_000 }, async () => {
+test('what a page or a click asks for is one trace, which nginx and the services go on with', { timeout: 300_000 }, async () => {
   const customer = await Customer.arrive(browser, DESKTOP);
   const { page } = customer;
   const asked = [];
@@ -92,20 +92,30 @@ test('what a page asks for is one trace, which nginx and the services go on with
     if (called && path !== '/api/frontend-metrics') asked.push({ at: page.url(), trace: request.headers().traceparent });
   });
   const product = await aProduct();
-  await customer.putIntoCart(product, 1);
-  const first = asked.splice(0);
+  await page.goto(`/products/${product.id}`);
+  const add = page.getByRole('button', { name: 'Add to cart' });
+  await add.waitFor();
+  await customer.settled();
+  const traces = [asked.splice(0)];
+  for (const units of [1, 2]) {
+    await add.click();
+    await customer.cart(units).waitFor();
+    await add.and(page.locator(':enabled')).waitFor();
+    traces.push(asked.splice(0));
+  }
   await page.getByRole('link', { name: 'Shop', exact: true }).click();
   await page.getByRole('article').first().waitFor();
   await customer.settled();
-  const ids = [first, asked].map((calls) => {
+  traces.push(asked);
+  const ids = traces.map((calls) => {
     assert.ok(calls.length > 1);
     for (const { trace } of calls) assert.match(trace ?? '', /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
     // Every call is a span of its own.
     assert.equal(new Set(calls.map(({ trace }) => trace)).size, calls.length);
     return new Set(calls.map(({ trace }) => trace.slice(3, 35)));
   });
-  assert.deepEqual(ids.map(({ size }) => size), [1, 1]);
-  assert.notDeepEqual(ids[0], ids[1]);
+  assert.deepEqual(ids.map(({ size }) => size), [1, 1, 1, 1]);
+  assert.equal(new Set(ids.flatMap((trace) => [...trace])).size, ids.length);
   await customer.leave();
 });
 

@@ -71,16 +71,17 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
 }
 
 async function ask<T>(path: string, options: RequestOptions): Promise<T> {
+  const method = options.method ?? 'GET';
   const headers = new Headers(options.headers);
   headers.set('Accept', 'application/json, application/problem+json');
-  headers.set('traceparent', traceparent());
+  headers.set('traceparent', traceparent(`${method} ${path}`));
   if (options.body !== undefined) headers.set('Content-Type', 'application/json');
   const deadline = AbortSignal.timeout(DEADLINE_MS);
   let response: Response;
   let text: string;
   try {
     response = await fetch(path, {
-      method: options.method ?? 'GET',
+      method,
       headers,
       body: options.body === undefined ? undefined : JSON.stringify(options.body),
       signal: options.signal ? AbortSignal.any([options.signal, deadline]) : deadline,

@@ -156,19 +156,39 @@ for (const [device, options] of [
   });
 }
 
-test('the first page is little script, and none of the admins’', { timeout: 300_000 }, async () => {
-  const html = await (await fetch(SHOP)).text();
-  const scripts = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+\.js)"/g)].map(([, path]) => path);
+test('a first visit is little script, measured or not', { timeout: 300_000 }, async () => {
+  const visitor = await Customer.arrive(browser, DESKTOP);
+  await draw(visitor.page, 0.99);
+  const scripts = scriptsOf(visitor.page);
+  await visitor.page.goto('/');
+  await visitor.settled();
   let bytes = 0;
   for (const path of scripts) {
     const answer = await packed(path);
     assert.equal(answer.headers['content-encoding'], 'gzip');
     bytes += answer.bytes;
   }
-  assert.ok(scripts.length > 0 && bytes > 0);
+  assert.ok(scripts.size > 0 && bytes > 0);
   assert.ok(bytes <= 110_000, `a visit begins with ${bytes} bytes of script`);
+  await visitor.leave();
 
-  // A customer's whole visit asks for none of the admins' pages.
+  // What measures a page comes when all else is there, and is no part of what a visitor waits for; it is all that comes.
+  const measured = await Customer.arrive(browser, DESKTOP);
+  await draw(measured.page, 0);
+  const all = scriptsOf(measured.page);
+  const measuring = measured.page.waitForRequest('**/assets/measure-*.js');
+  await measured.page.goto('/');
+  await measured.settled();
+  const begun = [...all].filter((path) => !path.includes('/measure-'));
+  assert.deepEqual(new Set(begun), scripts);
+  await measuring;
+  const more = [...all].filter((path) => !scripts.has(path));
+  assert.equal(more.length, 1, `${more}`);
+  assert.ok((await packed(more[0])).bytes <= 4_000);
+  await measured.leave();
+});
+
+test('a customer’s visit asks for none of the admins’ script', { timeout: 300_000 }, async () => {
   const admin = await Customer.arrive(browser, DESKTOP);
   const theirs = scriptsOf(admin.page);
   await admin.logInAsAdmin();

@@ -1,5 +1,5 @@
-import { lazy, Suspense, useEffect } from 'react';
-import { keepRecent } from './recent';
+import { lazy, Suspense, useEffect, useState } from 'react';
+import { keepRecent, recentIds } from './recent';
 
 const RecentlyViewed = lazy(async () => {
   try {
@@ -11,13 +11,15 @@ const RecentlyViewed = lazy(async () => {
 });
 
 /**
- * What was looked at before on this device, at the end of the page: its script comes after the page is there. `current` is
- * what is being looked at now.
+ * What was looked at before on this device, at the end of the page: its script comes after the page is there, where it has
+ * something to show. `current` is what is being looked at now.
  */
 export function RecentlyViewedLater({ current }: { current?: string }) {
   useEffect(() => {
     if (current) keepRecent(current);
   }, [current]);
+  const [some] = useState(() => recentIds().some((id) => id !== current));
+  if (!some) return null;
   return (
     <Suspense>
       <RecentlyViewed current={current} />

@@ -65,8 +65,14 @@ test('a device without a network is told so, and the visit goes on when it is ba
   const { page, context } = customer;
   await page.goto('/');
   await page.getByRole('article').first().waitFor();
+  await customer.settled();
+  const top = () => page.getByRole('heading', { level: 1 }).boundingBox();
+  const before = await top();
   await context.setOffline(true);
-  await page.getByText('You are offline.').waitFor();
+  await page.getByRole('status').getByText('You are offline.').waitFor();
+  // The page does not move for it, and everybody can read it.
+  assert.deepEqual(await top(), before);
+  await customer.look('offline');
   await page.getByRole('link', { name: 'Shop', exact: true }).click();
   await page.getByText('We cannot reach the shop just now.').first().waitFor();
   await context.setOffline(false);

@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react';
 import { Notice } from '@/components/notice';
+import styles from './layout.module.css';
 
 function subscribe(changed: () => void) {
   const events = ['online', 'offline'];
@@ -9,13 +10,15 @@ function subscribe(changed: () => void) {
   };
 }
 
-/** Says that the device has no network, for as long as it has none. */
+/** Says that the device has no network, for as long as it has none: over the page, which does not move for it. */
 export function OfflineNote() {
   const online = useSyncExternalStore(subscribe, () => navigator.onLine);
   if (online) return null;
   return (
-    <Notice tone="warning" title="You are offline.">
-      <p>What you see may be old. Everything goes on when the network is back.</p>
-    </Notice>
+    <div className={styles.offline}>
+      <Notice tone="warning" title="You are offline.">
+        <p>What you see may be old. Everything goes on when the network is back.</p>
+      </Notice>
+    </div>
   );
 }

@@ -13,7 +13,7 @@ export function AccountPage() {
   return (
     <div className={`${styles.page} ${styles.reading}`}>
       <PageTitle>Your account</PageTitle>
-      <RequireLogin rows={8}>
+      <RequireLogin>
         {(me) => (
           <>
             <h1>Hello, {me.name}</h1>

@@ -6,18 +6,12 @@ import { Skeletons } from '@/components/skeleton';
 import { urls } from '@/lib/urls';
 import { useMe } from './session';
 
-interface RequireLoginProps {
-  /** How much room the page takes until it is known who looks. */
-  rows?: number;
-  children: (me: User) => ReactNode;
-}
-
 /** Shows a page to a customer who is logged in; leads a guest to the login and back. */
-export function RequireLogin({ rows = 3, children }: RequireLoginProps) {
+export function RequireLogin({ children }: { children: (me: User) => ReactNode }) {
   const me = useMe();
   const { pathname, search } = useLocation();
   return (
-    <Loaded query={me} loading={<Skeletons shape="row" n={rows} />}>
+    <Loaded query={me} loading={<Skeletons shape="row" n={3} />}>
       {(user) => (user ? children(user) : <Navigate to={urls.login(pathname + search)} replace />)}
     </Loaded>
   );

@@ -60,7 +60,9 @@ test('a shop that is not there is told of', { timeout: 300_000 }, async () => {
   const customer = await Customer.arrive(
     browser,
     PHONE,
-    ['products', 'products/facets', `products/${soldOut.id}`, 'cart', 'frontend-metrics'].map((path) => `503 /api/${path}`),
+    ['products', 'products/facets', `products/${soldOut.id}`, `products/${soldOut.id}/similar`, 'cart', 'frontend-metrics'].map(
+      (path) => `503 /api/${path}`,
+    ),
   );
   const { page } = customer;
   await page.route('**/api/**', (route) => route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{}' }));

@@ -191,3 +191,86 @@ pub fn variety(index: &Index, rows: &[u32]) -> f64 {
         .sum();
     if pairs == 0 { 0.0 } else { sum / as_f64(pairs) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::profile::Event;
+    use crate::model::tfidf::Options;
+
+    /// Of products of which the first was bought, and the others had so many new buyers, the best, with their scores.
+    /// Bought together was nothing, and the score is proportional to half a buyer more than there are.
+    fn found(names: &[&str], sales: &[f64], diversity: f64, limit: usize) -> (Index, Vec<(u32, f32)>) {
+        let ids: Vec<Uuid> = (0..).take(names.len()).map(Uuid::from_u128).collect();
+        let index = Index::fit(&ids, names, Options::default());
+        let event = Event { product: ids[0], kind: Kind::Purchase, at: 0 };
+        let settings = Settings { popularity: 1.0, together: 0.0, diversity, ..Settings::default() };
+        let profile = Profile::new(&[event], &index, &settings).expect("a profile");
+        let together = Together::default();
+        let sales: HashMap<Uuid, f64> = ids[1..].iter().copied().zip(sales.iter().copied()).collect();
+        let most = sales.values().copied().fold(0.0, f64::max);
+        let evidence = Evidence { together: &together, sales: &sales, most };
+        let bought = index.row_of(ids[0]).expect("known");
+        let best = best(&index, &profile, evidence, &settings, limit, |row| row != bought);
+        (index, best.into_iter().map(|found| (found.row, found.score)).collect())
+    }
+
+    /// All four are as like the first as each other. The first of them is like the second entirely, and like the
+    /// others by their one common word of idf 1 beside two terms of idf `1 + ln 2`, so by `1 / (1 + 2 (1 + ln 2)^2)`,
+    /// which is 0.149. Their scores are 1, 0.8, 0.6 and 0.2.
+    fn lamps(diversity: f64, limit: usize) -> (Vec<u128>, Vec<f32>, f64) {
+        let names = ["lamp", "lamp red", "lamp red", "lamp blue", "lamp blue"];
+        let (index, found) = found(&names, &[4.0, 3.1, 2.2, 0.4], diversity, limit);
+        let rows: Vec<u32> = found.iter().map(|&(row, _)| row).collect();
+        let ids = rows.iter().map(|&row| index.id_of(row).as_u128()).collect();
+        (ids, found.iter().map(|&(_, score)| score).collect(), variety(&index, &rows))
+    }
+
+    fn assert_close(found: &[f32], expected: &[f32]) {
+        assert_eq!(found.len(), expected.len());
+        assert!(
+            found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6),
+            "{found:?} is not {expected:?}"
+        );
+    }
+
+    #[test]
+    fn without_diversity_the_list_is_by_score() {
+        let (ids, scores, varied) = lamps(0.0, 4);
+        assert_eq!(ids, [1, 2, 3, 4]);
+        assert_close(&scores, &[1.0, 0.8, 0.6, 0.2]);
+        let unlike = 1.0 - 1.0 / (1.0 + 2.0 * (1.0 + 2_f64.ln()).powi(2));
+        assert!(
+            (varied - unlike * 4.0 / 6.0).abs() < 1e-6,
+            "four of six pairs are of both colours: {varied}"
+        );
+        assert!(lamps(0.0, 2).2.abs() < 1e-6, "twice the same");
+    }
+
+    #[test]
+    fn with_diversity_what_is_like_the_list_comes_later_with_the_score_that_it_has() {
+        // After the first: 0.7 * 0.8 - 0.3 for the second, 0.7 * 0.6 - 0.3 * 0.149 for the third, which is more.
+        let (ids, scores, _) = lamps(0.3, 4);
+        assert_eq!(ids, [1, 3, 2, 4]);
+        assert_close(&scores, &[1.0, 0.6, 0.8, 0.2]);
+        assert!(lamps(0.3, 2).2 > 0.85, "one of each colour");
+        // 0.9 * 0.8 - 0.1 is more than 0.9 * 0.6 - 0.1 * 0.149.
+        assert_eq!(lamps(0.1, 2).0, [1, 2]);
+        // Of nothing but difference, equal ones in the order of their scores.
+        assert_eq!(lamps(1.0, 4).0, [1, 3, 2, 4]);
+    }
+
+    #[test]
+    fn the_most_different_are_chosen_among_four_times_as_many() {
+        let mut names = vec!["lamp"];
+        names.extend(["lamp red"; 8]);
+        names.push("lamp blue");
+        let sales = [9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 0.0];
+        let shown = |limit| -> Vec<u128> {
+            let (index, found) = found(&names, &sales, 1.0, limit);
+            found.iter().map(|&(row, _)| index.id_of(row).as_u128()).collect()
+        };
+        assert_eq!(shown(2), [1, 2], "the blue one is the ninth");
+        assert_eq!(shown(3)[..2], [1, 9]);
+    }
+}

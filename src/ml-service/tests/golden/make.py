@@ -1,7 +1,9 @@
 """Writes what scikit-learn answers, for the tests of the model to compare with: tfidf.json for a small corpus, and
-demo.json.gz for the demo catalogue, as `shopmicro-backend export catalogue` writes it.
+demo.json.gz for the demo catalogue, as `shopmicro-backend export catalogue` writes it. With --retail it writes that of
+the descriptions of real order lines instead, to a file that is not committed: tests/bench/check does so.
 
     pip install scikit-learn==1.9.1 && python make.py CATALOGUE.csv
+    python make.py --retail online-retail.csv.gz retail.json.gz
 """
 
 import csv
@@ -58,16 +60,22 @@ PRODUCTS = [
 
 
 def fitted(vectorizer, documents):
+    """What was fitted, and the cosines of all documents."""
     weights = vectorizer.fit_transform(documents)
     weights.sort_indices()
-    return {
+    found = {
         "vocabulary": vectorizer.get_feature_names_out().tolist(),
         "idf": vectorizer.idf_.tolist(),
         "rows": [
             [[int(column), float(value)] for column, value in zip(row.indices, row.data)] for row in weights
         ],
-        "similarities": (weights @ weights.T).toarray().tolist(),
     }
+    return found, (weights @ weights.T).toarray()
+
+
+def with_similarities(vectorizer, documents):
+    found, cosines = fitted(vectorizer, documents)
+    return {"documents": documents, **found, "similarities": cosines.tolist()}
 
 
 analyse = TfidfVectorizer(**SETTINGS).build_analyzer()
@@ -80,36 +88,57 @@ def product_terms(product):
 
 
 def with_options(options):
-    found = fitted(TfidfVectorizer(**{**SETTINGS, **options}), TEXTS)
-    return {"options": options, "documents": TEXTS, **found}
+    return {"options": options, **with_similarities(TfidfVectorizer(**{**SETTINGS, **options}), TEXTS)}
 
 
-golden = {
-    "scikit_learn": sklearn.__version__,
-    "stop_words": sorted(ENGLISH_STOP_WORDS),
-    "analysed": [{"text": text, "terms": analyse(text)} for text in ANALYSED],
-    "texts": {"documents": TEXTS, **fitted(TfidfVectorizer(**SETTINGS), TEXTS)},
-    "options": [with_options(options) for options in OPTIONS],
-    "products": {"documents": PRODUCTS, **fitted(TfidfVectorizer(analyzer=product_terms, sublinear_tf=True), PRODUCTS)},
-}
-Path(__file__).with_name("tfidf.json").write_text(json.dumps(golden, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+def small():
+    by_product = TfidfVectorizer(analyzer=product_terms, sublinear_tf=True)
+    return {
+        "scikit_learn": sklearn.__version__,
+        "stop_words": sorted(ENGLISH_STOP_WORDS),
+        "analysed": [{"text": text, "terms": analyse(text)} for text in ANALYSED],
+        "texts": with_similarities(TfidfVectorizer(**SETTINGS), TEXTS),
+        "options": [with_options(options) for options in OPTIONS],
+        "products": with_similarities(by_product, PRODUCTS),
+    }
 
 
-def demo(path):
-    """The weights of the whole catalogue, and of each product the nearest ten, as places and cosines."""
-    with open(path, newline="", encoding="utf-8") as file:
-        rows = sorted(csv.DictReader(file), key=lambda row: row["sku"])
-    products = [
-        {**{field: row[field] for field in ("name", "description", "category")}, "tags": [tag for tag in row["tags"].split("|") if tag]}
-        for row in rows
-    ]
-    found = fitted(TfidfVectorizer(analyzer=product_terms, sublinear_tf=True), products)
+def catalogue(products):
+    """The weights of a whole catalogue, and of each product the nearest ten, as places and cosines, with those that are
+    as near as the tenth."""
+    found, similar = fitted(TfidfVectorizer(analyzer=product_terms, sublinear_tf=True), products)
     nearest = []
-    for place, cosines in enumerate(found.pop("similarities")):
-        others = sorted((-cosine, other) for other, cosine in enumerate(cosines) if other != place and cosine > 0)
-        nearest.append([[other, -cosine] for cosine, other in others[:10]])
+    for place, cosines in enumerate(similar):
+        others = sorted((-cosine, other) for other, cosine in enumerate(cosines.tolist()) if other != place and cosine > 0)
+        nearest.append([[other, -cosine] for cosine, other in others if cosine <= others[:10][-1][0] + 1e-7])
     return {"documents": products, **found, "nearest": nearest}
 
 
-text = json.dumps(demo(sys.argv[1]), ensure_ascii=False)
-Path(__file__).with_name("demo.json.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
+def demo(path):
+    with open(path, newline="", encoding="utf-8") as file:
+        rows = sorted(csv.DictReader(file), key=lambda row: row["sku"])
+    return [
+        {**{field: row[field] for field in ("name", "description", "category")}, "tags": [tag for tag in row["tags"].split("|") if tag]}
+        for row in rows
+    ]
+
+
+def retail(path):
+    """Everything that was ever described, whether it was goods or a note."""
+    with gzip.open(path, "rt", newline="", encoding="utf-8") as file:
+        names = sorted({row["description"] for row in csv.DictReader(file)})
+    return [{"name": name, "description": "", "category": "", "tags": []} for name in names]
+
+
+def write(path, found):
+    text = json.dumps(found, ensure_ascii=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(text.encode(), mtime=0))
+
+
+if sys.argv[1] == "--retail":
+    write(Path(sys.argv[3]), catalogue(retail(sys.argv[2])))
+else:
+    here = Path(__file__).parent
+    (here / "tfidf.json").write_text(json.dumps(small(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write(here / "demo.json.gz", catalogue(demo(sys.argv[1])))

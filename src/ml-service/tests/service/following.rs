@@ -18,6 +18,12 @@ fn prefix() -> String {
     format!("test:{}:", Uuid::new_v4().simple())
 }
 
+/// Waits until the stream was asked for so often after now.
+async fn asked_again(app: &TestApp, backend: &StandIn, times: usize) {
+    let before = backend.shop().cursors.len();
+    app.eventually("/api/model", |_| backend.shop().cursors.len() >= before + times).await;
+}
+
 #[tokio::test]
 async fn it_becomes_ready_when_the_backend_comes() {
     let backend = StandIn::start(small_shop()).await;
@@ -69,6 +75,38 @@ async fn a_purchase_shows_without_retraining() {
     // The answer with one purchase is cached now; the next purchase must not meet it.
     backend.shop().interactions.push(interaction(2, 100, 2, "purchase"));
     app.eventually(&path, |answer| !answer.items().contains(&2)).await;
+}
+
+#[tokio::test]
+async fn one_reading_is_enough_for_a_new_event() {
+    let backend = StandIn::start(small_shop()).await;
+    let app = TestApp::following(&backend);
+    app.ready().await;
+    backend.shop().interactions.push(interaction(1, 100, 1, "view"));
+    // Who asks a second time has dealt with the first answer.
+    asked_again(&app, &backend, 2).await;
+    assert_eq!(app.get("/api/model").await.json()["interactions"], 1);
+}
+
+#[tokio::test]
+async fn at_its_own_pace_a_new_event_counts_within_two_seconds() {
+    let backend = StandIn::start(small_shop()).await;
+    let app = TestApp::following_at_its_own_pace(&backend);
+    app.ready().await;
+    // Each comes right after a reading, which is the worst moment. A busy machine may make one late, and a second; a
+    // service that reads too seldom makes all of them late.
+    let mut late = Vec::new();
+    for number in 1..=3 {
+        asked_again(&app, &backend, 1).await;
+        let start = Instant::now();
+        backend.shop().interactions.push(interaction(number, 100, u128::from(number), "view"));
+        app.eventually("/api/model", |model| model.json()["interactions"] == number).await;
+        if start.elapsed() < Duration::from_secs(2) {
+            return;
+        }
+        late.push(start.elapsed());
+    }
+    panic!("events counted after {late:?}");
 }
 
 #[tokio::test]

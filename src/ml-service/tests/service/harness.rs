@@ -180,6 +180,15 @@ impl TestApp {
         app
     }
 
+    /// The same, asking for interactions as often as it does where nobody says otherwise.
+    pub(crate) fn following_at_its_own_pace(backend: &StandIn) -> Self {
+        let prefix = format!("test:{}:", Uuid::new_v4().simple());
+        let (app, config) = Self::new(&redis_url(), &prefix, &backend.url);
+        let default = Config::read(&mut Env::from_pairs::<&str, &str>([])).expect("defaults are valid");
+        app.state.follow(&Config { interactions_poll: default.interactions_poll, ..config });
+        app
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path).await
     }

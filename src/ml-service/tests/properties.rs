@@ -1,10 +1,17 @@
 //! What holds of any catalogue.
 
+use std::collections::HashSet;
+
+use jiff::Timestamp;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use shopmicro_ml_service::interactions::{Interaction, Interactions};
+use shopmicro_ml_service::model::blend::{DAY, Evidence, Settings};
 use shopmicro_ml_service::model::index::{Found, Index, Query};
+use shopmicro_ml_service::model::profile::{History, Kind};
 use shopmicro_ml_service::model::tfidf::{self, Document, Options};
-use shopmicro_ml_service::model::{Catalogue, Model, Product, bytes};
+use shopmicro_ml_service::model::together::Together;
+use shopmicro_ml_service::model::{Catalogue, Model, Product, Suggestion, bytes};
 use uuid::Uuid;
 
 /// A text of words of which some are in most texts and some in few, so that each set of frequent terms matters.
@@ -20,6 +27,80 @@ fn text() -> impl Strategy<Value = String> {
 
 fn texts() -> impl Strategy<Value = Vec<String>> {
     prop_oneof![vec(text(), 0..12), vec(text(), 200..600)]
+}
+
+/// Documents with their ids.
+type Documents = Vec<(Uuid, String)>;
+
+/// Documents, and the same in another order.
+fn shuffled_too(texts: Vec<String>) -> impl Strategy<Value = (Documents, Documents)> {
+    let pairs: Documents = ids(texts.len()).into_iter().zip(texts).collect();
+    (Just(pairs.clone()), Just(pairs).prop_shuffle())
+}
+
+/// Products, of which some have tags and some no word at all.
+fn products() -> impl Strategy<Value = Vec<Product>> {
+    let product = || (text(), text(), 0..4_u32, vec(text(), 0..3));
+    let numbered = |(id, (name, description, category, tags)): (u128, (String, String, u32, Vec<String>))| {
+        Product { id: Uuid::from_u128(id), name, description, category: format!("category{category}"), tags }
+    };
+    prop_oneof![vec(product(), 0..12), vec(product(), 50..150)]
+        .prop_map(move |products| (0..).zip(products).map(numbered).collect())
+}
+
+/// What some customers did, each with products by their places; of the first of them it is asked.
+type Done = Vec<Vec<(prop::sample::Index, Kind, i64)>>;
+
+fn done() -> impl Strategy<Value = Done> {
+    let kind = prop_oneof![Just(Kind::View), Just(Kind::Cart), Just(Kind::Purchase)];
+    vec(vec((any::<prop::sample::Index>(), kind, 0..10_000_000_i64), 0..12), 1..12)
+}
+
+fn settings() -> impl Strategy<Value = Settings> {
+    let some = |most: f64| prop_oneof![Just(0.0), 0.0..most];
+    (some(3.0), some(1.0), some(1.0)).prop_map(|(together, popularity, diversity)| Settings {
+        together,
+        popularity,
+        diversity,
+        ..Settings::default()
+    })
+}
+
+/// What a model answers to the first customer, as the service asks it.
+fn personal(
+    model: &Model,
+    products: usize,
+    done: &Done,
+    settings: &Settings,
+    limit: usize,
+) -> (History, Vec<Suggestion>) {
+    let mut interactions = Interactions::new(100, DAY);
+    let all = (0_u128..).zip(done).flat_map(|(user, events)| events.iter().map(move |event| (user, event)));
+    for (number, (user, (product, kind, at))) in all.enumerate().filter(|_| products > 0) {
+        interactions.apply(&Interaction {
+            cursor: number.to_string(),
+            user_id: Uuid::from_u128(user),
+            product_id: Uuid::from_u128(product.index(products) as u128),
+            kind: Some(*kind),
+            quantity: 1,
+            at: Timestamp::from_second(*at).expect("a time"),
+        });
+    }
+    interactions.caught_up();
+    let (together, ranking) = (Together::new(interactions.purchases()), interactions.ranking());
+    let evidence = Evidence { together: &together, sales: &ranking.sales, most: ranking.most() };
+    let (_, history) = interactions.user(Uuid::nil()).unwrap_or_default();
+    let answer = model.personal(&history, evidence, settings, limit);
+    (history, answer)
+}
+
+/// What a model answers to a customer and of each product.
+fn answers(model: &Model, products: usize, done: &Done, settings: &Settings) -> Vec<Vec<Suggestion>> {
+    let mut answers = vec![personal(model, products, done, settings, 20).1];
+    answers.extend(ids(products).into_iter().map(|id| model.similar(id, 10).expect("known")));
+    answers.push(model.popular(&[(Uuid::from_u128(3), 2.0)], &HashSet::new(), None, 20));
+    answers.push(model.popular(&[], &HashSet::new(), Some("category1"), 20));
+    answers
 }
 
 fn ids(count: usize) -> Vec<Uuid> {
@@ -103,13 +184,10 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_documents_changes_nothing(texts in texts(), turn in any::<prop::sample::Index>()) {
-        let index = fit(&texts);
-        let (mut turned, mut turned_ids) = (texts.clone(), ids(texts.len()));
-        if !texts.is_empty() {
-            turned.rotate_left(turn.index(texts.len()));
-            turned_ids.rotate_left(turn.index(texts.len()));
-        }
+    fn the_order_of_documents_changes_nothing((pairs, shuffled) in texts().prop_flat_map(shuffled_too)) {
+        let (own, texts): (Vec<Uuid>, Vec<String>) = pairs.into_iter().unzip();
+        let index = Index::fit(&own, &texts, Options::default());
+        let (turned_ids, turned): (Vec<Uuid>, Vec<String>) = shuffled.into_iter().unzip();
         let other = Index::fit(&turned_ids, &turned, Options::default());
         prop_assert_eq!(index.terms(), other.terms());
         for row in index.rows().step_by(5) {
@@ -153,6 +231,61 @@ proptest! {
         for row in asked {
             let query = index.query_of(row);
             prop_assert_eq!(index.search(&query, 10, |_| true), by_hand(&index, &query, 10, |_| true));
+        }
+    }
+
+    #[test]
+    fn a_model_that_was_written_and_read_gives_the_same_answers(
+        products in products(),
+        done in done(),
+        settings in settings(),
+    ) {
+        let count = products.len();
+        let model = Model::train(&Catalogue::new(products));
+        let written = bytes::write(&model);
+        let read = bytes::read(&written, Options::default()).expect("what was written");
+        prop_assert_eq!(
+            (read.version(), read.products(), read.terms()),
+            (model.version(), model.products(), model.terms())
+        );
+        prop_assert_eq!(answers(&read, count, &done, &settings), answers(&model, count, &done, &settings));
+        prop_assert!(bytes::write(&read) == written, "the same file again");
+    }
+
+    #[test]
+    fn the_order_of_products_changes_no_answer(
+        (products, shuffled) in products().prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle())),
+        done in done(),
+        settings in settings(),
+    ) {
+        let count = products.len();
+        let (model, other) = (Model::train(&Catalogue::new(products)), Model::train(&Catalogue::new(shuffled)));
+        prop_assert_eq!(other.version(), model.version());
+        prop_assert_eq!(answers(&other, count, &done, &settings), answers(&model, count, &done, &settings));
+    }
+
+    #[test]
+    fn what_is_recommended_is_new_and_fits_by_something_from_zero_to_one(
+        products in products(),
+        done in done(),
+        settings in settings(),
+        limit in 1..30_usize,
+    ) {
+        let model = Model::train(&Catalogue::new(products.clone()));
+        let (history, found) = personal(&model, products.len(), &done, &settings, limit);
+        prop_assert!(found.len() <= limit);
+        let distinct: HashSet<Uuid> = found.iter().map(|found| found.product_id).collect();
+        prop_assert_eq!(distinct.len(), found.len());
+        for found in &found {
+            prop_assert!((0.0..=1.0).contains(&found.score), "{found:?}");
+            prop_assert!(model.knows(found.product_id) && !history.bought.contains(&found.product_id));
+            prop_assert!(found.reason.starts_with("Because you ") || found.reason.starts_with("You "));
+        }
+        if settings.diversity == 0.0 {
+            prop_assert!(found.is_sorted_by(|a, b| a.score >= b.score), "{found:?}");
+        }
+        if settings.together == 0.0 && settings.popularity == 0.0 && !found.is_empty() {
+            prop_assert!((found[0].score - 1.0).abs() < 1e-6, "the nearest is what others are measured by");
         }
     }
 

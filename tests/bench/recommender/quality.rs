@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 use flate2::read::GzDecoder;
-use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
 use nalgebra::DVector;
 use serde::{Deserialize, Serialize};
 use shopmicro_ml_service::interactions::{Interaction, Interactions};
@@ -31,6 +31,8 @@ use crate::latent;
 const LIMIT: usize = 10;
 /// The default of `POPULARITY_HALF_LIFE_DAYS`.
 const POPULARITY_DAYS: f64 = 7.0;
+/// Of how many days before the split the usual baseline counts sales.
+const WINDOW_DAYS: i64 = 30;
 /// How often customers are drawn anew for the intervals.
 const DRAWS: usize = 1_000;
 
@@ -107,6 +109,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let model = model(&shop);
     let mut rows = vec![random(&shop, &model)];
     rows.push(popular(&shop, &model, "popular of all time", 1e6));
+    rows.push(popular_within(&shop, &model, arguments.split, WINDOW_DAYS));
     rows.push(popular(&shop, &model, "popular, as the service ranks", POPULARITY_DAYS));
     let default = Settings::default();
     let content = Settings { together: 0.0, popularity: 0.0, ..default };
@@ -284,15 +287,39 @@ fn popular(shop: &Shop, model: &Model, name: &str, days: f64) -> Row {
     })
 }
 
+/// What the most customers bought in the last days before the split, each of them counting once for a product.
+fn popular_within(shop: &Shop, model: &Model, split: Date, days: i64) -> Row {
+    let from = split.saturating_sub(Span::new().days(days));
+    let mut buyers: HashMap<usize, HashSet<usize>> = HashMap::new();
+    for known in shop.known.iter().filter(|known| known.at.date() >= from) {
+        buyers.entry(known.product).or_default().insert(known.customer);
+    }
+    let mut ranking: Vec<(Uuid, f64)> =
+        buyers.into_iter().map(|(product, buyers)| (id(product), buyers.len() as f64)).collect();
+    ranking.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let bought = bought(shop);
+    measured(shop, model, &format!("popular of {days} days"), |customer| {
+        model.popular(&ranking, &bought[&customer], None, LIMIT).iter().map(place).collect()
+    })
+}
+
+/// By customer what they bought.
+fn bought(shop: &Shop) -> HashMap<usize, HashSet<Uuid>> {
+    let mut bought: HashMap<usize, HashSet<Uuid>> = HashMap::new();
+    for known in &shop.known {
+        bought.entry(known.customer).or_default().insert(id(known.product));
+    }
+    bought
+}
+
 fn random(shop: &Shop, model: &Model) -> Row {
-    let bought: HashSet<(usize, usize)> =
-        shop.known.iter().map(|known| (known.customer, known.product)).collect();
+    let bought = bought(shop);
     let mut random = Random(3);
     measured(shop, model, "random", |customer| {
         let mut list = Vec::new();
         while list.len() < LIMIT {
             let product = usize::try_from(random.below(shop.names.len() as u64)).expect("small");
-            if !list.contains(&product) && !bought.contains(&(customer, product)) {
+            if !list.contains(&product) && !bought[&customer].contains(&id(product)) {
                 list.push(product);
             }
         }

@@ -10,11 +10,12 @@
 mod corpus;
 mod latent;
 mod quality;
+mod service;
 mod speed;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 /// Measures the recommender, and writes figures as JSON for `compare.py`.
 #[derive(Parser)]
@@ -27,20 +28,26 @@ struct Arguments {
 enum Command {
     /// Recommends to the customers of real orders, and looks at what they then bought.
     Quality(quality::Arguments),
-    /// Fits made-up catalogues and asks for similar products.
-    Speed {
-        /// Where catalogues and figures go.
-        directory: PathBuf,
-        /// How many products.
-        #[arg(required = true)]
-        sizes: Vec<usize>,
-    },
+    /// Fits a made-up catalogue and asks for similar products.
+    Speed(Size),
+    /// Asks for a customer's recommendations of such a catalogue, and changes a product.
+    Service(Size),
+}
+
+/// What to measure on, each in a process of its own for the memory.
+#[derive(Args)]
+struct Size {
+    /// Where catalogue and figures go.
+    directory: PathBuf,
+    /// How many products.
+    size: usize,
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Quality(arguments) => quality::run(&arguments),
-        Command::Speed { directory, sizes } => speed::run(&directory, &sizes),
+        Command::Speed(Size { directory, size }) => speed::run(&directory, size),
+        Command::Service(Size { directory, size }) => service::run(&directory, size),
     }
 }
 

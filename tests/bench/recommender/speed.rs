@@ -46,25 +46,25 @@ struct Figures {
 }
 
 #[derive(Debug, Serialize)]
-struct Times {
+pub(crate) struct Times {
     mean: f64,
     median: f64,
     p99: f64,
 }
 
-/// Measures each size.
-pub(crate) fn run(directory: &Path, sizes: &[usize]) -> anyhow::Result<()> {
+/// Measures one size. Another needs another process: in this one the peak of memory stays what it was, and what was
+/// freed is used again.
+pub(crate) fn run(directory: &Path, size: usize) -> anyhow::Result<()> {
     fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
-    for &size in sizes {
-        let texts = texts(size);
-        let mut file = BufWriter::new(fs::File::create(directory.join(format!("{size}.txt")))?);
-        for text in &texts {
-            writeln!(file, "{text}")?;
-        }
-        file.flush()?;
-        let figures = measure(&texts);
-        fs::write(directory.join(format!("{size}.json")), serde_json::to_vec(&figures)?)?;
+    let texts = texts(size);
+    let mut file = BufWriter::new(fs::File::create(directory.join(format!("{size}.txt")))?);
+    for text in &texts {
+        writeln!(file, "{text}")?;
     }
+    file.flush()?;
+    drop(file);
+    let figures = measure(&texts);
+    fs::write(directory.join(format!("{size}.json")), serde_json::to_vec(&figures)?)?;
     Ok(())
 }
 
@@ -140,7 +140,7 @@ fn measure(texts: &[String]) -> Figures {
     }
 }
 
-fn times(seconds: impl Iterator<Item = f64>) -> Times {
+pub(crate) fn times(seconds: impl Iterator<Item = f64>) -> Times {
     let mut seconds: Vec<f64> = seconds.collect();
     seconds.sort_unstable_by(f64::total_cmp);
     Times {
@@ -151,7 +151,7 @@ fn times(seconds: impl Iterator<Item = f64>) -> Times {
 }
 
 /// A line of Linux' account of this process, in bytes; zero elsewhere.
-fn memory(name: &str) -> usize {
+pub(crate) fn memory(name: &str) -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
     1024 * line.split_whitespace().next().and_then(|number| number.parse::<usize>().ok()).unwrap_or(0)

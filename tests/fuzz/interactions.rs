@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
-use shopmicro_fuzz::{FRONT, spoil};
+use shopmicro_fuzz::{Changes, FRONT, spoil};
 use shopmicro_ml_service::interactions::{Interaction, Interactions, bytes};
 use shopmicro_ml_service::model::profile::Kind;
 use shopmicro_ml_service::model::together::Together;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 const MAX_USERS: usize = 100;
 const HALF_LIFE: f64 = 604_800.0;
 
-fuzz_target!(|input: (Vec<(u8, u8, u8, u32)>, Vec<(u16, u8)>)| {
+fuzz_target!(|input: (Vec<(u8, u8, u8, u32)>, Changes)| {
     let (done, changes) = input;
     let mut interactions = Interactions::new(MAX_USERS, HALF_LIFE);
     for (number, (user, product, kind, at)) in done.into_iter().enumerate() {

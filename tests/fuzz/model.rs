@@ -2,12 +2,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use shopmicro_fuzz::{FRONT, spoil};
+use shopmicro_fuzz::{Changes, FRONT, spoil};
 use shopmicro_ml_service::model::tfidf::Options;
 use shopmicro_ml_service::model::{Catalogue, Model, Product, bytes};
 use uuid::Uuid;
 
-fuzz_target!(|input: (Vec<(&str, &str)>, Vec<(u16, u8)>)| {
+fuzz_target!(|input: (Vec<(&str, &str)>, Changes)| {
     let (products, changes) = input;
     let product = |(id, (name, category)): (u128, (&str, &str))| Product {
         id: Uuid::from_u128(id),

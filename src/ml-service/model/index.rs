@@ -326,10 +326,10 @@ impl Index {
         self.documents == 0
     }
 
-    /// How many documents came or went since the fit.
+    /// How many documents came since the fit, or how many went, whichever is more: one that changed did both.
     #[must_use]
     pub fn changes(&self) -> usize {
-        self.fresh.len() + self.gone.len()
+        self.fresh.len().max(self.gone.len())
     }
 
     /// How many rows were added since the fit, those that went again among them.

@@ -1,9 +1,13 @@
-//! Made-up product texts, the same on every machine.
+//! Product texts, the same on every machine: made up, or of the names of real products.
 //!
-//! A product is of a family, whose three rare words it has ("tealight lantern zinc"), and has four to eight words
+//! A made-up product is of a family, whose three rare words it has ("tealight lantern zinc"), and has four to eight words
 //! of its own, drawn from 20,000 with frequencies as they are in shops: the commonest is in one product of a
 //! dozen, half of the words in fewer than one of ten thousand. Like the shop's products it ends with its category,
 //! one of [`CATEGORIES`], which is that of its family, and two of [`TAGS`] tags.
+
+use std::path::Path;
+
+use crate::orders;
 
 /// How many products a family has on average.
 const FAMILY: u64 = 20;
@@ -34,8 +38,23 @@ impl Random {
     }
 }
 
-/// The texts of so many products.
-pub(crate) fn texts(products: usize) -> Vec<String> {
+/// The texts of so many products: of real products' names where orders are given, else made up.
+pub(crate) fn texts(products: usize, orders: Option<&Path>) -> anyhow::Result<Vec<String>> {
+    match orders {
+        None => Ok(made_up(products)),
+        Some(orders) => Ok(of_names(products, &orders::names(orders)?)),
+    }
+}
+
+/// Three names each, which makes about as many words as made-up texts have: of few thousand words, with the frequencies
+/// and the neighbours that they have in a shop.
+fn of_names(products: usize, names: &[String]) -> Vec<String> {
+    let mut random = Random(1);
+    let mut name = || names[random.below(names.len() as u64) as usize].as_str();
+    (0..products).map(|_| [name(), name(), name()].join(" ")).collect()
+}
+
+fn made_up(products: usize) -> Vec<String> {
     // Zipf and Mandelbrot: the frequency of the word of a rank is 1 / (rank + 10).
     let mut sum = 0.0;
     let until: Vec<f64> = (0..WORDS)

@@ -9,6 +9,7 @@
 
 mod corpus;
 mod latent;
+mod orders;
 mod quality;
 mod service;
 mod speed;
@@ -28,26 +29,29 @@ struct Arguments {
 enum Command {
     /// Recommends to the customers of real orders, and looks at what they then bought.
     Quality(quality::Arguments),
-    /// Fits a made-up catalogue and asks for similar products.
-    Speed(Size),
+    /// Fits a catalogue and asks for similar products.
+    Speed(Corpus),
     /// Asks for a customer's recommendations of such a catalogue, and changes a product.
-    Service(Size),
+    Service(Corpus),
 }
 
 /// What to measure on, each in a process of its own for the memory.
 #[derive(Args)]
-struct Size {
+pub(crate) struct Corpus {
     /// Where catalogue and figures go.
     directory: PathBuf,
     /// How many products.
     size: usize,
+    /// Orders of whose products' names the texts are; without, they are made up.
+    #[arg(long)]
+    orders: Option<PathBuf>,
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Quality(arguments) => quality::run(&arguments),
-        Command::Speed(Size { directory, size }) => speed::run(&directory, size),
-        Command::Service(Size { directory, size }) => service::run(&directory, size),
+        Command::Speed(corpus) => speed::run(&corpus),
+        Command::Service(corpus) => service::run(&corpus),
     }
 }
 

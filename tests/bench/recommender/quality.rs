@@ -5,18 +5,16 @@
 //! memory, model and blend, with the settings that it has by default unless told otherwise.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs::{self, File};
-use std::io::BufReader;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
-use flate2::read::GzDecoder;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use nalgebra::DVector;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use shopmicro_ml_service::interactions::{Interaction, Interactions};
 use shopmicro_ml_service::model::blend::{DAY, Evidence, Settings, variety};
 use shopmicro_ml_service::model::profile::{Kind, Profile};
@@ -25,7 +23,7 @@ use shopmicro_ml_service::model::{Catalogue, Model, Product, Suggestion};
 use uuid::Uuid;
 
 use crate::corpus::Random;
-use crate::latent;
+use crate::{latent, orders};
 
 /// How many products are recommended.
 const LIMIT: usize = 10;
@@ -53,17 +51,6 @@ pub(crate) struct Arguments {
     /// Weights to try beside the default ones, as `together,popularity,profile days,popularity days`.
     #[arg(long = "try")]
     tries: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Line {
-    invoiced_at: String,
-    invoice: String,
-    stock_code: String,
-    description: String,
-    quantity: i64,
-    unit_price: f64,
-    customer_id: String,
 }
 
 /// One customer bought one product.
@@ -153,20 +140,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 fn read(arguments: &Arguments) -> anyhow::Result<Shop> {
-    let path = &arguments.data;
-    let file = BufReader::new(File::open(path).with_context(|| path.display().to_string())?);
     let (mut customers, mut products) = (HashMap::new(), HashMap::new());
     let mut names: Vec<HashMap<String, usize>> = Vec::new();
     let (mut known, mut later) = (Vec::new(), Vec::new());
-    for line in csv::Reader::from_reader(GzDecoder::new(file)).deserialize() {
-        let line: Line = line?;
+    for line in orders::sold(&arguments.data)? {
+        let line = line?;
         let at: DateTime = line.invoiced_at.parse()?;
-        // Cancelled, unpriced, too late.
-        if line.invoice.starts_with('C')
-            || line.quantity <= 0
-            || line.unit_price <= 0.0
-            || at.date() >= arguments.end
-        {
+        if at.date() >= arguments.end {
             continue;
         }
         let code = line.stock_code.to_uppercase();

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::hint::black_box;
-use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context;
@@ -15,6 +14,7 @@ use shopmicro_ml_service::model::together::{Purchases, Together};
 use shopmicro_ml_service::model::{Catalogue, Model, Product};
 use uuid::Uuid;
 
+use crate::Corpus;
 use crate::corpus::{Random, texts};
 use crate::speed::{Times, memory, times};
 
@@ -46,14 +46,14 @@ struct Figures {
 }
 
 /// Measures one size, beside whose figures by `speed` these go.
-pub(crate) fn run(directory: &Path, size: usize) -> anyhow::Result<()> {
+pub(crate) fn run(Corpus { directory, size, orders }: &Corpus) -> anyhow::Result<()> {
     fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
-    let figures = measure(size)?;
+    let figures = measure(&texts(*size, orders.as_deref())?)?;
     fs::write(directory.join(format!("{size}.service.json")), serde_json::to_vec(&figures)?)?;
     Ok(())
 }
 
-/// Half of a made-up text is the name, the rest the description.
+/// Half of a text is the name, the rest the description.
 fn product(place: usize, text: &str) -> Product {
     let middle = text[text.len() / 2..].find(' ').map_or(text.len(), |at| text.len() / 2 + at);
     let (name, description) = text.split_at(middle);
@@ -66,9 +66,9 @@ fn product(place: usize, text: &str) -> Product {
     }
 }
 
-fn measure(size: usize) -> anyhow::Result<Figures> {
-    let products: Vec<Product> =
-        texts(size).iter().enumerate().map(|(place, text)| product(place, text)).collect();
+fn measure(texts: &[String]) -> anyhow::Result<Figures> {
+    let size = texts.len();
+    let products: Vec<Product> = texts.iter().enumerate().map(|(place, text)| product(place, text)).collect();
     let mut lines = products.iter().map(serde_json::to_vec).collect::<Result<Vec<_>, _>>()?;
     let catalogue = Catalogue::new(products);
     let before = memory("VmRSS:");

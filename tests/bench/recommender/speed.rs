@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{BufWriter, Write};
-use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context;
@@ -11,6 +10,7 @@ use shopmicro_ml_service::model::index::Index;
 use shopmicro_ml_service::model::tfidf::Options;
 use uuid::Uuid;
 
+use crate::Corpus;
 use crate::corpus::{Random, texts};
 
 /// How many questions are asked.
@@ -54,9 +54,9 @@ pub(crate) struct Times {
 
 /// Measures one size. Another needs another process: in this one the peak of memory stays what it was, and what was
 /// freed is used again.
-pub(crate) fn run(directory: &Path, size: usize) -> anyhow::Result<()> {
+pub(crate) fn run(Corpus { directory, size, orders }: &Corpus) -> anyhow::Result<()> {
     fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
-    let texts = texts(size);
+    let texts = texts(*size, orders.as_deref())?;
     let mut file = BufWriter::new(fs::File::create(directory.join(format!("{size}.txt")))?);
     for text in &texts {
         writeln!(file, "{text}")?;

@@ -2,6 +2,8 @@ import { tabStorage } from '@/lib/storage';
 
 /** The builds of the shop that were loaded again in this tab. */
 const RELOADED = 'shopmicro.reloaded';
+/** A shop that takes longer to say that it is there is not. */
+const ANSWER_MS = 5_000;
 /** Changes with every build, as the script's name does. */
 const BUILD = import.meta.url;
 
@@ -68,7 +70,8 @@ async function missingStyles(): Promise<void> {
 
 async function shopAnswers(): Promise<boolean> {
   try {
-    return (await fetch('/', { method: 'HEAD', cache: 'no-store' })).ok;
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    return (await fetch('/', { method: 'HEAD', cache: 'no-store', signal })).ok;
   } catch {
     return false;
   }

@@ -1,6 +1,7 @@
-import { type FormEvent, useRef, useState } from 'react';
+import { type FormEvent, useRef } from 'react';
 import { Field } from '@/components/field';
 import { useFocusInvalid } from '@/components/use-focus-invalid';
+import { useTwoSteps } from '@/components/use-two-steps';
 import { ProblemError } from '@/lib/http';
 import { useDeleteAccount } from './api';
 import { Failure } from './failure';
@@ -8,7 +9,7 @@ import styles from './panel.module.css';
 
 /** The end of an account, in two steps and with the password, since it cannot be undone. */
 export function DeleteAccount() {
-  const [asking, setAsking] = useState(false);
+  const { asking, ask, leave, first, second } = useTwoSteps();
   const remove = useDeleteAccount();
   const form = useRef<HTMLFormElement>(null);
   useFocusInvalid(form, remove.error);
@@ -28,6 +29,7 @@ export function DeleteAccount() {
         <form ref={form} onSubmit={submit}>
           <Failure error={remove.error} />
           <Field
+            ref={second}
             label="Password"
             name="password"
             type="password"
@@ -40,14 +42,14 @@ export function DeleteAccount() {
             <button type="submit" className="button danger" disabled={remove.isPending}>
               {remove.isPending ? 'Deleting…' : 'Delete for good'}
             </button>
-            <button type="button" className="button quiet" onClick={() => setAsking(false)}>
+            <button type="button" className="button quiet" onClick={leave}>
               Keep it
             </button>
           </div>
         </form>
       ) : (
         <p>
-          <button type="button" className="button quiet" onClick={() => setAsking(true)}>
+          <button ref={first} type="button" className="button quiet" onClick={ask}>
             Delete account
           </button>
         </p>

@@ -1,7 +1,8 @@
-import { type FormEvent, useRef, useState } from 'react';
+import { type FormEvent, useRef } from 'react';
 import type { Product } from '@/api/schema';
 import { Notice } from '@/components/notice';
 import { useFocusInvalid } from '@/components/use-focus-invalid';
+import { useTwoSteps } from '@/components/use-two-steps';
 import { dateTime } from '@/lib/format';
 import { explain, fieldErrors, ProblemError } from '@/lib/http';
 import styles from './admin.module.css';
@@ -15,7 +16,7 @@ export function EditProduct({ product, onArchived }: { product: Product; onArchi
   const fresh = useEditedProduct(product.id);
   const form = useRef<HTMLFormElement>(null);
   useFocusInvalid(form, save.error);
-  const [asking, setAsking] = useState(false);
+  const { asking, ask, leave, first, second } = useTwoSteps();
   const conflict = conflictOf(save.error);
 
   const saveOver = (version: number) => {
@@ -66,12 +67,12 @@ export function EditProduct({ product, onArchived }: { product: Product; onArchi
               >
                 Yes, archive it
               </button>
-              <button type="button" className="button quiet" onClick={() => setAsking(false)}>
+              <button ref={second} type="button" className="button quiet" onClick={leave}>
                 Keep it
               </button>
             </>
           ) : (
-            <button type="button" className="button quiet" onClick={() => setAsking(true)}>
+            <button ref={first} type="button" className="button quiet" onClick={ask}>
               Archive
             </button>
           )}

@@ -30,8 +30,10 @@ it('ships at once, and cancels when it is sure', async () => {
   renderPart(<OrderDetail order={order('paid')} />);
   await press('Cancel order');
   expect(labels()).toEqual(['Mark as shipped', 'Yes, cancel it', 'Keep it']);
+  expect(document.activeElement?.textContent).toBe('Keep it');
   await press('Keep it');
   expect(labels()).toEqual(['Mark as shipped', 'Cancel order']);
+  expect(document.activeElement?.textContent).toBe('Cancel order');
   expect(calls).toEqual([]);
   await press('Mark as shipped');
   await press('Cancel order');

@@ -1,8 +1,9 @@
-import { Fragment, useState } from 'react';
+import { Fragment } from 'react';
 import { Link } from 'react-router';
 import type { AdminOrder, Order } from '@/api/schema';
 import { Notice } from '@/components/notice';
 import { STATUS_LABELS, StatusBadge } from '@/components/status';
+import { useTwoSteps } from '@/components/use-two-steps';
 import { countryName, dateTime, money } from '@/lib/format';
 import { explain } from '@/lib/http';
 import { urls } from '@/lib/urls';
@@ -25,7 +26,7 @@ const NEXT: Record<Order['status'], { to: Order['status']; label: string; sure?:
 /** Anybody's order, and how it goes on. */
 export function OrderDetail({ order }: { order: AdminOrder }) {
   const change = useChangeStatus(order.id);
-  const [asking, setAsking] = useState(false);
+  const { asking, ask, leave, first, second } = useTwoSteps();
   const address = order.shipping_address;
   return (
     <>
@@ -47,21 +48,22 @@ export function OrderDetail({ order }: { order: AdminOrder }) {
                     type="button"
                     className="button danger"
                     disabled={change.isPending}
-                    onClick={() => change.mutate(to, { onSettled: () => setAsking(false) })}
+                    onClick={() => change.mutate(to, { onSettled: leave })}
                   >
                     {sure}
                   </button>
-                  <button type="button" className="button quiet" onClick={() => setAsking(false)}>
+                  <button ref={second} type="button" className="button quiet" onClick={leave}>
                     Keep it
                   </button>
                 </Fragment>
               ) : (
                 <button
                   key={to}
+                  ref={sure ? first : undefined}
                   type="button"
                   className={sure ? 'button quiet' : 'button'}
                   disabled={change.isPending}
-                  onClick={() => (sure ? setAsking(true) : change.mutate(to))}
+                  onClick={() => (sure ? ask() : change.mutate(to))}
                 >
                   {label}
                 </button>

@@ -1,9 +1,9 @@
-import { useState } from 'react';
 import type { User } from '@/api/schema';
 import { Empty } from '@/components/empty';
 import { Loaded } from '@/components/loaded';
 import { Notice } from '@/components/notice';
 import { Skeletons } from '@/components/skeleton';
+import { useTwoSteps } from '@/components/use-two-steps';
 import { date } from '@/lib/format';
 import { explain, ProblemError } from '@/lib/http';
 import styles from './admin.module.css';
@@ -79,7 +79,7 @@ interface RoleProps {
 
 /** A role, to be changed in two steps, since it gives or takes much. */
 function Role({ user, mine, busy, onChange }: RoleProps) {
-  const [asking, setAsking] = useState(false);
+  const { asking, ask, leave, first, second } = useTwoSteps();
   const other = user.role === 'admin' ? 'customer' : 'admin';
   const said = user.role === 'admin' ? 'Admin' : 'Customer';
   if (mine) return <>{said} (you)</>;
@@ -88,7 +88,7 @@ function Role({ user, mine, busy, onChange }: RoleProps) {
       <button type="button" className="button quiet" disabled={busy} onClick={() => onChange(other)}>
         {other === 'admin' ? 'Yes, make them an admin' : 'Yes, a customer from now on'}
       </button>
-      <button type="button" className="link-button" onClick={() => setAsking(false)}>
+      <button ref={second} type="button" className="link-button" onClick={leave}>
         No
       </button>
     </span>
@@ -96,10 +96,11 @@ function Role({ user, mine, busy, onChange }: RoleProps) {
     <span className={styles.bar}>
       {said}
       <button
+        ref={first}
         type="button"
         className="link-button"
         aria-label={`Change the role of ${user.name}, ${user.email}`}
-        onClick={() => setAsking(true)}
+        onClick={ask}
       >
         Change
       </button>

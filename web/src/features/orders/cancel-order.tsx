@@ -1,12 +1,12 @@
-import { useState } from 'react';
 import { Notice } from '@/components/notice';
+import { useTwoSteps } from '@/components/use-two-steps';
 import { explain } from '@/lib/http';
 import { useCancelOrder } from './api';
 import styles from './cancel-order.module.css';
 
 /** Calls an order off, in two steps, since it cannot be undone. */
 export function CancelOrder({ id }: { id: string }) {
-  const [asking, setAsking] = useState(false);
+  const { asking, ask, leave, first, second } = useTwoSteps();
   const cancel = useCancelOrder(id);
   return (
     <div className={styles.cancel}>
@@ -18,21 +18,22 @@ export function CancelOrder({ id }: { id: string }) {
             type="button"
             className="button"
             disabled={cancel.isPending}
-            onClick={() => cancel.mutate(undefined, { onSettled: () => setAsking(false) })}
+            onClick={() => cancel.mutate(undefined, { onSettled: leave })}
           >
             {cancel.isPending ? 'Cancelling…' : 'Yes, cancel it'}
           </button>
           <button
+            ref={second}
             type="button"
             className="button quiet"
             disabled={cancel.isPending}
-            onClick={() => setAsking(false)}
+            onClick={leave}
           >
             Keep it
           </button>
         </fieldset>
       ) : (
-        <button type="button" className="button quiet" onClick={() => setAsking(true)}>
+        <button ref={first} type="button" className="button quiet" onClick={ask}>
           Cancel order
         </button>
       )}

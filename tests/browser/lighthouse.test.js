@@ -1,5 +1,5 @@
 // What Lighthouse says, as of a phone on a slow network, of the pages at which visits begin. How fast they are depends on
-// what else the machine does: `make lighthouse` judges that too, where it has nothing else to do.
+// what else the machine does: `make lighthouse` judges that in earnest, where it has nothing else to do.
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
@@ -10,6 +10,8 @@ import { aProduct, launch, SHOP } from './browser.js';
 /** The least that is good enough, in percent. */
 const WANTED = { performance: 95, accessibility: 100, 'best-practices': 100, seo: 95 };
 const TIMED = process.env.LIGHTHOUSE === 'timed';
+/** A page that is slower than this has something wrong with it, whatever the machine does. */
+const FLOOR = 75;
 /** The best of so many counts. */
 const TRIES = 5;
 
@@ -65,7 +67,7 @@ for (const [name, path] of [
       for (const [category, score] of Object.entries(others)) {
         assert.ok(score >= WANTED[category], `${category} ${score}: ${faults.join('\n')}`);
       }
-      if (!TIMED || performance >= WANTED.performance) return;
+      if (performance >= (TIMED ? WANTED.performance : FLOOR)) return;
       assert.ok(tries < TRIES, `performance ${performance}: ${faults.join('\n')}`);
     }
   });

@@ -132,7 +132,7 @@ for (const [device, options] of [
         for (const shift of list.getEntries()) if (!shift.hadRecentInput) window.moved += shift.value;
       }).observe({ type: 'layout-shift', buffered: true });
     });
-    // What is in a cart and in an order takes room as well.
+    // What is in a cart, an order and an account take room as well.
     const product = await aProduct();
     await customer.putIntoCart(product, 1);
     await page.goto('/register?next=/checkout');
@@ -142,7 +142,7 @@ for (const [device, options] of [
     await customer.pay().click();
     await page.getByRole('heading', { name: 'Thank you!' }).waitFor();
     await customer.putIntoCart(product, 1);
-    const paths = ['/', '/products', `/products/${product.id}`, '/cart', '/checkout', '/orders'];
+    const paths = ['/', '/products', `/products/${product.id}`, '/cart', '/checkout', '/orders', '/account'];
     for (const path of paths) {
       let answer;
       const held = new Promise((resolve) => {

@@ -3,7 +3,7 @@ import styles from './skeleton.module.css';
 
 /** A grey block in the place of what is coming. */
 export function Skeleton({ shape }: { shape: 'line' | 'title' | 'card' | 'picture' | 'row' }) {
-  return <div className={`${styles.block} ${styles[shape]}`} aria-hidden="true" />;
+  return <div className={`${styles.block} ${styles[shape]}`} aria-hidden="true" data-loading />;
 }
 
 /** Several of them, announced once. */

@@ -97,8 +97,8 @@ def speed(directory, sizes):
         ("peak of memory here", lambda o, t: f"{o['peak_bytes'] / 1e6:.0f} MB"),
         ("peak of scikit-learn", lambda o, t: f"{t['peak'] / 1e6:.0f} MB"),
         ("index, per product", lambda o, t: f"{o['index_bytes'] / o['products']:.0f} bytes"),
-        ("resident for it, per product", lambda o, t: f"{o['resident_bytes'] / o['products']:.0f} bytes"),
-        ("resident for the whole model, per product",
+        ("resident for it right after a fit, per product", lambda o, t: f"{o['resident_bytes'] / o['products']:.0f} bytes"),
+        ("resident for the whole model right after it, per product",
          lambda o, t: f"{o['service']['resident_bytes'] / o['products']:.0f} bytes"),
     ])
     table("exact top 10, 1 thread", [

@@ -174,6 +174,18 @@ export class Customer {
     return new URL(this.page.url()).pathname;
   }
 
+  /** The shop gets the next request to this address, the page no answer to it. */
+  loseAnswer(path) {
+    return this.page.route(
+      `**${path}`,
+      async (route) => {
+        await route.fetch();
+        await route.abort();
+      },
+      { times: 1 },
+    );
+  }
+
   /** How many products the catalogue says that there are. */
   total(n) {
     const said = `${n.toLocaleString('en-GB')} product${n === 1 ? '' : 's'}`;

@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { aProduct, Customer, DESKTOP, launch, PHONE } from './browser.js';
+import { aProduct, Customer, DESKTOP, DEVICES, launch, PHONE } from './browser.js';
 
 const STACK = resolve(import.meta.dirname, '../..', process.env.STACK ?? 'target/debug/stack');
 
@@ -21,11 +21,7 @@ after(() => browser?.close());
 /** A customer at the checkout with a filled form. */
 async function atCheckout(expected, options = DESKTOP) {
   const customer = await Customer.arrive(browser, options, expected);
-  await customer.putIntoCart(await aProduct(), 1);
-  await customer.page.goto('/register?next=/checkout');
-  await customer.register();
-  await customer.page.waitForURL('**/checkout');
-  await customer.fillAddress();
+  await customer.goToCheckout(await aProduct());
   return customer;
 }
 
@@ -47,10 +43,7 @@ test('a page recovers by itself when the shop returns', { timeout: 300_000 }, as
   await customer.leave();
 });
 
-for (const [device, options] of [
-  ['desktop', DESKTOP],
-  ['phone', PHONE],
-]) {
+for (const [device, options] of DEVICES) {
   test(`a double click makes one order on a ${device}`, { timeout: 300_000 }, async () => {
     const customer = await atCheckout([], options);
     await customer.pay().dblclick();
@@ -90,10 +83,7 @@ function loadsOf(page) {
   return loads;
 }
 
-for (const [device, options] of [
-  ['desktop', DESKTOP],
-  ['phone', PHONE],
-]) {
+for (const [device, options] of DEVICES) {
   test(`the shop survives scripts that do not come on a ${device}`, { timeout: 300_000 }, async () => {
     const product = await aProduct();
     const customer = await Customer.arrive(browser, options, ['no answer']);
@@ -184,15 +174,7 @@ test('a page whose style was lost on the way comes with it', { timeout: 300_000 
 test('an order whose answer was lost is found again after a reload', { timeout: 300_000 }, async () => {
   const customer = await atCheckout(['no answer']);
   const { page } = customer;
-  await page.route(
-    '**/api/orders',
-    async (route) => {
-      // The shop gets the request, the browser no answer.
-      await route.fetch();
-      await route.abort();
-    },
-    { times: 1 },
-  );
+  await customer.loseAnswer('/api/orders');
   await customer.pay().click();
   await page.getByRole('button', { name: 'Show my order' }).waitFor();
   await page.reload();

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { aProduct, Customer, DESKTOP, launch, PHONE } from './browser.js';
+import { aProduct, Customer, DEVICES, launch } from './browser.js';
 
 let browser;
 before(async () => {
@@ -10,10 +10,7 @@ before(async () => {
 });
 after(() => browser?.close());
 
-for (const [device, options] of [
-  ['desktop', DESKTOP],
-  ['phone', PHONE],
-]) {
+for (const [device, options] of DEVICES) {
   test(`the customer's journey on a ${device}`, { timeout: 300_000 }, async () => {
     const product = await aProduct();
     const customer = await Customer.arrive(browser, options, ['402 /api/orders']);

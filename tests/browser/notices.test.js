@@ -80,15 +80,7 @@ test('an order whose answer was lost can be looked for', { timeout: 300_000 }, a
   const customer = await Customer.arrive(browser, PHONE, ['no answer']);
   const { page } = customer;
   await customer.goToCheckout(await aProduct());
-  await page.route(
-    '**/api/orders',
-    async (route) => {
-      // The shop gets the request, the browser no answer.
-      await route.fetch();
-      await route.abort();
-    },
-    { times: 1 },
-  );
+  await customer.loseAnswer('/api/orders');
   await customer.pay().click();
   await page.getByRole('heading', { name: 'We lost sight of your order' }).waitFor();
   await customer.look('lost-order');

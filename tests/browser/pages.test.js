@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { get } from 'node:http';
 import { after, before, test } from 'node:test';
-import { aProduct, Customer, DESKTOP, launch, PHONE, SHOP } from './browser.js';
+import { aProduct, Customer, DESKTOP, DEVICES, held, launch, SHOP } from './browser.js';
 
 let browser;
 before(async () => {
@@ -119,10 +119,7 @@ test('what a page or a click asks for is one trace, which nginx and the services
   await customer.leave();
 });
 
-for (const [device, options] of [
-  ['desktop', DESKTOP],
-  ['phone', PHONE],
-]) {
+for (const [device, options] of DEVICES) {
   test(`nothing moves on a ${device} when what a page waited for is there`, { timeout: 300_000 }, async () => {
     const customer = await Customer.arrive(browser, options);
     const { page } = customer;
@@ -144,18 +141,15 @@ for (const [device, options] of [
     await customer.putIntoCart(product, 1);
     const paths = ['/', '/products', `/products/${product.id}`, '/cart', '/checkout', '/orders', '/account'];
     for (const path of paths) {
-      let answer;
-      const held = new Promise((resolve) => {
-        answer = resolve;
-      });
+      const { answer, release } = held();
       await page.route('**/api/**', async (route) => {
-        await held;
+        await answer;
         await route.continue();
       });
       await page.goto(path);
       await page.getByRole('status', { name: /^Loading/ }).first().waitFor();
       await page.evaluate(() => document.fonts.ready);
-      answer();
+      release();
       await customer.settled();
       // Two frames later, what has moved was told of.
       await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Customer, DESKTOP, launch, PHONE } from './browser.js';
+import { Customer, DEVICES, launch } from './browser.js';
 
 let browser;
 before(async () => {
@@ -10,10 +10,7 @@ before(async () => {
 });
 after(() => browser?.close());
 
-for (const [device, options] of [
-  ['desktop', DESKTOP],
-  ['phone', PHONE],
-]) {
+for (const [device, options] of DEVICES) {
   test(`who leaves in one tab has left in all, on a ${device}`, { timeout: 300_000 }, async () => {
     const customer = await Customer.arrive(browser, options);
     const { context, page } = customer;

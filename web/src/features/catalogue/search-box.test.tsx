@@ -53,6 +53,24 @@ it('asks once for what was typed at once, and says what it found', async () => {
   expect(asked()).toEqual(['/api/products/suggestions?q=mug']);
 });
 
+it('asks nothing about a search that was made when the box is cleared or written in again', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const { box, asked } = start();
+  const pass = () => act(() => vi.advanceTimersByTimeAsync(200));
+  const search = async (value: string) => {
+    fireEvent.change(box, { target: { value } });
+    fireEvent.click(screen.getByRole('button', { name: 'Search' }));
+    await pass();
+  };
+  await search('mug');
+  fireEvent.change(box, { target: { value: '' } });
+  await pass();
+  await search('mug');
+  fireEvent.change(box, { target: { value: 'bowl' } });
+  await pass();
+  expect(asked()).toEqual(['/api/products/suggestions?q=bowl']);
+});
+
 it('asks nothing for blanks', async () => {
   const { box, address, asked } = start();
   await userEvent.type(box, '   {Enter}');

@@ -32,9 +32,11 @@ export function SearchBox() {
     setOpen(false);
   }, [shown, key]);
 
-  const typed = useSettled(text.trim());
-  const found = useSuggestions(open ? typed : '');
-  const suggestions = open && text.trim() !== '' ? (found.data?.items ?? []) : [];
+  // Nothing is wanted once the list is closed: what was searched for is no question when the box is written in again.
+  const wanted = open ? text.trim() : '';
+  const settled = useSettled(wanted);
+  const found = useSuggestions(wanted && settled);
+  const suggestions = wanted ? (found.data?.items ?? []) : [];
   const chosen = suggestions[active];
 
   const go = (to: string) => {

@@ -1,7 +1,7 @@
 // An account: what its owner changes, and how it ends.
 
 import { after, before, test } from 'node:test';
-import { Customer, DESKTOP, DEVICES, launch, PHONE } from './browser.js';
+import { Customer, DESKTOP, DEVICES, launch } from './browser.js';
 
 let browser;
 before(async () => {
@@ -60,29 +60,29 @@ for (const [device, options] of DEVICES) {
     await page.getByText('do not belong together').waitFor();
     await customer.leave();
   });
+
+  test(`an account is logged out everywhere at once on a ${device}`, { timeout: 300_000 }, async () => {
+    const customer = await Customer.arrive(browser, options);
+    const { page } = customer;
+    await page.goto('/register?next=/account');
+    const { email, password } = await customer.register();
+    await page.getByRole('heading', { name: 'Hello, Grace Hopper' }).waitFor();
+    const other = await Customer.arrive(browser, DESKTOP, ['401 /api/orders']);
+    await other.logIn(email, password);
+    await other.page.getByRole('heading', { name: 'Hello, Grace Hopper' }).waitFor();
+
+    await page.reload();
+    await page.getByText('Another browser').waitFor();
+    await customer.look('account-sessions');
+    await page.getByRole('button', { name: 'Log out everywhere' }).click();
+    await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
+    await other.page.getByRole('link', { name: 'Your orders' }).first().click();
+    await other.page.getByRole('heading', { name: 'Welcome back' }).waitFor();
+    // The account is as it was.
+    await customer.logIn(email, password);
+    await page.getByText('This browser').waitFor();
+    await page.getByText('Another browser').waitFor({ state: 'detached' });
+    await other.leave();
+    await customer.leave();
+  });
 }
-
-test('an account is logged out everywhere at once', { timeout: 300_000 }, async () => {
-  const customer = await Customer.arrive(browser, DESKTOP);
-  const { page } = customer;
-  await page.goto('/register?next=/account');
-  const { email, password } = await customer.register();
-  await page.getByRole('heading', { name: 'Hello, Grace Hopper' }).waitFor();
-  const other = await Customer.arrive(browser, PHONE, ['401 /api/orders']);
-  await other.logIn(email, password);
-  await other.page.getByRole('heading', { name: 'Hello, Grace Hopper' }).waitFor();
-
-  await page.reload();
-  await page.getByText('Another browser').waitFor();
-  await customer.look('account-sessions');
-  await page.getByRole('button', { name: 'Log out everywhere' }).click();
-  await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
-  await other.page.getByRole('link', { name: 'Your orders' }).first().click();
-  await other.page.getByRole('heading', { name: 'Welcome back' }).waitFor();
-  // The account is as it was.
-  await customer.logIn(email, password);
-  await page.getByText('This browser').waitFor();
-  await page.getByText('Another browser').waitFor({ state: 'detached' });
-  await other.leave();
-  await customer.leave();
-});

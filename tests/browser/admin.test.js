@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { api, aProduct, Customer, DESKTOP, DEVICES, held, launch, money, PHONE, unique } from './browser.js';
+import { api, aProduct, Customer, DESKTOP, DEVICES, held, launch, money, unique } from './browser.js';
 
 let browser;
 /** What the lists show at least: an order's path, and a product that has left the shop. */
@@ -222,85 +222,85 @@ for (const [device, options] of DEVICES) {
     await admin.leave();
     await customer.leave();
   });
+
+  test(`an order is cancelled in two steps on a ${device}, and its units are back`, { timeout: 300_000 }, async () => {
+    const product = await aProduct();
+    const stock = async () => (await api(`/api/products/${product.id}`)).stock;
+    const before = await stock();
+    const customer = await Customer.arrive(browser, options);
+    const pathname = await customer.order(product);
+    assert.equal(await stock(), before - 1);
+
+    const admin = await arriveAsAdmin(options);
+    const { page } = admin;
+    await page.goto(`/admin${pathname}`);
+    await page.getByRole('button', { name: 'Cancel order' }).click();
+    await page.getByRole('button', { name: 'Keep it' }).click();
+    await page.getByRole('button', { name: 'Cancel order' }).click();
+    await page.getByText('Paid since').waitFor();
+    await admin.look('admin-cancelling');
+    await page.getByRole('button', { name: 'Yes, cancel it' }).click();
+    await page.getByText('Cancelled since').waitFor();
+    await page.getByRole('button', { name: 'Mark as shipped' }).waitFor({ state: 'detached' });
+    assert.equal(await stock(), before);
+    await admin.leave();
+    await customer.page.reload();
+    await customer.page.getByRole('main').getByText('Cancelled', { exact: true }).waitFor();
+    await customer.leave();
+  });
+
+  test(`the overview shows on a ${device} what the API counts`, { timeout: 300_000 }, async () => {
+    const admin = await arriveAsAdmin(options);
+    const { page } = admin;
+    await page.goto('/admin');
+    const scarce = await admin.makeProduct({ stock: 1 });
+    const read = page.waitForResponse('**/api/admin/overview');
+    await page.reload();
+    const { days, currency, to_ship, low_stock } = await (await read).json();
+    const sum = (of) => days.reduce((sum, day) => sum + of(day), 0);
+    const today = days.at(-1);
+    assert.ok(today.orders > 0 && to_ship > 0 && low_stock.some(({ id }) => id === scarce.id));
+    const figure = (name) => page.locator(`dt:text-is("${name}") + dd`).textContent();
+    await page.getByRole('img', { name: /^Revenue by day:/ }).waitFor();
+    assert.deepEqual(
+      {
+        ordersToday: await figure('Orders today'),
+        revenueToday: await figure('Revenue today'),
+        orders: await figure('Orders in 30 days'),
+        revenue: await figure('Revenue in 30 days'),
+        toShip: await figure('To ship'),
+      },
+      {
+        ordersToday: String(today.orders),
+        revenueToday: money(today.revenue_cents, currency),
+        orders: String(sum((day) => day.orders)),
+        revenue: money(
+          sum((day) => day.revenue_cents),
+          currency,
+        ),
+        toShip: String(to_ship),
+      },
+    );
+    const rows = page.getByRole('region', { name: 'Running out' }).locator('tbody').getByRole('row');
+    const shown = [];
+    for (const row of await rows.all()) {
+      const cells = await row.getByRole('cell').allTextContents();
+      shown.push([cells[0], cells.at(-1)]);
+    }
+    assert.deepEqual(
+      shown,
+      low_stock.map(({ name, stock }) => [name, String(stock)]),
+    );
+    await admin.archive(scarce);
+    await admin.leave();
+  });
+
+  test(`a new model is trained and taken into use on a ${device}`, { timeout: 300_000 }, async () => {
+    const admin = await arriveAsAdmin(options);
+    const { page } = admin;
+    await page.goto('/admin/model');
+    await page.getByRole('button', { name: 'Train a new model' }).click();
+    await page.getByText('The new model is in use.').waitFor();
+    await admin.leave();
+  });
 }
-
-test('an order is cancelled in two steps, and its units are back', { timeout: 300_000 }, async () => {
-  const product = await aProduct();
-  const stock = async () => (await api(`/api/products/${product.id}`)).stock;
-  const before = await stock();
-  const customer = await Customer.arrive(browser, PHONE);
-  const pathname = await customer.order(product);
-  assert.equal(await stock(), before - 1);
-
-  const admin = await arriveAsAdmin(PHONE);
-  const { page } = admin;
-  await page.goto(`/admin${pathname}`);
-  await page.getByRole('button', { name: 'Cancel order' }).click();
-  await page.getByRole('button', { name: 'Keep it' }).click();
-  await page.getByRole('button', { name: 'Cancel order' }).click();
-  await page.getByText('Paid since').waitFor();
-  await admin.look('admin-cancelling');
-  await page.getByRole('button', { name: 'Yes, cancel it' }).click();
-  await page.getByText('Cancelled since').waitFor();
-  await page.getByRole('button', { name: 'Mark as shipped' }).waitFor({ state: 'detached' });
-  assert.equal(await stock(), before);
-  await admin.leave();
-  await customer.page.reload();
-  await customer.page.getByRole('main').getByText('Cancelled', { exact: true }).waitFor();
-  await customer.leave();
-});
-
-test('the overview shows what the API counts', { timeout: 300_000 }, async () => {
-  const admin = await arriveAsAdmin(DESKTOP);
-  const { page } = admin;
-  await page.goto('/admin');
-  const scarce = await admin.makeProduct({ stock: 1 });
-  const read = page.waitForResponse('**/api/admin/overview');
-  await page.reload();
-  const { days, currency, to_ship, low_stock } = await (await read).json();
-  const sum = (of) => days.reduce((sum, day) => sum + of(day), 0);
-  const today = days.at(-1);
-  assert.ok(today.orders > 0 && to_ship > 0 && low_stock.some(({ id }) => id === scarce.id));
-  const figure = (name) => page.locator(`dt:text-is("${name}") + dd`).textContent();
-  await page.getByRole('img', { name: /^Revenue by day:/ }).waitFor();
-  assert.deepEqual(
-    {
-      ordersToday: await figure('Orders today'),
-      revenueToday: await figure('Revenue today'),
-      orders: await figure('Orders in 30 days'),
-      revenue: await figure('Revenue in 30 days'),
-      toShip: await figure('To ship'),
-    },
-    {
-      ordersToday: String(today.orders),
-      revenueToday: money(today.revenue_cents, currency),
-      orders: String(sum((day) => day.orders)),
-      revenue: money(
-        sum((day) => day.revenue_cents),
-        currency,
-      ),
-      toShip: String(to_ship),
-    },
-  );
-  const rows = page.getByRole('region', { name: 'Running out' }).locator('tbody').getByRole('row');
-  const shown = [];
-  for (const row of await rows.all()) {
-    const cells = await row.getByRole('cell').allTextContents();
-    shown.push([cells[0], cells.at(-1)]);
-  }
-  assert.deepEqual(
-    shown,
-    low_stock.map(({ name, stock }) => [name, String(stock)]),
-  );
-  await admin.archive(scarce);
-  await admin.leave();
-});
-
-test('a new model is trained and taken into use', { timeout: 300_000 }, async () => {
-  const admin = await arriveAsAdmin(DESKTOP);
-  const { page } = admin;
-  await page.goto('/admin/model');
-  await page.getByRole('button', { name: 'Train a new model' }).click();
-  await page.getByText('The new model is in use.').waitFor();
-  await admin.leave();
-});

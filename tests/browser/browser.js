@@ -19,6 +19,11 @@ export const DEVICES = [
   ['desktop', DESKTOP],
   ['phone', PHONE],
 ];
+/** A keyboard is at a desktop, perhaps zoomed to 400 %, where a page has a phone's width: WCAG 1.4.10. */
+export const KEYBOARDS = [
+  ['on a desktop', DESKTOP],
+  ['at 400 % zoom', { viewport: { width: 320, height: 225 }, deviceScaleFactor: 4 }],
+];
 
 /** A name that no other test gives. */
 export const unique = (name) => `${name} ${Math.random().toString(36).slice(2, 8)}`;

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { api, aProduct, Customer, DESKTOP, DEVICES, held, launch } from './browser.js';
+import { api, aProduct, Customer, DEVICES, held, launch } from './browser.js';
 
 let browser;
 before(async () => {
@@ -94,24 +94,24 @@ for (const [device, options] of DEVICES) {
     await second.leave();
     await customer.leave();
   });
-}
 
-test('the cart of a guest joins that of the account at the login', { timeout: 300_000 }, async () => {
-  const both = await aProduct();
-  const other = (await api('/api/products', { in_stock: true, sort: 'name' })).items.find(({ id }) => id !== both.id);
-  const customer = await Customer.arrive(browser, DESKTOP);
-  const { page } = customer;
-  await customer.putIntoCart(both, 2);
-  await page.goto('/register?next=/account');
-  const { email, password } = await customer.register();
-  await page.getByRole('button', { name: 'Log out', exact: true }).click();
-  await customer.cart(0).waitFor();
-  await customer.putIntoCart(both, 3);
-  await customer.putIntoCart(other, 1);
-  await customer.logIn(email, password, '/cart');
-  await page.getByRole('heading', { level: 1, name: 'Your cart' }).waitFor();
-  await customer.cart(6).waitFor();
-  const quantity = ({ name }) => page.getByRole('main').getByRole('textbox', { name: `Quantity of ${name}` }).inputValue();
-  assert.deepEqual([await quantity(both), await quantity(other)], ['5', '1']);
-  await customer.leave();
-});
+  test(`the cart of a guest joins that of the account at the login on a ${device}`, { timeout: 300_000 }, async () => {
+    const both = await aProduct();
+    const other = (await api('/api/products', { in_stock: true, sort: 'name' })).items.find(({ id }) => id !== both.id);
+    const customer = await Customer.arrive(browser, options);
+    const { page } = customer;
+    await customer.putIntoCart(both, 2);
+    await page.goto('/register?next=/account');
+    const { email, password } = await customer.register();
+    await page.getByRole('button', { name: 'Log out', exact: true }).click();
+    await customer.cart(0).waitFor();
+    await customer.putIntoCart(both, 3);
+    await customer.putIntoCart(other, 1);
+    await customer.logIn(email, password, '/cart');
+    await page.getByRole('heading', { level: 1, name: 'Your cart' }).waitFor();
+    await customer.cart(6).waitFor();
+    const quantity = ({ name }) => page.getByRole('main').getByRole('textbox', { name: `Quantity of ${name}` }).inputValue();
+    assert.deepEqual([await quantity(both), await quantity(other)], ['5', '1']);
+    await customer.leave();
+  });
+}

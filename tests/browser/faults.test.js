@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { aProduct, Customer, DESKTOP, DEVICES, launch, PHONE } from './browser.js';
+import { aProduct, Customer, DEVICES, launch } from './browser.js';
 
 const STACK = resolve(import.meta.dirname, '../..', process.env.STACK ?? 'target/debug/stack');
 
@@ -19,7 +19,7 @@ before(async () => {
 after(() => browser?.close());
 
 /** A customer at the checkout with a filled form. */
-async function atCheckout(expected, options = DESKTOP) {
+async function atCheckout(options, expected = []) {
   const customer = await Customer.arrive(browser, options, expected);
   await customer.goToCheckout(await aProduct());
   return customer;
@@ -32,48 +32,6 @@ async function orders(customer) {
   return list.count();
 }
 
-test('a page recovers by itself when the shop returns', { timeout: 300_000 }, async () => {
-  const customer = await Customer.arrive(browser, DESKTOP, ['no answer']);
-  const { page } = customer;
-  await page.route('**/api/**', (route) => route.abort());
-  await page.goto('/products');
-  await page.getByText('We cannot reach the shop just now.').first().waitFor();
-  await page.unroute('**/api/**');
-  await page.getByRole('article').first().waitFor();
-  await customer.leave();
-});
-
-for (const [device, options] of DEVICES) {
-  test(`a double click makes one order on a ${device}`, { timeout: 300_000 }, async () => {
-    const customer = await atCheckout([], options);
-    await customer.pay().dblclick();
-    await customer.page.getByRole('heading', { name: 'Thank you!' }).waitFor();
-    assert.equal(await orders(customer), 1);
-    await customer.leave();
-  });
-}
-
-test('a device without a network is told so, and the visit goes on when it is back', { timeout: 300_000 }, async () => {
-  const customer = await Customer.arrive(browser, PHONE, ['no answer']);
-  const { page, context } = customer;
-  await page.goto('/');
-  await page.getByRole('article').first().waitFor();
-  await customer.settled();
-  const top = () => page.getByRole('heading', { level: 1 }).boundingBox();
-  const before = await top();
-  await context.setOffline(true);
-  await page.getByRole('status').getByText('You are offline.').waitFor();
-  // The page does not move for it, and everybody can read it.
-  assert.deepEqual(await top(), before);
-  await customer.look('offline');
-  await page.getByRole('link', { name: 'Shop', exact: true }).click();
-  await page.getByText('We cannot reach the shop just now.').first().waitFor();
-  await context.setOffline(false);
-  await page.getByText('You are offline.').waitFor({ state: 'detached' });
-  await page.getByRole('article').first().waitFor();
-  await customer.leave();
-});
-
 /** How often the page is loaded from now on. */
 function loadsOf(page) {
   const loads = [];
@@ -84,6 +42,47 @@ function loadsOf(page) {
 }
 
 for (const [device, options] of DEVICES) {
+  test(`a page recovers by itself on a ${device} when the shop returns`, { timeout: 300_000 }, async () => {
+    const customer = await Customer.arrive(browser, options, ['no answer']);
+    const { page } = customer;
+    await page.route('**/api/**', (route) => route.abort());
+    await page.goto('/products');
+    await page.getByText('We cannot reach the shop just now.').first().waitFor();
+    await page.unroute('**/api/**');
+    await page.getByRole('article').first().waitFor();
+    await customer.leave();
+  });
+
+  test(`a double click makes one order on a ${device}`, { timeout: 300_000 }, async () => {
+    const customer = await atCheckout(options);
+    await customer.pay().dblclick();
+    await customer.page.getByRole('heading', { name: 'Thank you!' }).waitFor();
+    assert.equal(await orders(customer), 1);
+    await customer.leave();
+  });
+
+  test(`a ${device} without a network is told so, and the visit goes on when it is back`, { timeout: 300_000 }, async () => {
+    const customer = await Customer.arrive(browser, options, ['no answer']);
+    const { page, context } = customer;
+    await page.goto('/');
+    await page.getByRole('article').first().waitFor();
+    await customer.settled();
+    const top = () => page.getByRole('heading', { level: 1 }).boundingBox();
+    const before = await top();
+    await context.setOffline(true);
+    await page.getByRole('status').getByText('You are offline.').waitFor();
+    // The page does not move for it, and everybody can read it.
+    assert.deepEqual(await top(), before);
+    await customer.look('offline');
+    await page.getByRole('link', { name: 'Shop', exact: true }).click();
+    await page.getByText('We cannot reach the shop just now.').first().waitFor();
+    await customer.judge('unreachable');
+    await context.setOffline(false);
+    await page.getByText('You are offline.').waitFor({ state: 'detached' });
+    await page.getByRole('article').first().waitFor();
+    await customer.leave();
+  });
+
   test(`the shop survives scripts that do not come on a ${device}`, { timeout: 300_000 }, async () => {
     const product = await aProduct();
     const customer = await Customer.arrive(browser, options, ['no answer']);
@@ -151,105 +150,108 @@ for (const [device, options] of DEVICES) {
     assert.equal(again.length, 1);
     await other.leave();
   });
-}
 
-test('a page whose style was lost on the way comes with it', { timeout: 300_000 }, async () => {
-  const customer = await Customer.arrive(browser, DESKTOP, ['no answer']);
-  const { page } = customer;
-  await customer.putIntoCart(await aProduct(), 1);
-  await customer.settled();
-  // The shop is away as well, so that the page is not loaded again.
-  const lost = (route) => route.abort();
-  await page.route('**/assets/cart-*.css', lost);
-  await page.route((url) => url.pathname === '/', lost);
-  await customer.cart(1).click();
-  await page.getByRole('heading', { level: 1, name: 'This page has not come' }).waitFor();
-  await page.unroute('**/assets/cart-*.css', lost);
-  await page.getByRole('region', { name: 'Summary' }).waitFor();
-  const lines = page.getByRole('main').getByRole('list');
-  assert.equal(await lines.evaluate((list) => getComputedStyle(list).listStyleType), 'none');
-  await customer.leave();
-});
+  test(`a page whose style was lost on the way comes with it on a ${device}`, { timeout: 300_000 }, async () => {
+    const customer = await Customer.arrive(browser, options, ['no answer']);
+    const { page } = customer;
+    await customer.putIntoCart(await aProduct(), 1);
+    await customer.settled();
+    // The shop is away as well, so that the page is not loaded again.
+    const lost = (route) => route.abort();
+    await page.route('**/assets/cart-*.css', lost);
+    await page.route((url) => url.pathname === '/', lost);
+    await customer.cart(1).click();
+    await page.getByRole('heading', { level: 1, name: 'This page has not come' }).waitFor();
+    await page.unroute('**/assets/cart-*.css', lost);
+    await page.getByRole('region', { name: 'Summary' }).waitFor();
+    const lines = page.getByRole('main').getByRole('list');
+    assert.equal(await lines.evaluate((list) => getComputedStyle(list).listStyleType), 'none');
+    await customer.leave();
+  });
 
-test('an order whose answer was lost is found again after a reload', { timeout: 300_000 }, async () => {
-  const customer = await atCheckout(['no answer']);
-  const { page } = customer;
-  await customer.loseAnswer('/api/orders');
-  await customer.pay().click();
-  await page.getByRole('button', { name: 'Show my order' }).waitFor();
-  await page.reload();
-  await page.getByRole('button', { name: 'Show my order' }).click();
-  await page.getByRole('heading', { name: 'Thank you!' }).waitFor();
-  assert.equal(await orders(customer), 1);
-  await customer.leave();
-});
+  test(`an order whose answer was lost can be looked for on a ${device}, also later`, { timeout: 300_000 }, async () => {
+    const customer = await atCheckout(options, ['no answer']);
+    const { page } = customer;
+    await customer.loseAnswer('/api/orders');
+    await customer.pay().click();
+    await page.getByRole('heading', { name: 'We lost sight of your order' }).waitFor();
+    await customer.look('lost-order');
+    await page.getByRole('link', { name: 'All my orders' }).click();
+    await page.getByRole('main').getByText('Paid', { exact: true }).waitFor();
+    await page.goto('/checkout');
+    await page.getByRole('button', { name: 'Show my order' }).click();
+    await page.getByRole('heading', { name: 'Thank you!' }).waitFor();
+    assert.equal(await orders(customer), 1);
+    await customer.leave();
+  });
 
-test('a checkout that never reached the shop is repeated as one order', { timeout: 300_000 }, async () => {
-  const customer = await atCheckout(['no answer']);
-  const { page } = customer;
-  await page.route('**/api/orders', (route) => route.abort(), { times: 1 });
-  await customer.pay().click();
-  await page.getByText('Paying again is safe').waitFor();
-  await page.reload();
-  assert.equal(await page.getByLabel('Street and number').inputValue(), '1 Compiler Court');
-  await customer.pay().click();
-  await page.getByRole('heading', { name: 'Thank you!' }).waitFor();
-  assert.equal(await orders(customer), 1);
-  await customer.leave();
-});
-
-test('what the shop refuses is shown at the field', { timeout: 300_000 }, async () => {
-  const customer = await atCheckout(['422 /api/orders']);
-  const { page } = customer;
-  await page.getByLabel('Card number').fill('1234 5678');
-  await customer.pay().click();
-  await page
-    .getByRole('textbox', { name: 'Card number', description: /test card/ })
-    .and(page.locator('[aria-invalid]'))
-    .waitFor();
-  await customer.leave();
-});
-
-test('a backend that dies is waited for, and the visit goes on', { timeout: 300_000 }, async () => {
-  const product = await aProduct();
-  // Until it is back, nginx answers for it.
-  const customer = await Customer.arrive(browser, DESKTOP, [
-    '503 /api/products',
-    '503 /api/products/facets',
-    '503 /api/cart',
-    '503 /api/frontend-metrics',
-    `503 /api/cart/items/${product.id}`,
-  ]);
-  const { page } = customer;
-  await customer.putIntoCart(product, 1);
-  await fault('kill', 'backend');
-  try {
-    await page.getByRole('button', { name: 'Add to cart' }).click();
-    await page.getByRole('alert').getByText('catching its breath').waitFor();
-    await page.getByRole('link', { name: 'Shop', exact: true }).click();
-    await page.getByRole('main').getByText('The shop is catching its breath.').first().waitFor();
-  } finally {
-    await fault('start', 'backend');
-  }
-  await page.getByRole('article').first().waitFor();
-  // What was in the cart is there still.
-  await customer.cart(1).waitFor();
-  await customer.leave();
-});
-
-test('a backend that dies in the middle of a checkout costs no order and makes no second one', { timeout: 300_000 }, async () => {
-  const customer = await atCheckout(['503 /api/orders', '503 /api/cart', '503 /api/frontend-metrics']);
-  const { page } = customer;
-  await fault('kill', 'backend');
-  try {
+  test(`a checkout that never reached the shop is repeated as one order on a ${device}`, { timeout: 300_000 }, async () => {
+    const customer = await atCheckout(options, ['no answer']);
+    const { page } = customer;
+    await page.route('**/api/orders', (route) => route.abort(), { times: 1 });
     await customer.pay().click();
     await page.getByText('Paying again is safe').waitFor();
-    await customer.look('checkout-away');
-  } finally {
-    await fault('start', 'backend');
-  }
-  await customer.pay().click();
-  await page.getByRole('heading', { name: 'Thank you!' }).waitFor();
-  assert.equal(await orders(customer), 1);
-  await customer.leave();
-});
+    await page.reload();
+    assert.equal(await page.getByLabel('Street and number').inputValue(), '1 Compiler Court');
+    await customer.pay().click();
+    await page.getByRole('heading', { name: 'Thank you!' }).waitFor();
+    assert.equal(await orders(customer), 1);
+    await customer.leave();
+  });
+
+  test(`what the shop refuses is shown at the field on a ${device}`, { timeout: 300_000 }, async () => {
+    const customer = await atCheckout(options, ['422 /api/orders']);
+    const { page } = customer;
+    await page.getByLabel('Card number').fill('1234 5678');
+    await customer.pay().click();
+    await page
+      .getByRole('textbox', { name: 'Card number', description: /test card/ })
+      .and(page.locator('[aria-invalid]'))
+      .waitFor();
+    await customer.leave();
+  });
+
+  test(`a backend that dies is waited for, and the visit goes on, on a ${device}`, { timeout: 300_000 }, async () => {
+    const product = await aProduct();
+    // Until it is back, nginx answers for it.
+    const customer = await Customer.arrive(browser, options, [
+      '503 /api/products',
+      '503 /api/products/facets',
+      '503 /api/cart',
+      '503 /api/frontend-metrics',
+      `503 /api/cart/items/${product.id}`,
+    ]);
+    const { page } = customer;
+    await customer.putIntoCart(product, 1);
+    await fault('kill', 'backend');
+    try {
+      await page.getByRole('button', { name: 'Add to cart' }).click();
+      await page.getByRole('alert').getByText('catching its breath').waitFor();
+      await page.getByRole('link', { name: 'Shop', exact: true }).click();
+      await page.getByRole('main').getByText('The shop is catching its breath.').first().waitFor();
+    } finally {
+      await fault('start', 'backend');
+    }
+    await page.getByRole('article').first().waitFor();
+    // What was in the cart is there still.
+    await customer.cart(1).waitFor();
+    await customer.leave();
+  });
+
+  test(`a backend that dies in the middle of a checkout on a ${device} costs no order and makes no second one`, { timeout: 300_000 }, async () => {
+    const customer = await atCheckout(options, ['503 /api/orders', '503 /api/cart', '503 /api/frontend-metrics']);
+    const { page } = customer;
+    await fault('kill', 'backend');
+    try {
+      await customer.pay().click();
+      await page.getByText('Paying again is safe').waitFor();
+      await customer.look('checkout-away');
+    } finally {
+      await fault('start', 'backend');
+    }
+    await customer.pay().click();
+    await page.getByRole('heading', { name: 'Thank you!' }).waitFor();
+    assert.equal(await orders(customer), 1);
+    await customer.leave();
+  });
+}

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
-import { aProduct, Customer, DESKTOP, DEVICES, launch, SHOP } from './browser.js';
+import { aProduct, Customer, DEVICES, launch, SHOP } from './browser.js';
 
 let browser;
 let server;
@@ -108,34 +108,34 @@ for (const [relation, host] of [
       await hostile.close();
       await customer.leave();
     });
-  }
 
-  test(`a page of ${relation} cannot frame the shop`, { timeout: 300_000 }, async () => {
-    const customer = await Customer.arrive(browser, DESKTOP);
-    const { page } = customer;
-    const own = `http://${host}:${server.address().port}/`;
-    await page.goto(own);
-    /** Where a frame of the page ends up. */
-    const framed = async (address) => {
-      const element = await page.evaluateHandle(async (address) => {
-        const frame = document.createElement('iframe');
-        frame.src = address;
-        const loaded = new Promise((resolve) => frame.addEventListener('load', resolve));
-        document.body.append(frame);
-        await loaded;
-        return frame;
-      }, address);
-      return (await element.contentFrame()).url();
-    };
-    assert.equal(await framed(own), own);
-    assert.deepEqual(customer.troubles, []);
-    for (const path of ['/', '/checkout', '/api/cart']) {
-      const refusal = page.waitForEvent('console');
-      assert.equal(await framed(new URL(path, SHOP).href), 'chrome-error://chromewebdata/');
-      assert.match((await refusal).text(), /frame-ancestors/);
-    }
-    // Nothing else is wrong.
-    assert.equal(customer.troubles.splice(0).length, 3);
-    await customer.leave();
-  });
+    test(`a page of ${relation} cannot frame the shop on a ${device}`, { timeout: 300_000 }, async () => {
+      const customer = await Customer.arrive(browser, options);
+      const { page } = customer;
+      const own = `http://${host}:${server.address().port}/`;
+      await page.goto(own);
+      /** Where a frame of the page ends up. */
+      const framed = async (address) => {
+        const element = await page.evaluateHandle(async (address) => {
+          const frame = document.createElement('iframe');
+          frame.src = address;
+          const loaded = new Promise((resolve) => frame.addEventListener('load', resolve));
+          document.body.append(frame);
+          await loaded;
+          return frame;
+        }, address);
+        return (await element.contentFrame()).url();
+      };
+      assert.equal(await framed(own), own);
+      assert.deepEqual(customer.troubles, []);
+      for (const path of ['/', '/checkout', '/api/cart']) {
+        const refusal = page.waitForEvent('console');
+        assert.equal(await framed(new URL(path, SHOP).href), 'chrome-error://chromewebdata/');
+        assert.match((await refusal).text(), /frame-ancestors/);
+      }
+      // Nothing else is wrong.
+      assert.equal(customer.troubles.splice(0).length, 3);
+      await customer.leave();
+    });
+  }
 }

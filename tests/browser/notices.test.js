@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { aProduct, Customer, DESKTOP, DEVICES, launch, PHONE, unique } from './browser.js';
+import { Customer, DESKTOP, DEVICES, launch, unique } from './browser.js';
 
 let browser;
 let admin;
@@ -37,54 +37,24 @@ for (const [device, options] of DEVICES) {
     await page.getByRole('article').first().waitFor();
     await customer.leave();
   });
+
+  test(`a shop that is not there is told of on a ${device}`, { timeout: 300_000 }, async () => {
+    const customer = await Customer.arrive(
+      browser,
+      options,
+      ['products', 'products/facets', `products/${soldOut.id}`, `products/${soldOut.id}/similar`, 'cart', 'frontend-metrics'].map(
+        (path) => `503 /api/${path}`,
+      ),
+    );
+    const { page } = customer;
+    await page.route('**/api/**', (route) => route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{}' }));
+    for (const path of ['/products', `/products/${soldOut.id}`, '/cart']) {
+      await page.goto(path);
+      await page.getByRole('main').getByText('The shop is catching its breath.').first().waitFor();
+      await customer.judge(path);
+    }
+    await page.unroute('**/api/**');
+    await page.getByText('Nothing in here yet').waitFor();
+    await customer.leave();
+  });
 }
-
-test('a device without a network says so', { timeout: 300_000 }, async () => {
-  const customer = await Customer.arrive(browser, PHONE, ['no answer']);
-  const { page, context } = customer;
-  await page.goto('/');
-  await page.getByRole('article').first().waitFor();
-  await customer.settled();
-  await context.setOffline(true);
-  await page.getByText('You are offline.').waitFor();
-  await customer.judge('offline');
-  await page.getByRole('link', { name: 'Shop', exact: true }).click();
-  await page.getByText('We cannot reach the shop just now.').first().waitFor();
-  await customer.judge('unreachable');
-  await context.setOffline(false);
-  await page.getByRole('article').first().waitFor();
-  await customer.leave();
-});
-
-test('a shop that is not there is told of', { timeout: 300_000 }, async () => {
-  const customer = await Customer.arrive(
-    browser,
-    PHONE,
-    ['products', 'products/facets', `products/${soldOut.id}`, `products/${soldOut.id}/similar`, 'cart', 'frontend-metrics'].map(
-      (path) => `503 /api/${path}`,
-    ),
-  );
-  const { page } = customer;
-  await page.route('**/api/**', (route) => route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{}' }));
-  for (const path of ['/products', `/products/${soldOut.id}`, '/cart']) {
-    await page.goto(path);
-    await page.getByRole('main').getByText('The shop is catching its breath.').first().waitFor();
-    await customer.judge(path);
-  }
-  await page.unroute('**/api/**');
-  await page.getByText('Nothing in here yet').waitFor();
-  await customer.leave();
-});
-
-test('an order whose answer was lost can be looked for', { timeout: 300_000 }, async () => {
-  const customer = await Customer.arrive(browser, PHONE, ['no answer']);
-  const { page } = customer;
-  await customer.goToCheckout(await aProduct());
-  await customer.loseAnswer('/api/orders');
-  await customer.pay().click();
-  await page.getByRole('heading', { name: 'We lost sight of your order' }).waitFor();
-  await customer.look('lost-order');
-  await page.getByRole('link', { name: 'All my orders' }).click();
-  await page.getByRole('main').getByText('Paid', { exact: true }).waitFor();
-  await customer.leave();
-});

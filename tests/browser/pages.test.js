@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { get } from 'node:http';
 import { after, before, test } from 'node:test';
-import { aProduct, Customer, DESKTOP, DEVICES, held, launch, SHOP } from './browser.js';
+import { aProduct, Customer, DESKTOP, DEVICES, held, KEYBOARDS, launch, SHOP } from './browser.js';
 
 let browser;
 before(async () => {
@@ -11,27 +11,29 @@ before(async () => {
 });
 after(() => browser?.close());
 
-test('the keyboard alone is enough', { timeout: 300_000 }, async () => {
-  const customer = await Customer.arrive(browser, DESKTOP);
-  const { page } = customer;
-  const product = await aProduct();
-  await page.goto(`/products/${product.id}`);
-  await page.getByRole('button', { name: 'Add to cart' }).waitFor();
-  await page.keyboard.press('Tab');
-  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Skip to content');
-  await page.keyboard.press('Enter');
-  // Category, less (disabled at one), the number, more, the button.
-  for (const name of [product.category, 'Quantity', 'One more', 'Add to cart']) {
+for (const [where, options] of KEYBOARDS) {
+  test(`the keyboard alone is enough ${where}`, { timeout: 300_000 }, async () => {
+    const customer = await Customer.arrive(browser, options);
+    const { page } = customer;
+    const product = await aProduct();
+    await page.goto(`/products/${product.id}`);
+    await page.getByRole('button', { name: 'Add to cart' }).waitFor();
     await page.keyboard.press('Tab');
-    const focused = await page.evaluate(
-      () => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent,
-    );
-    assert.equal(focused, name);
-  }
-  await page.keyboard.press('Enter');
-  await page.getByText('1 item added.').waitFor();
-  await customer.leave();
-});
+    assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Skip to content');
+    await page.keyboard.press('Enter');
+    // Category, less (disabled at one), the number, more, the button.
+    for (const name of [product.category, 'Quantity', 'One more', 'Add to cart']) {
+      await page.keyboard.press('Tab');
+      const focused = await page.evaluate(
+        () => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent,
+      );
+      assert.equal(focused, name);
+    }
+    await page.keyboard.press('Enter');
+    await page.getByText('1 item added.').waitFor();
+    await customer.leave();
+  });
+}
 
 test('pages report their vitals by route template', { timeout: 300_000 }, async () => {
   const customer = await Customer.arrive(browser, DESKTOP);

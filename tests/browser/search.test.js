@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { api, aProduct, Customer, DESKTOP, DEVICES, launch, money } from './browser.js';
+import { api, aProduct, Customer, DEVICES, KEYBOARDS, launch, money } from './browser.js';
 
 let browser;
 before(async () => {
@@ -10,38 +10,40 @@ before(async () => {
 });
 after(() => browser?.close());
 
-test('the search box helps while one types, by keyboard alone', { timeout: 300_000 }, async () => {
-  const product = await aProduct();
-  const customer = await Customer.arrive(browser, DESKTOP);
-  const { page } = customer;
-  await page.goto('/');
-  const box = page.getByRole('combobox', { name: 'Search products' });
-  const list = page.getByRole('listbox', { name: 'Suggestions' });
-  const option = list.getByRole('option', { name: product.name, exact: true }).first();
-  await box.pressSequentially(product.name);
-  await option.waitFor();
-  assert.equal(await box.getAttribute('aria-expanded'), 'true');
+for (const [where, options] of KEYBOARDS) {
+  test(`the search box helps while one types, by keyboard alone ${where}`, { timeout: 300_000 }, async () => {
+    const product = await aProduct();
+    const customer = await Customer.arrive(browser, options);
+    const { page } = customer;
+    await page.goto('/');
+    const box = page.getByRole('combobox', { name: 'Search products' });
+    const list = page.getByRole('listbox', { name: 'Suggestions' });
+    const option = list.getByRole('option', { name: product.name, exact: true }).first();
+    await box.pressSequentially(product.name);
+    await option.waitFor();
+    assert.equal(await box.getAttribute('aria-expanded'), 'true');
 
-  // Escape closes, the arrows open again and go round, and what is chosen is said.
-  await page.keyboard.press('Escape');
-  await list.waitFor({ state: 'hidden' });
-  await page.keyboard.press('ArrowDown');
-  await option.waitFor();
-  await page.keyboard.press('ArrowUp');
-  await page.keyboard.press('ArrowDown');
-  const chosen = list.getByRole('option', { selected: true });
-  for (;;) {
+    // Escape closes, the arrows open again and go round, and what is chosen is said.
+    await page.keyboard.press('Escape');
+    await list.waitFor({ state: 'hidden' });
     await page.keyboard.press('ArrowDown');
-    const active = await box.getAttribute('aria-activedescendant');
-    assert.ok(active, `${product.name} is not among the suggestions`);
-    assert.equal(await chosen.getAttribute('id'), active);
-    if ((await chosen.textContent()) === product.name) break;
-  }
-  await customer.look('suggestions');
-  await page.keyboard.press('Enter');
-  await page.getByRole('heading', { level: 1, name: product.name }).waitFor();
-  await customer.leave();
-});
+    await option.waitFor();
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('ArrowDown');
+    const chosen = list.getByRole('option', { selected: true });
+    for (;;) {
+      await page.keyboard.press('ArrowDown');
+      const active = await box.getAttribute('aria-activedescendant');
+      assert.ok(active, `${product.name} is not among the suggestions`);
+      assert.equal(await chosen.getAttribute('id'), active);
+      if ((await chosen.textContent()) === product.name) break;
+    }
+    await customer.look('suggestions');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: product.name }).waitFor();
+    await customer.leave();
+  });
+}
 
 for (const [device, options] of DEVICES) {
   test(`a typing error is forgiven on a ${device}`, { timeout: 300_000 }, async () => {
@@ -133,30 +135,30 @@ for (const [device, options] of DEVICES) {
     assert.deepEqual(await recent.allTextContents(), [product.name]);
     await customer.leave();
   });
-}
 
-test('a list is in the order that was chosen, over its pages', { timeout: 300_000 }, async () => {
-  const customer = await Customer.arrive(browser, DESKTOP);
-  const { page } = customer;
-  await page.goto('/products');
-  const articles = page.getByRole('main').getByRole('article');
-  for (const [sort, name, rising] of [
-    ['price', 'Price, low to high', (a, b) => a <= b],
-    ['-price', 'Price, high to low', (a, b) => a >= b],
-  ]) {
-    await page.getByLabel('Sort').selectOption(name);
-    const [first] = (await api('/api/products', { sort })).items;
-    await articles.first().getByText(money(first.price_cents, first.currency)).waitFor();
-    await page.getByText('Showing the first 24 products').waitFor();
-    await page.getByRole('button', { name: 'Load more' }).click();
-    await articles.nth(47).waitFor();
-    const texts = await articles.getByText(/^£[\d,]+\.\d\d$/).allTextContents();
-    const prices = texts.map((text) => Number(text.replace(/[£,]/g, '')));
-    assert.equal(prices.length, 48);
-    assert.ok(
-      prices.every((price, n) => n === 0 || rising(prices[n - 1], price)),
-      `${name}: ${prices}`,
-    );
-  }
-  await customer.leave();
-});
+  test(`a list is in the order that was chosen on a ${device}, over its pages`, { timeout: 300_000 }, async () => {
+    const customer = await Customer.arrive(browser, options);
+    const { page } = customer;
+    await page.goto('/products');
+    const articles = page.getByRole('main').getByRole('article');
+    for (const [sort, name, rising] of [
+      ['price', 'Price, low to high', (a, b) => a <= b],
+      ['-price', 'Price, high to low', (a, b) => a >= b],
+    ]) {
+      await page.getByLabel('Sort').selectOption(name);
+      const [first] = (await api('/api/products', { sort })).items;
+      await articles.first().getByText(money(first.price_cents, first.currency)).waitFor();
+      await page.getByText('Showing the first 24 products').waitFor();
+      await page.getByRole('button', { name: 'Load more' }).click();
+      await articles.nth(47).waitFor();
+      const texts = await articles.getByText(/^£[\d,]+\.\d\d$/).allTextContents();
+      const prices = texts.map((text) => Number(text.replace(/[£,]/g, '')));
+      assert.equal(prices.length, 48);
+      assert.ok(
+        prices.every((price, n) => n === 0 || rising(prices[n - 1], price)),
+        `${name}: ${prices}`,
+      );
+    }
+    await customer.leave();
+  });
+}

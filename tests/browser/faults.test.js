@@ -112,6 +112,40 @@ for (const [device, options] of DEVICES) {
     await customer.leave();
   });
 
+  test(`a visit to a ${device} without its first script says so and can be tried again`, { timeout: 300_000 }, async () => {
+    const customer = await Customer.arrive(browser, options, ['no answer']);
+    const { page } = customer;
+    const lost = (route) => route.abort();
+    await page.route('**/assets/first-*.js', lost);
+    await page.goto('/products?sort=price');
+    const heading = page.getByRole('heading', { level: 1, name: 'The shop has not come yet' });
+    assert.equal(await heading.count(), 0, 'it is seen before its time');
+    const seconds = await page.evaluate(() =>
+      document.getAnimations().map((animation) => {
+        animation.finish();
+        return animation.effect.getTiming().delay / 1000;
+      }),
+    );
+    assert.deepEqual(seconds, [8]);
+    await heading.waitFor();
+    await customer.judge('late');
+    await page.unroute('**/assets/first-*.js', lost);
+    await page.getByRole('link', { name: 'Load again' }).click();
+    await page.getByRole('article').first().waitFor();
+    assert.equal(new URL(page.url()).search, '?sort=price');
+    assert.equal(await heading.count(), 0);
+    await customer.leave();
+  });
+
+  test(`a ${device} without JavaScript says that the shop needs it`, { timeout: 300_000 }, async () => {
+    const customer = await Customer.arrive(browser, { ...options, javaScriptEnabled: false });
+    const { page } = customer;
+    await page.goto('/');
+    await page.getByRole('heading', { level: 1, name: 'ShopMicro needs JavaScript' }).waitFor();
+    assert.equal(await page.getByText('The shop has not come yet').boundingBox(), null, 'loading it again is no help');
+    await customer.leave();
+  });
+
   test(`a tab that is older than the shop is loaded again, once, on a ${device}`, { timeout: 300_000 }, async () => {
     const customer = await Customer.arrive(browser, options, ['no answer']);
     const { page } = customer;

@@ -14,6 +14,7 @@
 //! length zero, so that it scores zero.
 
 mod search;
+mod signature;
 
 use std::hint::black_box;
 use std::sync::{Arc, LazyLock};
@@ -23,6 +24,7 @@ use rayon::prelude::*;
 use uuid::Uuid;
 
 pub use self::search::{Found, Query};
+use self::signature::Signature;
 use super::tfidf::{self, Counts, Document, Options, as_f64};
 use super::vocabulary::Vocabulary;
 
@@ -44,8 +46,10 @@ struct Base {
     /// but frequent terms are neighbours.
     counts: Counts,
     postings: Postings,
-    /// Of each row the length of its frequent terms, by the weights of the fit, before scaling.
-    lengths: Vec<[f32; LEVELS]>,
+    /// Of each level and row the length of its frequent terms, by the weights of the fit, before scaling.
+    lengths: [Vec<f32>; LEVELS],
+    /// Of each row its frequent terms.
+    signatures: Vec<Signature>,
     /// More documents than so many make a term frequent.
     cuts: [u32; LEVELS],
     /// The terms of the largest set.
@@ -123,22 +127,28 @@ impl Index {
         let cuts = RARITY.map(|part| u32::try_from(documents / part).unwrap_or(u32::MAX));
 
         let measure = |row: usize| {
-            let (mut sums, mut heads) = (Sums::default(), [0.0; LEVELS]);
+            let (mut sums, mut lengths, mut signature) =
+                (Sums::default(), [0.0; LEVELS], Signature::default());
             for (term, times) in counts.row(row) {
                 let df = frequencies[term as usize];
-                let square = factor(times, options.sublinear_tf).powi(2);
+                let factor = factor(times, options.sublinear_tf);
+                let square = factor.powi(2);
                 sums.add(square, g(df));
                 let weight = square * idf[term as usize].powi(2);
-                for (head, _) in heads.iter_mut().zip(cuts).filter(|&(_, cut)| df > cut) {
-                    *head += weight;
+                for (length, _) in lengths.iter_mut().zip(cuts).filter(|&(_, cut)| df > cut) {
+                    *length += weight;
+                }
+                if df > cuts[0] {
+                    signature.add(term, factor);
                 }
             }
-            (sums, heads.map(|head: f64| rounded_up(head.sqrt())))
+            (sums, lengths.map(|square: f64| rounded_up(square.sqrt())), signature)
         };
-        let measured: Vec<(Sums, [f32; LEVELS])> = (0..documents).into_par_iter().map(measure).collect();
+        let measured: Vec<(Sums, [f32; LEVELS], Signature)> =
+            (0..documents).into_par_iter().map(measure).collect();
         let mut order: Vec<(f32, u32)> = (0..)
             .zip(&measured)
-            .map(|(row, (sums, heads))| (rounded(sums.inverse(level)) * heads[SORTED], row))
+            .map(|(row, (sums, lengths, _))| (rounded(sums.inverse(level)) * lengths[SORTED], row))
             .collect();
         order.par_sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         let order: Vec<u32> = order.into_iter().map(|(_, row)| row).collect();
@@ -148,12 +158,15 @@ impl Index {
         let mut by_id: Vec<u32> = (0..).take(documents).collect();
         by_id.par_sort_unstable_by_key(|&row| ids[row as usize]);
         let sums: Vec<Sums> = order.iter().map(|&row| measured[row as usize].0).collect();
-        let lengths = order.iter().map(|&row| measured[row as usize].1).collect();
+        let lengths =
+            std::array::from_fn(|level| order.iter().map(|&row| measured[row as usize].1[level]).collect());
+        let signatures = order.iter().map(|&row| measured[row as usize].2).collect();
         drop(measured);
         let postings = Postings::new(&counts, &frequencies);
         let frequent =
             (0..).zip(&frequencies).filter(|&(_, &df)| df > cuts[0]).map(|(term, _)| term).collect();
-        let base = Base { options, vocabulary, counts, postings, lengths, cuts, frequent, ids, by_id };
+        let base =
+            Base { options, vocabulary, counts, postings, lengths, signatures, cuts, frequent, ids, by_id };
         Self::at(Arc::new(base), documents, Arc::new(sums))
     }
 
@@ -277,16 +290,14 @@ impl Index {
             self.growth = self.growth();
         }
         let growth = self.growth;
-        let longest =
-            inverse.par_chunks(BLOCK).zip(base.lengths.par_chunks(BLOCK)).map(|(inverse, lengths)| {
-                let mut longest = [0.0_f32; LEVELS];
-                for (&inverse, lengths) in inverse.iter().zip(lengths) {
-                    for level in 0..LEVELS {
-                        longest[level] = longest[level].max(inverse * lengths[level] * growth[level]);
-                    }
-                }
-                longest
-            });
+        let longest = inverse.par_chunks(BLOCK).enumerate().map(|(block, inverse)| {
+            let first = block * BLOCK;
+            std::array::from_fn(|level| {
+                let lengths = &base.lengths[level][first..][..inverse.len()];
+                let products = inverse.iter().zip(lengths).map(|(inverse, length)| inverse * length);
+                growth[level] * products.fold(0.0, f32::max)
+            })
+        });
         self.longest = Arc::new(longest.collect());
         self.inverse = Arc::new(inverse);
         for place in 0..self.fresh.len() {
@@ -391,7 +402,12 @@ impl Index {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let base = &self.base;
-        let per_row = size_of::<[f32; LEVELS]>() + size_of::<Uuid>() + 4 + size_of::<Sums>() + 4;
+        let per_row = size_of::<[f32; LEVELS]>()
+            + size_of::<Signature>()
+            + size_of::<Uuid>()
+            + 4
+            + size_of::<Sums>()
+            + 4;
         base.vocabulary.bytes()
             + base.counts.bytes()
             + base.postings.bytes()

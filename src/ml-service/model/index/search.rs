@@ -6,6 +6,10 @@
 //! first. When the best found so far, finished exactly, are better than what is added up plus that bound, no
 //! other document can be among the best. Those that still can are finished exactly, one by one.
 //!
+//! Few documents have all of a question's frequent terms. So what comes near is held against a narrower bound before it
+//! is finished: only terms count whose bits the document's signature has ([`Signature`]), by Cauchy and Schwarz or by
+//! what they are worth with the largest of the document's counts, whichever is less.
+//!
 //! Documents with no other term of the question are covered by the same bound. They are sorted by `|d_H|`, so
 //! that few blocks of them, at the beginning, need a look.
 //!
@@ -15,6 +19,7 @@
 //! Sums of 32 bits find candidates, with room for their rounding. Every score that is answered is the same sum
 //! of 64 bits in the order of the terms, so that neither the way there nor the threads make a difference.
 
+mod left;
 mod sums;
 
 use std::cell::RefCell;
@@ -25,15 +30,20 @@ use std::ops::{ControlFlow, Range};
 
 use uuid::Uuid;
 
+use self::left::Left;
 use self::sums::{Added, FINISHED, Largest, Values};
-use super::{BLOCK, Index, LEVELS, factor, rounded};
+use super::{BLOCK, Index, LEVELS, Signature, factor, rounded};
 
 /// What rounding may do to a sum of 32 bits.
 const ROUNDING: f32 = 1e-4;
 /// What finishing one document costs, in postings.
 const FINISHING: usize = 32;
 /// What a look at a block for documents that are not touched costs, in postings.
-const UNTOUCHED: usize = 512;
+const UNTOUCHED: usize = 128;
+/// What a look at the frequent terms of a document costs, in postings.
+const LOOKING: usize = 8;
+/// Of how many documents is estimated what looking at all of them would cost.
+const SAMPLE: usize = 128;
 /// How many documents are fetched from memory at once.
 const FETCHED: usize = 32;
 
@@ -261,17 +271,6 @@ struct Search<'a, W> {
     wanted: W,
 }
 
-/// What is not added up yet.
-#[derive(Clone, Copy)]
-struct Left {
-    /// That of the set of terms which it is.
-    level: usize,
-    /// How many postings.
-    postings: usize,
-    /// No document gets more than so many times its length in these terms.
-    bound: f32,
-}
-
 impl<W: Fn(u32) -> bool> Search<'_, W> {
     fn fresh(&self, top: &mut Top) {
         for row in (self.index.base.ids.len()..).take(self.index.fresh.len()) {
@@ -317,14 +316,13 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
             for term in &bands[level] {
                 self.add(term, &mut added);
             }
-            let rest = bands[level + 1..].iter().flatten();
-            let postings = rest.clone().map(|term| base.postings.frequency(term.number) as usize).sum();
-            let square: f64 = rest.map(|term| term.weight * term.weight).sum();
-            let bound = rounded(square.sqrt() * self.query.inverse) * (1.0 + ROUNDING);
+            let rest = || bands[level + 1..].iter().flatten().copied();
+            let postings = rest().map(|term| base.postings.frequency(term.number) as usize).sum();
             if level > 0 && bands[level].is_empty() && postings > 0 {
                 continue;
             }
-            if self.conclude(top, &mut added, Left { level, postings, bound }).is_break() {
+            let left = Left::new(level, postings, self.query.inverse, rest());
+            if self.conclude(top, &mut added, &left).is_break() {
                 break;
             }
         }
@@ -348,7 +346,7 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
 
     /// Finishes what can be among the best in spite of the terms that are not added up yet, unless that costs more than
     /// their postings.
-    fn conclude(&self, top: &mut Top, added: &mut Added<'_>, left: Left) -> ControlFlow<()> {
+    fn conclude(&self, top: &mut Top, added: &mut Added<'_>, left: &Left) -> ControlFlow<()> {
         let last = left.postings == 0;
         let too_many = |threshold: f32| {
             let blocks =
@@ -387,7 +385,7 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
     }
 
     /// The most that a document of a block gets of what is left.
-    fn most_of(&self, block: usize, left: Left) -> f32 {
+    fn most_of(&self, block: usize, left: &Left) -> f32 {
         if left.postings == 0 { 0.0 } else { left.bound * self.index.longest[block][left.level] }
     }
 
@@ -417,53 +415,88 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
         best.rows()
     }
 
-    /// The rows that may reach the threshold by what is left, each behind what it reaches at most; nothing where they
-    /// are so many that to finish them costs more than to go on.
+    /// The rows that may reach the threshold by what is left, each behind what it reaches at most; nothing where to find
+    /// and finish them is likely to cost more than to go on.
     fn reachable(
         &self,
         values: &Values,
         sums: &[f32],
-        left: Left,
+        left: &Left,
         threshold: f32,
     ) -> Option<Vec<(f32, u32)>> {
-        let (index, last) = (self.index, left.postings == 0);
-        let most = if last { usize::MAX } else { left.postings / FINISHING };
-        let growth = index.growth.get(left.level).copied().unwrap_or(1.0);
-        let mut rows: Vec<(f32, u32)> = Vec::new();
-        let mut look = |value: f32, row: usize| {
-            let length = index.base.lengths[row].get(left.level).copied().unwrap_or(0.0);
-            let reach = value + left.bound * (length * growth * index.inverse[row]);
-            if reach > 0.0 && reach >= threshold {
-                rows.push((reach, number(row)));
-            }
-            (rows.len() <= most).then_some(())
+        let index = self.index;
+        // Where nothing is left no length matters.
+        let level = left.level.min(LEVELS - 1);
+        let (lengths, growth) = (&index.base.lengths[level], index.growth[level]);
+        let bound = left.bound * growth;
+        // What a document reaches that has something of all that is left.
+        let crude = |row: usize| (sums[row] + bound * lengths[row]) * index.inverse[row];
+        let fine = |signature: &Signature, row: usize| {
+            (sums[row] + left.most_of(signature, lengths[row] * growth)) * index.inverse[row]
         };
-        match values {
-            Values::Listed(listed) => {
-                for &(value, row) in listed {
-                    // Mostly what its block has at most is too little, and its own length needs no look.
-                    let most = value + self.most_of(row as usize / BLOCK, left);
-                    if most >= threshold && sums[row as usize] != FINISHED {
-                        look(value, row as usize)?;
-                    }
-                }
-                let blocks = (0..index.longest.len()).filter(|_| !last);
-                for block in blocks.filter(|&block| self.most_of(block, left) >= threshold) {
-                    for row in self.rows_of(block).filter(|&row| sums[row] == 0.0) {
-                        look(0.0, row)?;
-                    }
-                }
+        let (listed, largest) = match values {
+            Values::Listed(listed) => (Some(listed), None),
+            Values::Blocks(largest) => (None, Some(largest)),
+        };
+        let looked_at = |&row: &usize| listed.is_none() || sums[row] == 0.0;
+        let most_of =
+            |block: usize| self.most_of(block, left) + largest.map_or(0.0, |largest| largest[block]);
+        let blocks = (0..index.longest.len()).filter(|&block| most_of(block) > 0.0);
+        let blocks: Vec<usize> = blocks.filter(|&block| most_of(block) >= threshold).collect();
+
+        // Most often it is plain from a few whether all are too many.
+        let step = (blocks.len() * BLOCK).div_ceil(SAMPLE).max(1);
+        let sample = (0..blocks.len() * BLOCK).step_by(step);
+        let sample = sample.map(|place| blocks[place / BLOCK] * BLOCK + place % BLOCK);
+        let cost = sample.filter(|&row| row < sums.len()).filter(looked_at).map(|row| {
+            let looks = crude(row) >= threshold;
+            let finishes = looks && fine(&index.base.signatures[row], row) >= threshold;
+            LOOKING * usize::from(looks) + FINISHING * usize::from(finishes)
+        });
+        let budget = if left.postings == 0 { usize::MAX } else { left.postings };
+        if cost.sum::<usize>() * step > budget {
+            return None;
+        }
+
+        let mut candidates: Vec<u32> = Vec::new();
+        for &(value, row) in listed.into_iter().flatten() {
+            // Mostly what its block has at most is too little, and its own length needs no look.
+            if value + self.most_of(row as usize / BLOCK, left) >= threshold
+                && crude(row as usize) >= threshold
+            {
+                candidates.push(row);
             }
-            Values::Blocks(largest) => {
-                for (block, largest) in largest.iter().enumerate() {
-                    if largest + self.most_of(block, left) >= threshold {
-                        for row in self.rows_of(block) {
-                            look(sums[row] * index.inverse[row], row)?;
-                        }
-                    }
+        }
+        for block in blocks {
+            let range = self.rows_of(block);
+            // In arrays, of which compilers make vectors.
+            let mut reached = [0.0_f32; BLOCK];
+            let documents = sums[range.clone()].iter().zip(&lengths[range.clone()]);
+            let documents = documents.zip(&index.inverse[range.clone()]);
+            for (reached, ((sum, length), inverse)) in reached.iter_mut().zip(documents) {
+                *reached = (sum + bound * length) * inverse;
+            }
+            let reaching = range.zip(reached).filter(|&(_, reached)| reached >= threshold);
+            candidates.extend(reaching.map(|(row, _)| row).filter(looked_at).map(number));
+            if candidates.len() * LOOKING > budget {
+                return None;
+            }
+        }
+
+        let mut rows: Vec<(f32, u32)> = Vec::new();
+        for some in candidates.chunks(FETCHED) {
+            // From memory all at once: one after the other they would be waited for.
+            let mut signatures = [Signature::default(); FETCHED];
+            for (signature, &row) in signatures.iter_mut().zip(some) {
+                *signature = index.base.signatures[row as usize];
+            }
+            for (signature, &row) in signatures.iter().zip(some) {
+                let reach = fine(signature, row as usize);
+                if reach > 0.0 && reach >= threshold {
+                    rows.push((reach, row));
                 }
             }
         }
-        Some(rows)
+        (candidates.len() * LOOKING + rows.len() * FINISHING <= budget).then_some(rows)
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BinaryHeap;
 use crate::model::index::BLOCK;
 
 /// What a look at a touched document costs, in postings.
-const LISTING: usize = 8;
+const LISTING: usize = 2;
 /// Of how many documents, looked at in their order, the sums cost as much as a posting.
 const SCANNING: usize = 2;
 /// Touched documents are listed until they are one in so many.
@@ -31,13 +31,16 @@ impl<'a> Added<'a> {
     pub(super) fn add(&mut self, parts: impl ExactSizeIterator<Item = (u32, f32)>) {
         let most = self.sums.len() / SPARSE;
         if let Some(touched) = self.touched.as_mut().filter(|touched| touched.len() + parts.len() <= most) {
+            // Each is written down and the place taken where it is new: half of them are, and nothing foretells which.
+            let mut next = touched.len();
+            touched.resize(next + parts.len(), 0);
             for (row, part) in parts {
                 let sum = &mut self.sums[row as usize];
-                if *sum == 0.0 {
-                    touched.push(row);
-                }
+                touched[next] = row;
+                next += usize::from(*sum == 0.0);
                 *sum += part;
             }
+            touched.truncate(next);
         } else {
             self.touched = None;
             for (row, part) in parts {

@@ -22,6 +22,8 @@ import numpy as np
 import scipy.sparse as sparse
 
 LIMIT = 10
+# As in speed.rs.
+ROUNDS = 5
 DRAWS = 1000
 # Of implicit, on how it is given matrices within itself.
 warnings.filterwarnings("ignore", message="Method expects CSR")
@@ -56,9 +58,12 @@ def peer(directory, size):
     peak = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     transposed = matrix.T.tocsr()
     asked = ours["asked"][: max(20, 20_000_000 // len(texts))][:1000]
-    start = time.perf_counter()
-    found = sp_matmul_topn(matrix[asked], transposed, top_n=LIMIT + 1, sort=True, n_threads=1)
-    query = (time.perf_counter() - start) / len(asked)
+    rounds = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        found = sp_matmul_topn(matrix[asked], transposed, top_n=LIMIT + 1, sort=True, n_threads=1)
+        rounds.append(time.perf_counter() - start)
+    query = min(rounds) / len(asked)
     # The same answers: the scores of the nearest agree, whatever the order of equal ones.
     worst = 0.0
     for row, (place, answer) in enumerate(zip(asked, ours["answers"])):

@@ -1,6 +1,7 @@
 //! How fast the index is, and what it takes in memory.
 
 use std::fs;
+use std::hint::black_box;
 use std::io::{BufWriter, Write};
 use std::time::Instant;
 
@@ -21,6 +22,10 @@ const BOUGHT: u64 = 20;
 const LIMIT: usize = 10;
 /// How many times a fit is measured, of which the fastest counts.
 const FITS: usize = 3;
+/// How often the same questions are asked; the quickest round counts, of the peer's too.
+const ROUNDS: usize = 5;
+/// How many answers are compared with the peer's.
+const COMPARED: usize = 50;
 
 /// What one size gave; times in seconds.
 #[derive(Debug, Serialize)]
@@ -87,24 +92,31 @@ fn measure(texts: &[String]) -> Figures {
     let mut random = Random(7);
     let row = |place: usize| index.row_of(Uuid::from_u128(place as u128)).expect("known");
     let asked: Vec<usize> = (0..QUESTIONS).map(|_| random.below(texts.len() as u64) as usize).collect();
-    let mut answers = Vec::new();
-    let similar = times(asked.iter().map(|&place| {
-        let start = Instant::now();
-        let row = row(place);
-        let found = index.search(&index.query_of(row), LIMIT, |other| other != row);
-        let took = start.elapsed().as_secs_f64();
-        let places = found.iter().map(|found| (index.id_of(found.row).as_u128() as usize, found.score));
-        answers.push(places.collect());
-        took
-    }));
-    let personal = times((0..QUESTIONS / 2).map(|_| {
-        let bought: Vec<u32> = (0..BOUGHT).map(|_| row(random.below(texts.len() as u64) as usize)).collect();
-        let start = Instant::now();
-        let query = index.query_of_sum(bought.iter().map(|&row| (row, 1.0))).expect("has terms");
-        let found = index.search(&query, LIMIT, |row| !bought.contains(&row));
-        assert_eq!(found.len(), LIMIT.min(texts.len().saturating_sub(bought.len())));
-        start.elapsed().as_secs_f64()
-    }));
+    let nearest = |row: u32| index.search(&index.query_of(row), LIMIT, |other| other != row);
+    let answers = asked.iter().take(COMPARED).map(|&place| {
+        let found = nearest(row(place));
+        found.iter().map(|found| (index.id_of(found.row).as_u128() as usize, found.score)).collect()
+    });
+    let answers = answers.collect();
+    let similar = best_round(|| {
+        times(asked.iter().map(|&place| {
+            let start = Instant::now();
+            black_box(nearest(row(place)));
+            start.elapsed().as_secs_f64()
+        }))
+    });
+    let baskets: Vec<Vec<u32>> = (0..QUESTIONS / 2)
+        .map(|_| (0..BOUGHT).map(|_| row(random.below(texts.len() as u64) as usize)).collect())
+        .collect();
+    let personal = best_round(|| {
+        times(baskets.iter().map(|bought| {
+            let start = Instant::now();
+            let query = index.query_of_sum(bought.iter().map(|&row| (row, 1.0))).expect("has terms");
+            let found = index.search(&query, LIMIT, |row| !bought.contains(&row));
+            assert_eq!(found.len(), LIMIT.min(texts.len().saturating_sub(bought.len())));
+            start.elapsed().as_secs_f64()
+        }))
+    });
 
     let (new, old) = (Uuid::from_u128(u128::MAX), ids[texts.len() / 2]);
     let change = |index: &Index, id: Uuid, text: Option<&String>, visible: &dyn Fn(&Index) -> bool| {
@@ -135,9 +147,15 @@ fn measure(texts: &[String]) -> Figures {
         add,
         update,
         remove,
-        answers: answers.into_iter().take(50).collect(),
+        answers,
         asked,
     }
+}
+
+/// The quickest round: what else the machine does can only make one slower.
+fn best_round(round: impl Fn() -> Times) -> Times {
+    let rounds = (0..ROUNDS).map(|_| round());
+    rounds.min_by(|one, other| one.mean.total_cmp(&other.mean)).expect("some rounds")
 }
 
 pub(crate) fn times(seconds: impl Iterator<Item = f64>) -> Times {

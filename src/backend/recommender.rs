@@ -45,11 +45,11 @@ pub struct Recommendations {
 /// The model behind the recommendations.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Model {
-    /// Its version.
-    pub model_version: String,
+    /// Its version; null before there is a first one.
+    pub model_version: Option<String>,
     /// When it was trained (RFC 3339).
-    #[schema(value_type = String, format = DateTime)]
-    pub trained_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub trained_at: Option<Timestamp>,
     /// Products that it knows.
     pub products: u64,
     /// Words that it tells products apart by.

@@ -17,7 +17,7 @@ use crate::sessions::Admin;
 /// What is known of the model.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ModelState {
-    /// The model that answers now; null while the recommender is away or has none yet.
+    /// The model that answers now, or the training of the first one; null while the recommender is away.
     model: Option<Model>,
 }
 

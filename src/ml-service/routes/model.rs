@@ -17,11 +17,12 @@ use crate::snapshot::Training;
 #[serde(deny_unknown_fields)]
 pub struct NoParameters {}
 
-/// What the model was made of.
+/// What the model was made of, and what its training is at.
 #[derive(Debug, Serialize)]
 pub struct Description {
-    model_version: String,
-    trained_at: Timestamp,
+    /// Null before there is a first model, as is when it was trained.
+    model_version: Option<String>,
+    trained_at: Option<Timestamp>,
     products: usize,
     terms: usize,
     interactions: u64,
@@ -46,23 +47,20 @@ enum Progress {
     AlreadyRunning,
 }
 
-/// Tells about the current model.
-pub async fn show(
-    State(app): State<App>,
-    Query(NoParameters {}): Query<NoParameters>,
-) -> Result<Json<Description>> {
-    let snapshot = app.ready()?;
+/// Tells about the current model, and about the training of the first one before there is any.
+pub async fn show(State(app): State<App>, Query(NoParameters {}): Query<NoParameters>) -> Json<Description> {
+    let snapshot = app.snapshots.current();
     let interactions = app.interactions();
-    Ok(Json(Description {
-        model_version: snapshot.model.version().to_owned(),
-        trained_at: snapshot.trained_at,
-        products: snapshot.model.products(),
-        terms: snapshot.model.terms(),
+    Json(Description {
+        model_version: snapshot.as_ref().map(|snapshot| snapshot.model.version().to_owned()),
+        trained_at: snapshot.as_ref().map(|snapshot| snapshot.trained_at),
+        products: snapshot.as_ref().map_or(0, |snapshot| snapshot.model.products()),
+        terms: snapshot.as_ref().map_or(0, |snapshot| snapshot.model.terms()),
         interactions: interactions.count(),
         users: interactions.users(),
         quality: app.quality(),
         training: app.snapshots.training(),
-    }))
+    })
 }
 
 /// Reads the catalogue and trains on it in the background, for who has the internal token.

@@ -997,8 +997,8 @@ export interface components {
              * @description What people did, as far as it knows.
              */
             interactions: number;
-            /** @description Its version. */
-            model_version: string;
+            /** @description Its version; null before there is a first one. */
+            model_version?: string | null;
             /**
              * Format: int64
              * @description Products that it knows.
@@ -1014,7 +1014,7 @@ export interface components {
              * Format: date-time
              * @description When it was trained (RFC 3339).
              */
-            trained_at: string;
+            trained_at?: string | null;
             /** @description What a training is at, and how the last one ended. */
             training?: components["schemas"]["Training"];
             /**

@@ -26,7 +26,12 @@ async fn an_admin_sees_the_model_and_has_another_trained() {
     recommender.reply(Reply::Json(less));
     let told = admin.get("/api/admin/model").await.expect(200)["model"].clone();
     assert_eq!((&told["quality"], &told["training"]["stage"]), (&Value::Null, &json!("idle")));
-    assert_eq!(recommender.asked(), ["/api/model", "/api/model"]);
+    // Before there is a first model, its training is told.
+    let mut none = model.clone();
+    (none["model_version"], none["trained_at"]) = (Value::Null, Value::Null);
+    recommender.reply(Reply::Json(none.clone()));
+    assert_eq!(admin.get("/api/admin/model").await.expect(200)["model"], none);
+    assert_eq!(recommender.asked(), ["/api/model"; 3]);
 
     let training = json!({ "status": "started", "model_version": "v7" });
     recommender.reply(Reply::Json(training.clone()));

@@ -157,7 +157,7 @@ async fn the_model_tells_about_itself() {
 async fn without_a_model_the_service_lives_but_is_not_ready() {
     let app = TestApp::bare();
     assert_eq!(app.get("/health/live").await.status, StatusCode::OK);
-    for path in ["/health/ready", "/api/model", "/api/recommendations/popular"] {
+    for path in ["/health/ready", "/api/recommendations/popular"] {
         let answer = app.get(path).await;
         assert_eq!(
             (answer.status, answer.problem().as_str()),
@@ -165,6 +165,11 @@ async fn without_a_model_the_service_lives_but_is_not_ready() {
         );
         assert_eq!(answer.headers["retry-after"], "1");
     }
+    let model = app.get("/api/model").await.json();
+    assert_eq!(
+        (&model["model_version"], &model["trained_at"], &model["products"], &model["training"]["stage"]),
+        (&json!(null), &json!(null), &json!(0), &json!("idle"))
+    );
     let health = app.get("/health").await;
     assert_eq!(health.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(health.json()["dependencies"]["model"]["status"], "unavailable");

@@ -200,14 +200,16 @@ export function useChangeRole() {
 /** How often a training is looked after. */
 const TRAINING_MS = 1_000;
 
-function modelOptions(training: boolean) {
-  return queryOptions({
+const modelOptions = (training = false) =>
+  queryOptions({
     queryKey: ['admin', 'model'],
     queryFn: ({ signal }) => request<ModelState>('/api/admin/model', { signal }),
-    refetchInterval: training ? TRAINING_MS : false,
+    refetchInterval: ({ state }) => {
+      const stage = state.data?.model?.training?.stage;
+      return training || (stage && stage !== 'idle') ? TRAINING_MS : false;
+    },
     staleTime: 0,
   });
-}
 
 /** The model behind the recommendations; followed while another is being trained. */
 export function useModel(training: boolean) {
@@ -219,6 +221,6 @@ export function useRetrain() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: () => request<Retraining>('/api/admin/model/retrain', { method: 'POST' }),
-    onSuccess: () => client.refetchQueries({ queryKey: modelOptions(true).queryKey }),
+    onSuccess: () => client.refetchQueries({ queryKey: modelOptions().queryKey }),
   });
 }

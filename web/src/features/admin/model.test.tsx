@@ -37,6 +37,17 @@ it('tells what the model is worth', async () => {
   expect(await screen.findByText(/^12.5% of 400 customers/)).toBeDefined();
 });
 
+it('follows the training of the first model without being asked', async () => {
+  tell(
+    { model_version: null, trained_at: null, training: { stage: 'fitting' } },
+    { training: { stage: 'idle', last: 'trained' } },
+  );
+  expect(await screen.findByText('The recommender has no model yet.')).toBeDefined();
+  expect(screen.getByRole('progressbar', { name: 'Training' })).toBeDefined();
+  expect(await screen.findByRole('row', { name: 'Version v1' }, { timeout: 5_000 })).toBeDefined();
+  expect(screen.queryByRole('progressbar')).toBeNull();
+});
+
 it('follows a training to its end', async () => {
   const training = { stage: 'fitting', last: 'failed' } as const;
   tell(

@@ -18,7 +18,7 @@ export function Model() {
   const [training, setTraining] = useState(false);
   const model = useModel(training);
   const retrain = useRetrain();
-  const trainedAt = model.data?.model?.trained_at;
+  const trainedAt = model.data?.model?.trained_at ?? undefined;
   const now = model.data?.model?.training;
   const replaced = trainedAt !== undefined && trainedAt !== before;
   if (training && now?.stage === 'idle' && (replaced || now.last === 'failed')) setTraining(false);
@@ -31,15 +31,18 @@ export function Model() {
     <Loaded query={model} loading={<Skeletons shape="row" n={2} />}>
       {({ model }) => (
         <section className={styles.panel} aria-label="Model">
-          {model ? (
-            <Facts model={model} />
+          {model?.trained_at ? (
+            <Facts model={model} trainedAt={model.trained_at} />
           ) : (
-            <Notice tone="warning" title="The recommender is away, or has no model yet.">
+            <Notice
+              tone="warning"
+              title={model ? 'The recommender has no model yet.' : 'The recommender is away.'}
+            >
               <p>The shop shows best sellers meanwhile.</p>
             </Notice>
           )}
           {retrain.isError && <Notice tone="error">{explain(retrain.error)}</Notice>}
-          {training && <Progress stage={now?.stage ?? 'idle'} />}
+          {(training || (now && now.stage !== 'idle')) && <Progress stage={now?.stage ?? 'idle'} />}
           {retrain.isSuccess && !training && (
             <Notice tone={replaced ? 'success' : 'error'}>
               {replaced
@@ -73,10 +76,10 @@ function Progress({ stage }: { stage: Stage }) {
   );
 }
 
-function Facts({ model }: { model: NonNullable<ModelState['model']> }) {
+function Facts({ model, trainedAt }: { model: NonNullable<ModelState['model']>; trainedAt: string }) {
   const facts = [
     ['Version', model.model_version],
-    ['Trained', dateTime(model.trained_at)],
+    ['Trained', dateTime(trainedAt)],
     ['Products', model.products.toLocaleString()],
     ['Words', model.terms.toLocaleString()],
     ['Interactions', model.interactions.toLocaleString()],

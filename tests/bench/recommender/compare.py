@@ -23,7 +23,7 @@ import scipy.sparse as sparse
 
 LIMIT = 10
 # As in speed.rs.
-ROUNDS = 5
+ROUNDS = 3
 DRAWS = 1000
 # Of implicit, on how it is given matrices within itself.
 warnings.filterwarnings("ignore", message="Method expects CSR")

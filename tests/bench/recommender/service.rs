@@ -92,7 +92,8 @@ fn measure(texts: &[String]) -> anyhow::Result<Figures> {
     });
     let evidence = Evidence { together: &together, sales: &sales, most };
     let settings = Settings::default();
-    let personal = times(baskets.iter().cycle().take(QUESTIONS).map(|basket| {
+    let asked: Vec<_> = baskets.iter().cycle().take(QUESTIONS).collect();
+    let personal = times(&asked, |basket| {
         let bought = || basket.iter().map(|&place| Uuid::from_u128(place as u128));
         let event = |product| Event { product, kind: Kind::Purchase, at: 0 };
         let history = History { events: bought().map(event).collect(), bought: bought().collect() };
@@ -101,7 +102,7 @@ fn measure(texts: &[String]) -> anyhow::Result<Figures> {
         let took = start.elapsed().as_secs_f64();
         assert!(!found.is_empty() && found.len() <= LIMIT);
         took
-    }));
+    });
 
     let (mut polls, mut follows) = (Vec::new(), Vec::new());
     for poll in 0..POLLS {

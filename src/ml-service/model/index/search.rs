@@ -7,7 +7,7 @@
 //! other document can be among the best. Those that still can are finished exactly, one by one.
 //!
 //! Few documents have all of a question's frequent terms. So what comes near is held against a narrower bound before it
-//! is finished: only terms count whose bits the document's signature has ([`Signature`]), by Cauchy and Schwarz or by
+//! is finished: only terms count whose bits the document's signature has ([`super::signature`]), by Cauchy and Schwarz or by
 //! what they are worth with the largest of the document's counts, whichever is less.
 //!
 //! Documents with no other term of the question are covered by the same bound. They are sorted by `|d_H|`, so
@@ -20,6 +20,7 @@
 //! of 64 bits in the order of the terms, so that neither the way there nor the threads make a difference.
 
 mod left;
+mod reach;
 mod sums;
 
 use std::cell::RefCell;
@@ -31,8 +32,9 @@ use std::ops::{ControlFlow, Range};
 use uuid::Uuid;
 
 use self::left::Left;
+use self::reach::Reach;
 use self::sums::{Added, FINISHED, Largest, Values};
-use super::{BLOCK, Index, LEVELS, Signature, factor, rounded};
+use super::{BLOCK, Index, LEVELS, factor, rounded};
 
 /// What rounding may do to a sum of 32 bits.
 const ROUNDING: f32 = 1e-4;
@@ -40,10 +42,6 @@ const ROUNDING: f32 = 1e-4;
 const FINISHING: usize = 32;
 /// What a look at a block for documents that are not touched costs, in postings.
 const UNTOUCHED: usize = 128;
-/// What a look at the frequent terms of a document costs, in postings.
-const LOOKING: usize = 8;
-/// Of how many documents is estimated what looking at all of them would cost.
-const SAMPLE: usize = 128;
 /// How many documents are fetched from memory at once.
 const FETCHED: usize = 32;
 
@@ -208,6 +206,10 @@ impl Index {
         rows.iter().map(|&row| rounded(self.exact(&table, query, row)).min(1.0)).collect()
     }
 
+    fn rows_of(&self, block: usize) -> Range<usize> {
+        block * BLOCK..self.base.ids.len().min((block + 1) * BLOCK)
+    }
+
     /// Looks at the beginning of documents, so that they come from memory all at once: each is elsewhere, and one after
     /// the other they would be waited for longer than they are computed with.
     fn fetch(&self, rows: &[u32]) {
@@ -349,8 +351,7 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
     fn conclude(&self, top: &mut Top, added: &mut Added<'_>, left: &Left) -> ControlFlow<()> {
         let last = left.postings == 0;
         let too_many = |threshold: f32| {
-            let blocks =
-                (0..self.index.longest.len()).filter(|&block| self.most_of(block, left) >= threshold);
+            let blocks = self.index.longest.iter().filter(|longest| left.most_in(longest) >= threshold);
             blocks.count() * UNTOUCHED > left.postings
         };
         // What is below cannot be among the best, whatever rounding did.
@@ -368,7 +369,8 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
         if !last && (threshold <= 0.0 || too_many(threshold)) {
             return ControlFlow::Continue(());
         }
-        let Some(mut rows) = self.reachable(&values, added.sums, left, threshold) else {
+        let reach = Reach::new(self.index, left, &values, added.sums, threshold);
+        let Some(mut rows) = reach.rows() else {
             return ControlFlow::Continue(());
         };
         // The likeliest first, so that few of the others need to be finished.
@@ -384,15 +386,6 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
         ControlFlow::Break(())
     }
 
-    /// The most that a document of a block gets of what is left.
-    fn most_of(&self, block: usize, left: &Left) -> f32 {
-        if left.postings == 0 { 0.0 } else { left.bound * self.index.longest[block][left.level] }
-    }
-
-    fn rows_of(&self, block: usize) -> Range<usize> {
-        block * BLOCK..self.index.base.ids.len().min((block + 1) * BLOCK)
-    }
-
     /// As many of the wanted rows as may be answered, those of the largest values.
     fn largest(&self, values: &Values, sums: &[f32], limit: usize) -> Vec<u32> {
         let mut best = Largest::new(limit, &self.wanted);
@@ -405,7 +398,7 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
             Values::Blocks(largest) => {
                 for (block, &largest) in largest.iter().enumerate() {
                     if largest > best.worst {
-                        for row in self.rows_of(block) {
+                        for row in self.index.rows_of(block) {
                             best.offer(sums[row] * self.index.inverse[row], number(row));
                         }
                     }
@@ -413,90 +406,5 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
             }
         }
         best.rows()
-    }
-
-    /// The rows that may reach the threshold by what is left, each behind what it reaches at most; nothing where to find
-    /// and finish them is likely to cost more than to go on.
-    fn reachable(
-        &self,
-        values: &Values,
-        sums: &[f32],
-        left: &Left,
-        threshold: f32,
-    ) -> Option<Vec<(f32, u32)>> {
-        let index = self.index;
-        // Where nothing is left no length matters.
-        let level = left.level.min(LEVELS - 1);
-        let (lengths, growth) = (&index.base.lengths[level], index.growth[level]);
-        let bound = left.bound * growth;
-        // What a document reaches that has something of all that is left.
-        let crude = |row: usize| (sums[row] + bound * lengths[row]) * index.inverse[row];
-        let fine = |signature: &Signature, row: usize| {
-            (sums[row] + left.most_of(signature, lengths[row] * growth)) * index.inverse[row]
-        };
-        let (listed, largest) = match values {
-            Values::Listed(listed) => (Some(listed), None),
-            Values::Blocks(largest) => (None, Some(largest)),
-        };
-        let looked_at = |&row: &usize| listed.is_none() || sums[row] == 0.0;
-        let most_of =
-            |block: usize| self.most_of(block, left) + largest.map_or(0.0, |largest| largest[block]);
-        let blocks = (0..index.longest.len()).filter(|&block| most_of(block) > 0.0);
-        let blocks: Vec<usize> = blocks.filter(|&block| most_of(block) >= threshold).collect();
-
-        // Most often it is plain from a few whether all are too many.
-        let step = (blocks.len() * BLOCK).div_ceil(SAMPLE).max(1);
-        let sample = (0..blocks.len() * BLOCK).step_by(step);
-        let sample = sample.map(|place| blocks[place / BLOCK] * BLOCK + place % BLOCK);
-        let cost = sample.filter(|&row| row < sums.len()).filter(looked_at).map(|row| {
-            let looks = crude(row) >= threshold;
-            let finishes = looks && fine(&index.base.signatures[row], row) >= threshold;
-            LOOKING * usize::from(looks) + FINISHING * usize::from(finishes)
-        });
-        let budget = if left.postings == 0 { usize::MAX } else { left.postings };
-        if cost.sum::<usize>() * step > budget {
-            return None;
-        }
-
-        let mut candidates: Vec<u32> = Vec::new();
-        for &(value, row) in listed.into_iter().flatten() {
-            // Mostly what its block has at most is too little, and its own length needs no look.
-            if value + self.most_of(row as usize / BLOCK, left) >= threshold
-                && crude(row as usize) >= threshold
-            {
-                candidates.push(row);
-            }
-        }
-        for block in blocks {
-            let range = self.rows_of(block);
-            // In arrays, of which compilers make vectors.
-            let mut reached = [0.0_f32; BLOCK];
-            let documents = sums[range.clone()].iter().zip(&lengths[range.clone()]);
-            let documents = documents.zip(&index.inverse[range.clone()]);
-            for (reached, ((sum, length), inverse)) in reached.iter_mut().zip(documents) {
-                *reached = (sum + bound * length) * inverse;
-            }
-            let reaching = range.zip(reached).filter(|&(_, reached)| reached >= threshold);
-            candidates.extend(reaching.map(|(row, _)| row).filter(looked_at).map(number));
-            if candidates.len() * LOOKING > budget {
-                return None;
-            }
-        }
-
-        let mut rows: Vec<(f32, u32)> = Vec::new();
-        for some in candidates.chunks(FETCHED) {
-            // From memory all at once: one after the other they would be waited for.
-            let mut signatures = [Signature::default(); FETCHED];
-            for (signature, &row) in signatures.iter_mut().zip(some) {
-                *signature = index.base.signatures[row as usize];
-            }
-            for (signature, &row) in signatures.iter().zip(some) {
-                let reach = fine(signature, row as usize);
-                if reach > 0.0 && reach >= threshold {
-                    rows.push((reach, row));
-                }
-            }
-        }
-        (candidates.len() * LOOKING + rows.len() * FINISHING <= budget).then_some(rows)
     }
 }

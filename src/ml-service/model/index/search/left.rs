@@ -1,8 +1,8 @@
 //! What a question has left when some of its terms are added up, and what documents can get of it.
 
 use super::{ROUNDING, Term};
-use crate::model::index::rounded;
 use crate::model::index::signature::{Signature, WORDS};
+use crate::model::index::{LEVELS, rounded};
 
 /// What is not added up yet.
 pub(super) struct Left {
@@ -36,6 +36,11 @@ impl Left {
             square += weight * weight;
         }
         Self { level, postings, bound: rounded(square.sqrt()) * (1.0 + ROUNDING), parts, bits }
+    }
+
+    /// No document of a block gets more, where these are the longest in it.
+    pub(super) fn most_in(&self, longest: &[f32; LEVELS]) -> f32 {
+        longest.get(self.level).map_or(0.0, |length| self.bound * length)
     }
 
     /// No document of that signature and length in these terms gets more, before scaling.

@@ -22,18 +22,16 @@
 mod left;
 mod reach;
 mod sums;
+mod top;
 
 use std::cell::RefCell;
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 use std::hint::black_box;
 use std::ops::{ControlFlow, Range};
-
-use uuid::Uuid;
 
 use self::left::Left;
 use self::reach::Reach;
 use self::sums::{Added, FINISHED, Largest, Values};
+use self::top::{Best, Top};
 use super::{BLOCK, Index, LEVELS, factor, rounded};
 
 /// What rounding may do to a sum of 32 bits.
@@ -73,58 +71,6 @@ pub struct Found {
     pub row: u32,
     /// The cosine.
     pub score: f32,
-}
-
-/// One of the best so far; the greatest is the first to go.
-struct Best {
-    score: f64,
-    id: Uuid,
-    row: u32,
-}
-
-impl Ord for Best {
-    fn cmp(&self, other: &Self) -> Ordering {
-        rounded(other.score).total_cmp(&rounded(self.score)).then(self.id.cmp(&other.id))
-    }
-}
-
-impl PartialOrd for Best {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Best {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Best {}
-
-/// The best so many, by score and then by id.
-struct Top {
-    limit: usize,
-    best: BinaryHeap<Best>,
-}
-
-impl Top {
-    /// A score above zero.
-    fn offer(&mut self, best: Best) {
-        self.best.push(best);
-        if self.best.len() > self.limit {
-            self.best.pop();
-        }
-    }
-
-    /// What a document must reach to be among them.
-    fn threshold(&self) -> f32 {
-        if self.best.len() < self.limit {
-            0.0
-        } else {
-            self.best.peek().map_or(0.0, |worst| rounded(worst.score))
-        }
-    }
 }
 
 /// The terms of a question by number, open addressing: most look-ups find nothing, in one step.
@@ -241,7 +187,7 @@ impl Index {
     /// The `limit` documents of the largest cosine among the wanted ones that have one above zero, the best
     /// first; equal ones in the order of their ids.
     pub fn search(&self, query: &Query, limit: usize, wanted: impl Fn(u32) -> bool) -> Vec<Found> {
-        let mut top = Top { limit, best: BinaryHeap::with_capacity(limit + 1) };
+        let mut top = Top::new(limit);
         if limit > 0 && !query.terms.is_empty() {
             let table = Table::new(&query.terms);
             let search = Search { index: self, query, table, wanted };
@@ -254,11 +200,7 @@ impl Index {
             // Not after a panic: then a new one is made.
             SUMS.set(sums);
         }
-        top.best
-            .into_sorted_vec()
-            .into_iter()
-            .map(|best| Found { row: best.row, score: rounded(best.score).min(1.0) })
-            .collect()
+        top.found()
     }
 }
 

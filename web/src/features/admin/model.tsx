@@ -20,6 +20,7 @@ export function Model() {
   const retrain = useRetrain();
   const trainedAt = model.data?.model?.trained_at ?? undefined;
   const now = model.data?.model?.training;
+  const stage = now?.stage ?? 'idle';
   const replaced = trainedAt !== undefined && trainedAt !== before;
   if (training && now?.stage === 'idle' && (replaced || now.last === 'failed')) setTraining(false);
 
@@ -42,7 +43,7 @@ export function Model() {
             </Notice>
           )}
           {retrain.isError && <Notice tone="error">{explain(retrain.error)}</Notice>}
-          {(training || (now && now.stage !== 'idle')) && <Progress stage={now?.stage ?? 'idle'} />}
+          {(training || stage !== 'idle') && <Progress stage={stage} />}
           {retrain.isSuccess && !training && (
             <Notice tone={replaced ? 'success' : 'error'}>
               {replaced

@@ -14,7 +14,8 @@
 //! that few blocks of them, at the beginning, need a look.
 //!
 //! What is frequent is decided per question: there are sets of several sizes, and the next smaller one is taken
-//! when finishing all that still can be among the best would cost more than the postings between the two sets.
+//! when finishing all that still can be among the best would cost more than the postings between the two sets. (Not more
+//! than all that are left: when the next ones are added up, fewer documents still can.)
 //!
 //! Sums of 32 bits find candidates, with room for their rounding. Every score that is answered is the same sum
 //! of 64 bits in the order of the terms, so that neither the way there nor the threads make a difference.
@@ -260,12 +261,16 @@ impl<W: Fn(u32) -> bool> Search<'_, W> {
             for term in &bands[level] {
                 self.add(term, &mut added);
             }
-            let rest = || bands[level + 1..].iter().flatten().copied();
-            let postings = rest().map(|term| base.postings.frequency(term.number) as usize).sum();
-            if level > 0 && bands[level].is_empty() && postings > 0 {
+            let rest = &bands[level + 1..];
+            let next = rest.iter().find(|band| !band.is_empty());
+            if level > 0 && bands[level].is_empty() && next.is_some() {
                 continue;
             }
-            let left = Left::new(level, postings, self.query.inverse, rest());
+            let postings = |band: &Vec<&Term>| -> usize {
+                band.iter().map(|term| base.postings.frequency(term.number) as usize).sum()
+            };
+            let [postings, next] = [rest.iter().map(postings).sum(), next.map_or(0, postings)];
+            let left = Left::new(level, postings, next, self.query.inverse, rest.iter().flatten().copied());
             if self.conclude(top, &mut added, &left).is_break() {
                 break;
             }

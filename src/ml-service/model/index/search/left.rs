@@ -10,6 +10,8 @@ pub(super) struct Left {
     pub(super) level: usize,
     /// How many postings.
     pub(super) postings: usize,
+    /// How many of them are those that would be added up next.
+    pub(super) next: usize,
     /// No document gets more than so many times its length in these terms.
     pub(super) bound: f32,
     /// By the bits of signatures what their terms contribute: to the square of that, and for a count of one.
@@ -22,6 +24,7 @@ impl Left {
     pub(super) fn new<'a>(
         level: usize,
         postings: usize,
+        next: usize,
         inverse: f64,
         terms: impl Iterator<Item = &'a Term>,
     ) -> Self {
@@ -35,7 +38,7 @@ impl Left {
             bits[word] |= 1 << bit;
             square += weight * weight;
         }
-        Self { level, postings, bound: rounded(square.sqrt()) * (1.0 + ROUNDING), parts, bits }
+        Self { level, postings, next, bound: rounded(square.sqrt()) * (1.0 + ROUNDING), parts, bits }
     }
 
     /// No document of a block gets more, where these are the longest in it.

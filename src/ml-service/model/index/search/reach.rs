@@ -20,7 +20,8 @@ pub(super) struct Reach<'a> {
     threshold: f32,
     lengths: &'a [f32],
     growth: f32,
-    /// What the documents may cost that are returned: as much as what is left, and anything where nothing is.
+    /// What the documents may cost that are returned: as much as it would to narrow the bound, and anything where nothing
+    /// is left.
     budget: usize,
 }
 
@@ -35,7 +36,7 @@ impl<'a> Reach<'a> {
         // Where nothing is left no length matters.
         let level = left.level.min(LEVELS - 1);
         let (lengths, growth) = (index.base.lengths[level].as_slice(), index.growth[level]);
-        let budget = if left.postings == 0 { usize::MAX } else { left.postings };
+        let budget = if left.postings == 0 { usize::MAX } else { left.next };
         Self { index, left, values, sums, threshold, lengths, growth, budget }
     }
 

@@ -51,11 +51,13 @@ pub(crate) async fn measure(plan: &Plan, directory: &Path, names: &[Name]) -> Re
     std::fs::create_dir(&snapshot)?;
     stack.start(Component::MlService).await?;
     let written = async {
-        while !snapshot.join("model").exists() {
+        while !["model", "interactions"].iter().all(|name| snapshot.join(name).exists()) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(WRITTEN, written).await.context("no model was written")?;
+    tokio::time::timeout(WRITTEN, written)
+        .await
+        .context("no model was written, or not what it learnt of customers")?;
     starts::measure(&mut stack, Component::MlService, plan.repetitions, directory).await?;
     let stores = Stores::of(&stack)?;
     let mut contestants = vec![Contestant {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use rand::RngExt;
 use rand::rngs::SmallRng;
-use stack::{Component, Edge, Stack};
+use stack::{Component, Edge, Link, Stack};
 
 /// The library that shows programs another time than there is, where Debian has it.
 const FAKETIME: [&str; 2] = [
@@ -23,6 +23,42 @@ const DISK: u64 = 4 << 30;
 /// How often a disk that is written to is asked how much is on it until there is no less room than that.
 const ATTEMPTS: usize = 20;
 
+/// A connection that can break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// Between two parts of the shop.
+    Between(Edge),
+    /// From all services to whoever takes their traces.
+    Traces,
+}
+
+impl Line {
+    const ALL: [Self; 6] = [
+        Self::Between(Edge::BackendToPostgres),
+        Self::Between(Edge::BackendToRedis),
+        Self::Between(Edge::BackendToMlService),
+        Self::Between(Edge::MlServiceToRedis),
+        Self::Between(Edge::MlServiceToBackend),
+        Self::Traces,
+    ];
+
+    fn link<'a>(self, stack: &'a Stack, means: &'a Means) -> Result<&'a Link> {
+        match self {
+            Self::Between(edge) => stack.link(edge),
+            Self::Traces => Ok(&means.traces),
+        }
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Between(edge) => edge.name(),
+            Self::Traces => "services-to-traces",
+        })
+    }
+}
+
 /// Something that breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -33,15 +69,15 @@ pub enum Fault {
     /// An operator stops it and starts it again.
     Restart(Component),
     /// Every connection is reset, and each new one.
-    Cut(Edge),
+    Cut(Line),
     /// Connections stay, and nothing passes.
-    Stall(Edge),
+    Stall(Line),
     /// Everything comes late.
-    Delay(Edge, Duration),
+    Delay(Line, Duration),
     /// Every connection is reset after so many bytes of answers.
-    Reset(Edge, usize),
+    Reset(Line, usize),
     /// The other side forgets every connection, and this one is not told.
-    HalfOpen(Edge),
+    HalfOpen(Line),
     /// The database's disk is full.
     DiskFull,
     /// The backends' clocks jump, and jump back, by so many seconds.
@@ -54,40 +90,32 @@ impl fmt::Display for Fault {
             Self::Kill(component) => write!(f, "kill {}", component.name()),
             Self::Pause(component) => write!(f, "pause {}", component.name()),
             Self::Restart(component) => write!(f, "restart {}", component.name()),
-            Self::Cut(edge) => write!(f, "cut {}", edge.name()),
-            Self::Stall(edge) => write!(f, "stall {}", edge.name()),
-            Self::Delay(edge, by) => write!(f, "delay {} by {by:?}", edge.name()),
-            Self::Reset(edge, bytes) => write!(f, "reset {} after {bytes} bytes", edge.name()),
-            Self::HalfOpen(edge) => write!(f, "half-open {}", edge.name()),
+            Self::Cut(line) => write!(f, "cut {line}"),
+            Self::Stall(line) => write!(f, "stall {line}"),
+            Self::Delay(line, by) => write!(f, "delay {line} by {by:?}"),
+            Self::Reset(line, bytes) => write!(f, "reset {line} after {bytes} bytes"),
+            Self::HalfOpen(line) => write!(f, "half-open {line}"),
             Self::DiskFull => f.write_str("disk of postgres is full"),
             Self::ClockStep(seconds) => write!(f, "clocks of the backends jump by {seconds} s"),
         }
     }
 }
 
-const EDGES: [Edge; 5] = [
-    Edge::BackendToPostgres,
-    Edge::BackendToRedis,
-    Edge::BackendToMlService,
-    Edge::MlServiceToRedis,
-    Edge::MlServiceToBackend,
-];
-
 impl Fault {
     /// Any fault for which there are the means.
     pub fn any(rng: &mut SmallRng, means: &Means) -> Self {
         let component = means.components[rng.random_range(0..means.components.len())];
-        let edge = EDGES[rng.random_range(0..EDGES.len())];
+        let line = Line::ALL[rng.random_range(0..Line::ALL.len())];
         loop {
             return match rng.random_range(0..14) {
                 0..=2 => Self::Kill(component),
                 3..=4 => Self::Pause(component),
                 5..=6 => Self::Restart(component),
-                7 => Self::Cut(edge),
-                8 => Self::Stall(edge),
-                9 => Self::Delay(edge, Duration::from_millis(rng.random_range(20..500))),
-                10 => Self::Reset(edge, rng.random_range(0..5_000)),
-                11 => Self::HalfOpen(edge),
+                7 => Self::Cut(line),
+                8 => Self::Stall(line),
+                9 => Self::Delay(line, Duration::from_millis(rng.random_range(20..500))),
+                10 => Self::Reset(line, rng.random_range(0..5_000)),
+                11 => Self::HalfOpen(line),
                 12 if means.disk.is_some() => Self::DiskFull,
                 13 if means.clock.is_some() => Self::ClockStep(if rng.random() { LEAP } else { -LEAP }),
                 _ => continue,
@@ -106,11 +134,11 @@ impl Fault {
             Self::Kill(component) => stack.kill(component),
             Self::Pause(component) => stack.pause(component),
             Self::Restart(component) => stack.stop(component).await,
-            Self::Cut(edge) => stack.link(edge).map(stack::Link::cut),
-            Self::Stall(edge) => stack.link(edge).map(stack::Link::stall),
-            Self::Delay(edge, by) => stack.link(edge).map(|link| link.slow(by)),
-            Self::Reset(edge, bytes) => stack.link(edge).map(|link| link.reset_after(bytes)),
-            Self::HalfOpen(edge) => stack.link(edge).map(stack::Link::half_open),
+            Self::Cut(line) => line.link(stack, means).map(Link::cut),
+            Self::Stall(line) => line.link(stack, means).map(Link::stall),
+            Self::Delay(line, by) => line.link(stack, means).map(|link| link.slow(by)),
+            Self::Reset(line, bytes) => line.link(stack, means).map(|link| link.reset_after(bytes)),
+            Self::HalfOpen(line) => line.link(stack, means).map(Link::half_open),
             Self::DiskFull => means.disk.as_ref().context("no disk of its own")?.fill(),
             Self::ClockStep(seconds) => means.clock.as_ref().context("no clock of its own")?.step(seconds),
         }
@@ -121,11 +149,11 @@ impl Fault {
         match self {
             Self::Kill(component) | Self::Restart(component) => stack.start(component).await?,
             Self::Pause(component) => stack.resume(component)?,
-            Self::Cut(edge)
-            | Self::Stall(edge)
-            | Self::Delay(edge, _)
-            | Self::Reset(edge, _)
-            | Self::HalfOpen(edge) => stack.link(edge)?.restore(),
+            Self::Cut(line)
+            | Self::Stall(line)
+            | Self::Delay(line, _)
+            | Self::Reset(line, _)
+            | Self::HalfOpen(line) => line.link(stack, means)?.restore(),
             Self::DiskFull => means.disk.as_ref().context("no disk of its own")?.empty()?,
             Self::ClockStep(_) => means.clock.as_ref().context("no clock of its own")?.step(0)?,
         }
@@ -147,6 +175,8 @@ pub struct Means {
     pub disk: Option<Disk>,
     /// The backends' clocks, where they can be bent.
     pub clock: Option<Clock>,
+    /// The way of traces.
+    pub traces: Link,
 }
 
 /// A file system in memory for the database, which can be full: it is made as small as what is on it.

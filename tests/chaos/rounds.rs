@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use observability::query::{Loki, Mimir};
+use observability::traces::Receiver;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
-use stack::{Component, Stack};
+use stack::{Component, Link, Stack};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -20,8 +21,15 @@ use crate::faults::{Clock, Disk, Fault, Means};
 
 /// How soon the shop is ready again after a fault has ended.
 const READY: Duration = Duration::from_secs(10);
-/// How soon logs and metrics are there again: those who send them wait for up to half a minute between attempts.
+/// How soon traces, logs and metrics are there again: those who send the last two wait for up to half a minute between
+/// attempts.
 const WATCHED: Duration = Duration::from_mins(2);
+/// How long an answer is waited for that shall leave a trace, before another one is asked for.
+const TRACED: Duration = Duration::from_secs(5);
+/// `SPAN_KIND_SERVER` of the protocol.
+const SERVER: i32 = 2;
+/// Those who make traces, each in a process of its own.
+const SERVICES: [Component; 3] = [Component::Backend, Component::BackendReplica, Component::MlService];
 /// How long events may take to be seen after that.
 const DELIVERED: Duration = Duration::from_secs(20);
 /// How long payments may take to be settled when nobody buys any more.
@@ -53,6 +61,7 @@ struct Shop {
     means: Means,
     crowd: Crowd,
     consumer: Consumer,
+    traces: Receiver,
     http: reqwest::Client,
     /// Events that were lost with Redis, which keeps nothing.
     lost: HashSet<i64>,
@@ -117,7 +126,13 @@ pub async fn run(plan: &Plan) -> Result<()> {
 async fn open(plan: &Plan, directory: &Path, over: watch::Receiver<bool>) -> Result<Shop> {
     let disk = Disk::mount(&directory.join("stack/postgres")).ok();
     let clock = Clock::new(directory.join("clock"))?;
-    let mut builder = Stack::builder().directory(directory.join("stack")).with_replica().with_links();
+    let (traces, port) = Receiver::start().await?;
+    let link = Link::open(port).await?;
+    let mut builder = Stack::builder()
+        .directory(directory.join("stack"))
+        .with_replica()
+        .with_links()
+        .traces(Receiver::endpoint(link.port()));
     if plan.observability {
         builder = builder.with_observability();
     }
@@ -146,10 +161,11 @@ async fn open(plan: &Plan, directory: &Path, over: watch::Receiver<bool>) -> Res
     Ok(Shop {
         crowd: Crowd::new(stack.url(Component::Nginx)?, products, over),
         consumer,
+        traces,
         http: reqwest::Client::builder().timeout(Duration::from_secs(2)).no_proxy().build()?,
         lost: HashSet::new(),
         observability: plan.observability,
-        means: Means { components, disk, clock },
+        means: Means { components, disk, clock, traces: link },
         stack,
     })
 }
@@ -169,14 +185,13 @@ impl Shop {
         self.ready(ended).await?;
         let crowd = self.crowd.clone();
         crowd.without_customers(self.check(fault.loses_events())).await?;
+        self.traced().await?;
         if self.observability { self.watched().await } else { Ok(()) }
     }
 
     /// Every service is ready again by itself.
     async fn ready(&mut self, ended: Instant) -> Result<()> {
-        let services =
-            [Component::Backend, Component::BackendReplica, Component::MlService, Component::Nginx];
-        for service in services {
+        for service in SERVICES.into_iter().chain([Component::Nginx]) {
             let path = if service == Component::Nginx { "/health" } else { "/health/ready" };
             let url = format!("{}{path}", self.stack.url(service)?);
             while !self.http.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
@@ -210,6 +225,37 @@ impl Shop {
             ensure!(start.elapsed() < DELIVERED, "events were published and came to nobody: {missing:?}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
+    }
+
+    /// What each service is asked now leaves a trace. One that is lost on the way is gone, so that several are tried.
+    async fn traced(&self) -> Result<()> {
+        let start = Instant::now();
+        for service in SERVICES {
+            let url = format!("{}/health/ready", self.stack.url(service)?);
+            while !self.leaves_trace(&url).await {
+                ensure!(
+                    start.elapsed() < WATCHED,
+                    "within {WATCHED:?} there are no traces of {}",
+                    service.name()
+                );
+            }
+        }
+        Ok(())
+    }
+
+    async fn leaves_trace(&self, url: &str) -> bool {
+        let trace = Uuid::new_v4().simple().to_string();
+        let parent = format!("00-{trace}-00f067aa0ba902b7-01");
+        // Whether it was answered is told by the trace.
+        let _ = self.http.get(url).header("traceparent", parent).send().await;
+        let start = Instant::now();
+        while start.elapsed() < TRACED {
+            if self.traces.of_trace(&trace).iter().any(|span| span.kind == SERVER) {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        false
     }
 
     /// Logs and metrics of now are there.

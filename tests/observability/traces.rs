@@ -1,6 +1,6 @@
 //! A receiver of traces: what services send to Alloy, in the real encoding.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,6 +14,9 @@ use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use prost::Message;
 use tokio::net::TcpListener;
+
+/// How many spans are kept: the newest, of a shop that is asked for hours.
+const KEPT: usize = 50_000;
 
 /// A span as it was received.
 #[derive(Clone, Debug)]
@@ -36,21 +39,26 @@ pub struct Span {
     pub attributes: BTreeMap<String, String>,
 }
 
-/// Receives spans, and keeps them.
+/// Receives spans, and keeps the newest.
 #[derive(Clone, Debug, Default)]
 pub struct Receiver {
-    spans: Arc<Mutex<Vec<Span>>>,
+    spans: Arc<Mutex<VecDeque<Span>>>,
 }
 
 impl Receiver {
-    /// A running one, and its endpoint.
-    pub async fn start() -> io::Result<(Self, String)> {
+    /// A running one, and its port.
+    pub async fn start() -> io::Result<(Self, u16)> {
         let receiver = Self::default();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let endpoint = format!("http://{}/v1/traces", listener.local_addr()?);
+        let port = listener.local_addr()?.port();
         let router = Router::new().route("/v1/traces", post(take)).with_state(receiver.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Ok((receiver, endpoint))
+        Ok((receiver, port))
+    }
+
+    /// Where services send their traces to, whose receiver has this port.
+    pub fn endpoint(port: u16) -> String {
+        format!("http://127.0.0.1:{port}/v1/traces")
     }
 
     /// What has come of a trace so far.
@@ -67,7 +75,10 @@ async fn take(State(receiver): State<Receiver>, body: Bytes) -> StatusCode {
         let resource = part.resource.map(|resource| attributes(resource.attributes)).unwrap_or_default();
         let service = resource.get("service.name").cloned().unwrap_or_default();
         for span in part.scope_spans.into_iter().flat_map(|scope| scope.spans) {
-            spans.push(Span {
+            if spans.len() == KEPT {
+                spans.pop_front();
+            }
+            spans.push_back(Span {
                 service: service.clone(),
                 name: span.name,
                 trace_id: hex(&span.trace_id),

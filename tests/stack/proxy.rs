@@ -35,7 +35,7 @@ pub struct Link {
 
 impl Link {
     /// Listens on a free port and passes on to another.
-    pub(crate) async fn open(target: u16) -> Result<Self> {
+    pub async fn open(target: u16) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
         let (state, watched) = watch::channel(State::Open);

@@ -77,8 +77,13 @@ async fn buy(page: &Page) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_checkout_is_found_in_metrics_trace_and_logs() {
-    let (receiver, endpoint) = Receiver::start().await.expect("a receiver");
-    let stack = Stack::builder().with_observability().traces(endpoint).start().await.expect("a stack");
+    let (receiver, port) = Receiver::start().await.expect("a receiver");
+    let stack = Stack::builder()
+        .with_observability()
+        .traces(Receiver::endpoint(port))
+        .start()
+        .await
+        .expect("a stack");
     let mimir = Mimir::new(stack.url(Component::Mimir).expect("Mimir"));
     let loki = Loki::new(stack.url(Component::Loki).expect("Loki"));
     let base = stack.url(Component::Nginx).expect("nginx");

@@ -59,12 +59,14 @@ overhead:
 # minutes.
 bench: tests/bench/peers/express/node_modules/.package-lock.json
 	tests/install run
-	cargo build --release --workspace --bin shopmicro-backend --bin shopmicro-ml-service --bin bench
+	cargo build --profile dist --workspace --bin shopmicro-backend --bin shopmicro-ml-service
+	cargo build --release --workspace --bin bench
 	target/release/bench run $(if $(SCENARIOS),--scenarios $(SCENARIOS)) $(if $(PRODUCTS),--products $(PRODUCTS))
 
 # What a request costs by the size of the catalogue; a million products take some minutes to be put in.
 bench-scale:
-	cargo build --release --workspace --bin shopmicro-backend --bin bench
+	cargo build --profile dist --workspace --bin shopmicro-backend
+	cargo build --release --workspace --bin bench
 	for size in $(or $(SIZES),10000 100000 1000000); do target/release/bench run --alone --capacity-only --products $$size \
 	    --scenarios detail,list,filters,search --dir target/bench/scale-$$size || exit 1; done
 

@@ -44,6 +44,8 @@ let
     // linkedStatically
     // {
       pname = "shopmicro-programs";
+      # The profile in Cargo.toml.
+      buildType = "dist";
       cargoBuildFlags = [
         "--package=shopmicro-backend"
         "--package=shopmicro-ml-service"

@@ -142,6 +142,8 @@ in
     "`nix run` watches the shop, too" =
       match ".*stack run --observability .*" packages.default.text != null;
 
+    "the programs are built by a profile of ours, optimised as a whole" =
+      cargo.profile.${checks.unit-tests.buildType}.lto == "fat";
     "the programs carry the C library inside, and need no other path" =
       checks.unit-tests.env.RUSTFLAGS == "-C target-feature=+crt-static"
       && all (package: package.allowedReferences == [ ]) [

@@ -313,6 +313,7 @@ let
           cargoLock,
           cargoBuildFlags ? [ ],
           cargoTestFlags ? [ ],
+          buildType ? "release",
           ...
         }:
         known "${pname}-${version}" (
@@ -320,10 +321,11 @@ let
             "cargoLock"
             "cargoBuildFlags"
             "cargoTestFlags"
+            "buildType"
           ]
         )
         // {
-          inherit cargoLock cargoBuildFlags cargoTestFlags;
+          inherit cargoLock cargoBuildFlags cargoTestFlags buildType;
         };
       dockerTools = {
         binSh = derivation "bin-sh" { };

@@ -1,13 +1,14 @@
 //! Answers in Redis, under the version of the model and the settings that gave them and the revision of what
 //! customers did until then. Nothing is ever invalidated: a new model or a new event asks under another key, and
-//! the old one ends with its time.
+//! the old one ends with its time. So each replica may have those in memory, too, that are asked often.
 //!
-//! Without Redis every answer is computed.
+//! Without Redis every answer is computed that is not in memory.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use platform::redis::Redis;
+use quick_cache::Weighter;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -15,6 +16,16 @@ use crate::error::Result;
 use crate::metrics::Instruments;
 use crate::model::Suggestion;
 use crate::model::blend::Settings;
+
+/// The most that answers in memory take, in bytes: some eight hundred of them.
+const NEAR: u64 = 4 * 1024 * 1024;
+/// How long an answer stays in memory: so much older than Redis lets it become it may be.
+const NEAR_LIFE: Duration = Duration::from_mins(1);
+/// What an answer in memory takes besides its products: its key, and its place in the table.
+const OVERHEAD: usize = 250;
+
+/// Products to show. Many may be shown the same.
+pub type Answer = Arc<[Suggestion]>;
 
 /// Which answer, of one model.
 #[derive(Clone, Debug)]
@@ -45,9 +56,34 @@ impl Key {
     }
 }
 
-/// The cache.
+/// An answer in memory.
+#[derive(Clone, Debug)]
+struct Kept {
+    answer: Answer,
+    until: Instant,
+}
+
+#[derive(Clone, Debug)]
+struct InBytes;
+
+impl Weighter<String, Kept> for InBytes {
+    fn weight(&self, _: &String, kept: &Kept) -> u64 {
+        let reasons: usize = kept.answer.iter().map(|suggestion| suggestion.reason.len()).sum();
+        (size_of_val::<[Suggestion]>(&kept.answer) + reasons + OVERHEAD) as u64
+    }
+}
+
+type Near = quick_cache::sync::Cache<String, Kept, InBytes>;
+
+/// Memory for answers, with none yet.
+fn near() -> Near {
+    Near::with_weighter(1_000, NEAR, InBytes)
+}
+
+/// The cache. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Cache {
+    near: Arc<Near>,
     redis: Redis,
     /// A digest of what answers depend on besides.
     settings: u32,
@@ -65,7 +101,7 @@ impl Cache {
     ) -> Self {
         let digest = Sha256::digest(format!("{settings:?} {popularity_half_life}"));
         let settings = digest.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
-        Self { redis, settings, instruments }
+        Self { near: Arc::new(near()), redis, settings, instruments }
     }
 
     /// The cached answer, or else the computed one, which is cached then.
@@ -74,20 +110,48 @@ impl Cache {
         version: &str,
         key: Key,
         compute: impl Future<Output = Result<Vec<Suggestion>>>,
-    ) -> Result<Vec<Suggestion>> {
+    ) -> Result<Answer> {
         let text = key.text(version, self.settings);
-        let cached = self.redis.get(&text).await;
+        let near = self.near.get(&text).filter(|kept| Instant::now() < kept.until);
+        let cached = match near {
+            Some(kept) => Some(kept.answer),
+            None => self.redis.get::<Vec<_>>(&text).await.map(|answer| self.keep(&text, answer.into())),
+        };
         self.instruments.cached(cached.is_some());
-        if let Some(suggestions) = cached {
-            return Ok(suggestions);
+        if let Some(answer) = cached {
+            return Ok(answer);
         }
-        let suggestions = compute.await?;
-        self.redis.set(&text, &suggestions, key.time_to_live()).await;
-        Ok(suggestions)
+        let answer = self.keep(&text, compute.await?.into());
+        self.redis.set(&text, &&*answer, key.time_to_live()).await;
+        Ok(answer)
+    }
+
+    fn keep(&self, text: &str, answer: Answer) -> Answer {
+        let kept = Kept { answer: Arc::clone(&answer), until: Instant::now() + NEAR_LIFE };
+        self.near.insert(text.to_owned(), kept);
+        answer
     }
 
     /// True when Redis answers.
     pub async fn alive(&self) -> bool {
         self.redis.ping().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_in_memory_have_a_bound() {
+        let near = near();
+        let suggestion =
+            || Suggestion { product_id: Uuid::nil(), score: 0.5, reason: "because you bought a lamp".to_owned() };
+        for number in 0..5_000 {
+            let answer = std::iter::repeat_with(suggestion).take(50).collect();
+            near.insert(number.to_string(), Kept { answer, until: Instant::now() });
+        }
+        assert!(near.weight() <= NEAR, "{}", near.weight());
+        assert!((500..1_500).contains(&near.len()), "{}", near.len());
     }
 }

@@ -1,7 +1,7 @@
 //! The recommender of the shop: what is like a product, what fits a customer, what sells.
 //!
 //! It keeps no truth of its own: the model and what customers did are read from the backend, or after a restart
-//! from disk and then on from there; answers are cached in Redis.
+//! from disk and then on from there; answers are cached in memory and in Redis.
 
 pub mod bytes;
 pub mod cache;

@@ -18,8 +18,8 @@ use crate::starts;
 /// By how much scores may differ: both compute in single precision, each in its own order.
 const ROUNDING: f64 = 1e-4;
 
-/// How long a model may take to be written.
-const WRITTEN: Duration = Duration::from_secs(30);
+/// How long a model, and what customers did, may take to be written: the latter is once a minute.
+const WRITTEN: Duration = Duration::from_mins(2);
 
 /// A product, and why. Each says the latter in its own words.
 #[derive(Debug, Deserialize)]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 use crate::App;
-use crate::cache::Key;
+use crate::cache::{Answer, Key};
 use crate::cpu::Caller;
 use crate::error::{Error, Result};
 use crate::model::blend::Evidence;
@@ -88,13 +88,13 @@ pub async fn for_user(
 ) -> Result<Json<Recommendations>> {
     let snapshot = app.ready()?;
     let personal = personal_items(&app, &snapshot, user_id).await?;
-    let (items, strategy) = if personal.is_empty() {
+    let (answer, strategy) = if personal.is_empty() {
         let bought = app.interactions().user(user_id).map(|(_, history)| history.bought).unwrap_or_default();
         (popular_items(&app, &snapshot, bought, page.category).await?, Strategy::Popular)
     } else {
         (personal, Strategy::Personal)
     };
-    Ok(recommendations(&app, Some(user_id), items, strategy, &snapshot, page.limit))
+    Ok(recommendations(&app, Some(user_id), &answer, strategy, &snapshot, page.limit))
 }
 
 /// What sells.
@@ -103,8 +103,8 @@ pub async fn popular(
     Query(page): Query<PopularPage>,
 ) -> Result<Json<Recommendations>> {
     let snapshot = app.ready()?;
-    let items = popular_items(&app, &snapshot, HashSet::new(), page.category).await?;
-    Ok(recommendations(&app, None, items, Strategy::Popular, &snapshot, page.limit))
+    let answer = popular_items(&app, &snapshot, HashSet::new(), page.category).await?;
+    Ok(recommendations(&app, None, &answer, Strategy::Popular, &snapshot, page.limit))
 }
 
 /// What is like a product.
@@ -120,19 +120,18 @@ pub async fn similar(
     let model = Arc::clone(&snapshot);
     let compute =
         async { Ok(app.pool.run(move || model.model.similar(product_id, MOST).unwrap_or_default()).await?) };
-    let mut items = app.cache.answer(snapshot.model.version(), Key::Similar(product_id), compute).await?;
-    items.truncate(page.limit);
+    let answer = app.cache.answer(snapshot.model.version(), Key::Similar(product_id), compute).await?;
     app.instruments.answered(Strategy::Similar);
     Ok(Json(Similar {
         product_id,
-        items,
+        items: first(&answer, page.limit),
         strategy: Strategy::Similar,
         model_version: snapshot.model.version().to_owned(),
     }))
 }
 
-async fn personal_items(app: &App, snapshot: &Arc<Snapshot>, user_id: Uuid) -> Result<Vec<Suggestion>> {
-    let Some(revision) = app.interactions().revision(user_id) else { return Ok(Vec::new()) };
+async fn personal_items(app: &App, snapshot: &Arc<Snapshot>, user_id: Uuid) -> Result<Answer> {
+    let Some(revision) = app.interactions().revision(user_id) else { return Ok(Answer::default()) };
     let compute = async {
         // By now it may be newer than the revision: then the entry is fresher than its key says, which
         // misleads nobody.
@@ -153,7 +152,7 @@ async fn popular_items(
     snapshot: &Arc<Snapshot>,
     excluded: HashSet<Uuid>,
     category: Option<String>,
-) -> Result<Vec<Suggestion>> {
+) -> Result<Answer> {
     let ranking = app.interactions().ranking();
     let revision = Arc::clone(&ranking.revision);
     let everybody = excluded.is_empty() && category.is_none();
@@ -167,19 +166,27 @@ async fn popular_items(
     if everybody {
         app.cache.answer(snapshot.model.version(), Key::Popular(revision), compute).await
     } else {
-        compute.await
+        Ok(compute.await?.into())
     }
+}
+
+fn first(answer: &Answer, limit: usize) -> Vec<Suggestion> {
+    answer.iter().take(limit).cloned().collect()
 }
 
 fn recommendations(
     app: &App,
     user_id: Option<Uuid>,
-    mut items: Vec<Suggestion>,
+    answer: &Answer,
     strategy: Strategy,
     snapshot: &Snapshot,
     limit: usize,
 ) -> Json<Recommendations> {
-    items.truncate(limit);
     app.instruments.answered(strategy);
-    Json(Recommendations { user_id, items, strategy, model_version: snapshot.model.version().to_owned() })
+    Json(Recommendations {
+        user_id,
+        items: first(answer, limit),
+        strategy,
+        model_version: snapshot.model.version().to_owned(),
+    })
 }

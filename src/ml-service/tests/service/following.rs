@@ -331,9 +331,13 @@ async fn answers_are_cached_under_the_version_for_a_time() {
     assert!(metrics.contains("recommender_cache_requests_total{result=\"hit\"}"), "{metrics}");
     assert!(metrics.contains("recommender_answers_total{strategy=\"personal\"}"), "{metrics}");
 
-    // What is not understood is a miss.
+    // Then it has it in memory.
     let () = redis.set_ex(&key, "not JSON", 60).await.expect("set");
-    assert_eq!(replica.get(&format!("/api/recommendations/{}", id(100))).await.items(), [2]);
+    assert_eq!(replica.get(&format!("/api/recommendations/{}", id(100))).await.items(), [4]);
+
+    // What is not understood is a miss.
+    let another = TestApp::of_with_redis(&small_shop(), &lines, &redis_url(), &prefix);
+    assert_eq!(another.get(&format!("/api/recommendations/{}", id(100))).await.items(), [2]);
 }
 
 #[tokio::test]

@@ -145,8 +145,11 @@ mod tests {
     #[test]
     fn answers_in_memory_have_a_bound() {
         let near = near();
-        let suggestion =
-            || Suggestion { product_id: Uuid::nil(), score: 0.5, reason: "because you bought a lamp".to_owned() };
+        let suggestion = || Suggestion {
+            product_id: Uuid::nil(),
+            score: 0.5,
+            reason: "because you bought a lamp".to_owned(),
+        };
         for number in 0..5_000 {
             let answer = std::iter::repeat_with(suggestion).take(50).collect();
             near.insert(number.to_string(), Kept { answer, until: Instant::now() });

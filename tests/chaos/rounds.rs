@@ -227,18 +227,19 @@ impl Shop {
         }
     }
 
-    /// What each service is asked now leaves a trace. One that is lost on the way is gone, so that several are tried.
+    /// What each service is asked now leaves a trace.
     async fn traced(&self) -> Result<()> {
+        let [backend, replica, ml_service] = SERVICES.map(|service| self.traces_of(service));
+        tokio::try_join!(backend, replica, ml_service).map(|_| ())
+    }
+
+    /// A trace that is lost on the way is gone, so that several are tried.
+    async fn traces_of(&self, service: Component) -> Result<()> {
+        let url = format!("{}/health/ready", self.stack.url(service)?);
         let start = Instant::now();
-        for service in SERVICES {
-            let url = format!("{}/health/ready", self.stack.url(service)?);
-            while !self.leaves_trace(&url).await {
-                ensure!(
-                    start.elapsed() < WATCHED,
-                    "within {WATCHED:?} there are no traces of {}",
-                    service.name()
-                );
-            }
+        while !self.leaves_trace(&url).await {
+            let name = service.name();
+            ensure!(start.elapsed() < WATCHED, "within {WATCHED:?} there are no traces of {name}");
         }
         Ok(())
     }

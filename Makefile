@@ -55,8 +55,8 @@ overhead:
 	cargo test --workspace --test overhead -- --nocapture
 
 # How fast and how frugal shop and recommender are, beside peers in Express and Flask and beside floors: tables, and figures
-# in target/bench. One scenario with `make bench SCENARIOS=detail`. The machine should have nothing else to do for eight
-# minutes.
+# in target/bench. One scenario with `make bench SCENARIOS=detail`. The machine should have nothing else to do for a
+# quarter of an hour.
 bench: tests/bench/peers/express/node_modules/.package-lock.json
 	tests/install run
 	cargo build --profile dist --workspace --bin shopmicro-backend --bin shopmicro-ml-service

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use observability::query::{Loki, Mimir};
-use observability::traces::Receiver;
+use observability::traces::{Receiver, SERVER};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use stack::{Component, Link, Stack};
@@ -26,8 +26,6 @@ const READY: Duration = Duration::from_secs(10);
 const WATCHED: Duration = Duration::from_mins(2);
 /// How long an answer is waited for that shall leave a trace, before another one is asked for.
 const TRACED: Duration = Duration::from_secs(5);
-/// `SPAN_KIND_SERVER` of the protocol.
-const SERVER: i32 = 2;
 /// Those who make traces, each in a process of its own.
 const SERVICES: [Component; 3] = [Component::Backend, Component::BackendReplica, Component::MlService];
 /// How long events may take to be seen after that.

@@ -12,9 +12,14 @@ use axum::routing::post;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use prost::Message;
 use tokio::net::TcpListener;
 
+/// The kind of a span around a request that was answered: `SPAN_KIND_SERVER` of the protocol.
+pub const SERVER: i32 = SpanKind::Server as i32;
+/// The kind of a span around a request that was asked of another: `SPAN_KIND_CLIENT`.
+pub const CLIENT: i32 = SpanKind::Client as i32;
 /// How many spans are kept: the newest, of a shop that is asked for hours.
 const KEPT: usize = 50_000;
 
@@ -31,7 +36,7 @@ pub struct Span {
     pub span_id: String,
     /// Its parent, in hexadecimal digits; empty where it has none.
     pub parent_id: String,
-    /// `SERVER`, `CLIENT` or `INTERNAL`, as the protocol numbers them.
+    /// [`SERVER`], [`CLIENT`] or another, as the protocol numbers them.
     pub kind: i32,
     /// 2 where it failed.
     pub status: i32,

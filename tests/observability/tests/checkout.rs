@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use observability::query::{Loki, Mimir, until};
-use observability::traces::{Receiver, Span};
+use observability::traces::{CLIENT, Receiver, SERVER, Span};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use stack::{Component, Stack};
 
-const SERVER: i32 = 2;
-const CLIENT: i32 = 3;
 /// What must be nowhere in a trace or a log.
 const PRIVATE: [&str; 4] = ["4242424242424242", "1 Privet Drive", "trace@example.com", "correct horse"];
 

@@ -3,7 +3,9 @@
 -- `bench-session-<n>`. What is there already stays.
 set statement_timeout = 0;
 
-insert into products (id, sku, name, description, category, tags, price_cents, currency, stock, popularity, created_at)
+insert into products (
+    id, sku, name, description, category, tags, price_cents, currency, stock, popularity_exact, popularity, created_at
+)
 select
     ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
     'BENCH-' || n,
@@ -15,7 +17,8 @@ select
     99 + (n * 7919) % 20000,
     'GBP',
     1000000,
-    popularity_of(1 + n % 500, now()),
+    sales.popularity,
+    popularity_step(sales.popularity),
     now() - make_interval(secs => n)
 from generate_series(:first::bigint, :last::bigint) n,
     lateral (values (array['Amber', 'Azure', 'Bold', 'Brave', 'Bright', 'Calm', 'Clever', 'Crisp', 'Deep', 'Dusky', 'Early',
@@ -32,7 +35,8 @@ from generate_series(:first::bigint, :last::bigint) n,
         'Teapot', 'Towel', 'Tray', 'Vase'])[1 + n / 800 % 40] as word) t,
     lateral (select (array['Bath', 'Bedroom', 'Clocks', 'Cooking', 'Decor', 'Dining', 'Garden', 'Gifts', 'Hall', 'Kitchen',
         'Lighting', 'Living', 'Office', 'Outdoor', 'Party', 'Storage', 'Tables', 'Textiles', 'Tools', 'Travel'])
-        [1 + n % 20] as word) c
+        [1 + n % 20] as word) c,
+    lateral (select popularity_of(1 + n % 500, now()) as popularity) sales
 on conflict (id) do nothing;
 
 insert into stock_movements (product_id, delta, reason)

@@ -20,7 +20,7 @@ with touched as (
     group by s.product_id
 )
 update products p
-set popularity = s.popularity
+set popularity_exact = s.popularity, popularity = popularity_step(s.popularity)
 from summed s
 where p.id = s.product_id
-    and p.popularity <> s.popularity
+    and p.popularity_exact is distinct from s.popularity

@@ -162,7 +162,7 @@ async fn good_lines_become_orders_and_bad_ones_are_reported() {
         assert_eq!(row.get::<_, Vec<String>>("tags"), ["white", "heart"]);
         let expected = shop
             .number(
-                "select (abs(p.popularity - popularity_sum(popularity_of(8, '2011-01-01 10:00Z'), \
+                "select (abs(p.popularity_exact - popularity_sum(popularity_of(8, '2011-01-01 10:00Z'), \
                  popularity_of(20, '2011-03-01 09:00Z'))) < 1e-9)::int::bigint from products p where sku = '85123A'",
             )
             .await;

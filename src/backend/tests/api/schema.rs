@@ -108,6 +108,47 @@ async fn an_erased_account_takes_what_is_personal_with_it() {
     assert_eq!(app.number("select count(*) from order_items").await, 1);
 }
 
+/// A sale of what sells often, and a cart that fills, make no new entry in an index of products or of carts.
+#[tokio::test]
+async fn what_sells_often_leaves_indexes_alone() {
+    let app = TestApp::new().await.with_products(1).await;
+    app.customer().await.put_item(app.products[0], 1).await.expect(200);
+    // 500 units, and just above a step, so that one more makes none.
+    app.sql(
+        "update carts set updated_at = date_trunc('hour', now()); \
+         update products set popularity = floor(popularity_of(500, now())), \
+         popularity_exact = floor(popularity_of(500, now())) + 0.01",
+    )
+    .await;
+    let before = app.rows("select popularity, popularity_exact from products", &[]).await;
+    let mut connection = app.connection().await;
+    let transaction = connection.transaction().await.expect("a transaction");
+    let updates = async || -> (i64, i64) {
+        let sql = "select sum(n_tup_upd)::bigint, sum(n_tup_hot_upd)::bigint from pg_stat_xact_user_tables \
+                   where relname in ('carts', 'products')";
+        let row = transaction.query_one(sql, &[]).await.expect("counts");
+        (row.get(0), row.get(1))
+    };
+    let counted = updates().await;
+    for quantity in 2..=3 {
+        let sql =
+            "select put_cart_item(u.id, null, gen_random_uuid(), p.id, $1, 50) from users u, products p";
+        transaction.execute(sql, &[&quantity]).await.expect("put");
+    }
+    let sql = "select s.changed from users u, \
+               place_order(u.id, 'k', 'h', gen_random_uuid(), '{}', '4242', 'GBP', interval '1 h') o, \
+               settle_payment(o.this_order, 'captured', 'k') s";
+    let row = transaction.query_one(sql, &[]).await.expect("sold");
+    assert!(row.get::<_, bool>("changed"));
+    let (all, heap_only) = updates().await;
+    assert_eq!((all - counted.0, heap_only - counted.1), (4, 4), "two of the cart, two of the product");
+    transaction.commit().await.expect("committed");
+    let after = app.rows("select popularity, popularity_exact from products", &[]).await;
+    let figure = |rows: &[tokio_postgres::Row], column: &str| -> f64 { rows[0].get(column) };
+    assert!(figure(&after, "popularity_exact") > figure(&before, "popularity_exact"));
+    assert!((figure(&after, "popularity") - figure(&before, "popularity")).abs() < f64::EPSILON);
+}
+
 /// Popularity is log2 of decayed sales: sums commute, and a month halves.
 #[tokio::test]
 async fn popularity_adds_up_and_ages() {
@@ -124,6 +165,10 @@ async fn popularity_adds_up_and_ages() {
     let a = number(&format!("popularity_sum(popularity_of(3, {then}), popularity_of(5, {later}))")).await;
     let b = number(&format!("popularity_sum(popularity_of(5, {later}), popularity_of(3, {then}))")).await;
     assert!((a - b).abs() < 1e-9);
+    // What is indexed is the step below, of which a doubling is a whole number.
+    let step = async |units: i32| number(&format!("popularity_step(popularity_of({units}, {then}))")).await;
+    assert!((step(8).await - step(1).await - 3.0).abs() < 1e-9);
+    assert!(number("popularity_step('-infinity')").await.is_infinite());
     // Far apart, nothing overflows.
     assert!(
         number("popularity_sum(popularity_of(1, '9000-01-01Z'), popularity_of(1, '0001-01-01Z'))")

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use base64::Engine;
@@ -63,11 +64,25 @@ pub fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
-fn full_name(name: &'static str, secure: bool) -> String {
-    format!("{}{name}", if secure { HOST_PREFIX } else { "" })
+fn prefix(secure: bool) -> &'static str {
+    if secure { HOST_PREFIX } else { "" }
 }
 
-/// The value of a cookie that the browser sent.
+fn full_name(name: &'static str, secure: bool) -> String {
+    format!("{}{name}", prefix(secure))
+}
+
+/// The value of a cookie in the headers of a request. Nearly every request asks, so nothing else is read of them; our
+/// values are never encoded.
+pub fn in_headers<'a>(headers: &'a HeaderMap, name: &'static str, secure: bool) -> Option<&'a str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|cookies| cookies.to_str().ok());
+    let value = |cookie: &'a str| {
+        cookie.trim_ascii().strip_prefix(prefix(secure))?.strip_prefix(name)?.strip_prefix('=')
+    };
+    cookies.flat_map(|cookies| cookies.split(';')).filter_map(value).next_back()
+}
+
+/// The value of a cookie that the browser sent, for those who change cookies as well.
 pub fn sent<'a>(jar: &'a CookieJar, name: &'static str, secure: bool) -> Option<&'a str> {
     jar.get(&full_name(name, secure)).map(Cookie::value)
 }
@@ -143,8 +158,7 @@ impl OptionalFromRequestParts<AppState> for Session {
         if let Some(Found(session)) = parts.extensions.get() {
             return Ok(*session);
         }
-        let jar = CookieJar::from_headers(&parts.headers);
-        let session = match sent(&jar, SESSION_COOKIE, state.production) {
+        let session = match in_headers(&parts.headers, SESSION_COOKIE, state.production) {
             Some(token) => find(state, token).await?,
             None => None,
         };
@@ -179,5 +193,36 @@ impl FromRequestParts<AppState> for Admin {
                 Err(Error::Forbidden)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_found_among_others_by_its_whole_name() {
+        let find = |cookies: &[&'static str], secure| {
+            let mut headers = HeaderMap::new();
+            for cookie in cookies {
+                headers.append(header::COOKIE, (*cookie).parse().expect("a header"));
+            }
+            in_headers(&headers, SESSION_COOKIE, secure).map(str::to_owned)
+        };
+        assert_eq!(find(&["a=1; shopmicro_session=abc-_; b=2"], false).as_deref(), Some("abc-_"));
+        assert_eq!(find(&["a=1", "shopmicro_session=abc"], false).as_deref(), Some("abc"));
+        assert_eq!(find(&["__Host-shopmicro_session=abc;shopmicro_session=x"], true).as_deref(), Some("abc"));
+        // The last counts, as everywhere else.
+        assert_eq!(find(&["shopmicro_session=a; shopmicro_session=b"], false).as_deref(), Some("b"));
+        for other in [
+            "shopmicro_session",
+            "shopmicro_sessions=a",
+            "x=shopmicro_session=a",
+            "__Host-shopmicro_session=a",
+            "",
+        ] {
+            assert_eq!(find(&[other], false), None, "{other}");
+        }
+        assert_eq!(find(&["shopmicro_session=a"], true), None);
     }
 }

@@ -1,6 +1,7 @@
 //! `/api/cart`: of the session's user, else of the guest whose cookie comes with the request.
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum_extra::extract::CookieJar;
 use platform::extract::{Json, Path};
 use platform::problem::Problem;
@@ -24,10 +25,10 @@ pub struct QuantityBody {
     quantity: i32,
 }
 
-fn owner(state: &AppState, session: Option<Session>, jar: &CookieJar) -> Option<Owner> {
+fn owner(state: &AppState, session: Option<Session>, headers: &HeaderMap) -> Option<Owner> {
     match session {
         Some(session) => Some(Owner::User(session.user_id)),
-        None => sessions::sent(jar, CART_COOKIE, state.production)
+        None => sessions::in_headers(headers, CART_COOKIE, state.production)
             .map(|token| Owner::Guest(sessions::hash(token))),
     }
 }
@@ -37,9 +38,9 @@ fn owner(state: &AppState, session: Option<Session>, jar: &CookieJar) -> Option<
 pub async fn get(
     State(state): State<AppState>,
     session: Option<Session>,
-    jar: CookieJar,
+    headers: HeaderMap,
 ) -> Result<Json<Cart>> {
-    let Some(owner) = owner(&state, session, &jar) else { return Ok(Json(Cart::new(Vec::new()))) };
+    let Some(owner) = owner(&state, session, &headers) else { return Ok(Json(Cart::new(Vec::new()))) };
     db::carts::get(&state.pool.get().await?, &owner).await.map(Json)
 }
 
@@ -52,7 +53,7 @@ pub async fn get(
 pub async fn put_item(
     State(state): State<AppState>,
     session: Option<Session>,
-    jar: CookieJar,
+    headers: HeaderMap,
     Path(product_id): Path<Uuid>,
     Json(body): Json<QuantityBody>,
 ) -> Result<(CookieJar, Json<Cart>)> {
@@ -61,13 +62,13 @@ pub async fn put_item(
     check.that(range.contains(&body.quantity), "quantity", format!("must be from 1 to {MAX_QUANTITY}"));
     let quantity = check.finish(body.quantity)?;
 
-    let (owner, jar) = if let Some(owner) = owner(&state, session, &jar) {
-        (owner, jar)
-    } else {
+    let mut jar = CookieJar::new();
+    let owner = owner(&state, session, &headers).unwrap_or_else(|| {
         let token = sessions::new_token();
         let owner = Owner::Guest(sessions::hash(&token));
-        (owner, jar.add(sessions::cookie(CART_COOKIE, token, state.production)))
-    };
+        jar = CookieJar::new().add(sessions::cookie(CART_COOKIE, token, state.production));
+        owner
+    });
     let client = state.pool.get().await?;
     let (put, cart) = db::carts::put_and_get(&client, &owner, product_id, quantity).await?;
     if put == Put::First {
@@ -81,10 +82,10 @@ pub async fn put_item(
 pub async fn delete_item(
     State(state): State<AppState>,
     session: Option<Session>,
-    jar: CookieJar,
+    headers: HeaderMap,
     Path(product_id): Path<Uuid>,
 ) -> Result<Json<Cart>> {
-    let Some(owner) = owner(&state, session, &jar) else { return Ok(Json(Cart::new(Vec::new()))) };
+    let Some(owner) = owner(&state, session, &headers) else { return Ok(Json(Cart::new(Vec::new()))) };
     let client = state.pool.get().await?;
     db::carts::delete_and_get(&client, &owner, product_id).await.map(Json)
 }

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use redis::Script;
 
 use crate::redis::{Redis, Unavailable};
@@ -215,14 +217,10 @@ impl Shared {
     }
 
     async fn ask(&self, quota: Quota, keys: &[&[u8]]) -> Result<(bool, Vec<u64>), Unavailable> {
-        use std::fmt::Write as _;
         let mut call = self.take.prepare_invoke();
         for key in keys {
             let mut name = self.redis.key(self.prefix);
-            for byte in *key {
-                // Writing to a string cannot fail.
-                let _ = write!(name, "{byte:02x}");
-            }
+            URL_SAFE_NO_PAD.encode_string(key, &mut name);
             call.key(name);
         }
         call.arg(quota.interval()).arg(quota.capacity());

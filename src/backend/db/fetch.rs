@@ -1,9 +1,9 @@
 //! Statements as they are asked: prepared once a connection, and seen in traces and metrics.
 
-use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use deadpool_postgres::{GenericClient, Transaction};
+use hashbrown::HashMap;
 use platform::spans::Operation;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};

@@ -20,24 +20,24 @@ use crate::error::Result;
 const COLUMNS: &str = "p.id, p.sku, p.name, p.description, p.category, p.tags, p.price_cents, p.currency, p.stock, p.image_url, \
      p.version, p.created_at, p.updated_at";
 
-/// Reads the columns of [`COLUMNS`].
+/// Reads the columns of [`COLUMNS`], with which a row begins: by their places, since lists read hundreds of them.
 pub(super) fn product(row: &Row) -> Result<Product, tokio_postgres::Error> {
-    let id: Uuid = row.try_get("id")?;
-    let image_url: Option<String> = row.try_get("image_url")?;
+    let id: Uuid = row.try_get(0)?;
+    let image_url: Option<String> = row.try_get(9)?;
     Ok(Product {
         id,
-        sku: row.try_get("sku")?,
-        name: row.try_get("name")?,
-        description: row.try_get("description")?,
-        category: row.try_get("category")?,
-        tags: row.try_get("tags")?,
-        price_cents: row.try_get("price_cents")?,
-        currency: row.try_get("currency")?,
-        stock: row.try_get("stock")?,
+        sku: row.try_get(1)?,
+        name: row.try_get(2)?,
+        description: row.try_get(3)?,
+        category: row.try_get(4)?,
+        tags: row.try_get(5)?,
+        price_cents: row.try_get(6)?,
+        currency: row.try_get(7)?,
+        stock: row.try_get(8)?,
         image_url: image_url.unwrap_or_else(|| drawn_picture(id)),
-        version: row.try_get("version")?,
-        created_at: row.try_get("created_at")?,
-        updated_at: row.try_get("updated_at")?,
+        version: row.try_get(10)?,
+        created_at: row.try_get(11)?,
+        updated_at: row.try_get(12)?,
     })
 }
 

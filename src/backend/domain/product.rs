@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
 use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
 /// A product as the shop shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -50,7 +51,8 @@ pub struct Product {
 
 /// Where the picture is that the shop draws of a product.
 pub fn drawn_picture(id: Uuid) -> String {
-    format!("/api/products/{id}/picture.svg")
+    let mut text = [0; Hyphenated::LENGTH];
+    ["/api/products/", id.hyphenated().encode_lower(&mut text), "/picture.svg"].concat()
 }
 
 /// Whether an address may be that of a picture: pages show it, so it is a path of this shop, or `https`.

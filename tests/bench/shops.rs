@@ -88,7 +88,8 @@ impl Stores {
 
     fn run_times(&self) -> [f64; 2] {
         // Sessions come and go with the pools.
-        [usage::run_time(&usage::family(self.database)), usage::run_time(&[self.redis])]
+        let database = usage::run_time(&usage::family(self.database)) + usage::ended(self.database);
+        [database, usage::run_time(&[self.redis])]
     }
 }
 

@@ -25,6 +25,16 @@ pub(crate) fn run_time(pids: &[i32]) -> f64 {
     figures.filter_map(|text| text.split(' ').next()?.parse::<f64>().ok()).sum::<f64>() / 1e9
 }
 
+/// Seconds that those children of a process have run which have ended (`cutime` and `cstime` in proc(5)).
+pub(crate) fn ended(parent: i32) -> f64 {
+    /// What one of a second is counted in there (`USER_HZ`).
+    const TICKS: f64 = 100.0;
+    let stat = fs::read_to_string(format!("/proc/{parent}/stat")).unwrap_or_default();
+    // A name may have spaces in it, and ends with the last bracket.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    fields.skip(13).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / TICKS
+}
+
 /// The most that these processes have held since [`forget_peak`], in bytes. What they share, as a parent's model with its
 /// workers, counts once, as far as it is shared now (`Pss` in proc(5)).
 pub(crate) fn peak(pids: &[i32]) -> u64 {
@@ -79,6 +89,22 @@ mod tests {
         assert!(held(&burnt, "VmHWM") >= held(&burnt, "VmRSS"));
         assert!(held(&burnt, "VmRSS") > 0);
         assert!((1..=held(&burnt, "VmHWM")).contains(&peak(&burnt)), "{}", peak(&burnt));
+        drop(shell.stdin.take());
+        shell.wait().expect("it ends");
+    }
+
+    #[test]
+    fn the_time_of_a_child_that_has_ended_is_its_parents() {
+        let mut shell = Command::new("sh");
+        let mut shell = shell
+            .args(["-c", "sh -c 'i=0; while [ $i -lt 300000 ]; do i=$((i + 1)); done'; read line"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("a shell");
+        let root = i32::try_from(shell.id()).expect("a pid");
+        while ended(root) < 0.05 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
         drop(shell.stdin.take());
         shell.wait().expect("it ends");
     }

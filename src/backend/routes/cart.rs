@@ -62,13 +62,13 @@ pub async fn put_item(
     check.that(range.contains(&body.quantity), "quantity", format!("must be from 1 to {MAX_QUANTITY}"));
     let quantity = check.finish(body.quantity)?;
 
-    let mut jar = CookieJar::new();
-    let owner = owner(&state, session, &headers).unwrap_or_else(|| {
+    let (owner, jar) = if let Some(owner) = owner(&state, session, &headers) {
+        (owner, CookieJar::new())
+    } else {
         let token = sessions::new_token();
         let owner = Owner::Guest(sessions::hash(&token));
-        jar = CookieJar::new().add(sessions::cookie(CART_COOKIE, token, state.production));
-        owner
-    });
+        (owner, CookieJar::new().add(sessions::cookie(CART_COOKIE, token, state.production)))
+    };
     let client = state.pool.get().await?;
     let (put, cart) = db::carts::put_and_get(&client, &owner, product_id, quantity).await?;
     if put == Put::First {

@@ -35,11 +35,9 @@ export function CheckoutForm({ cart, customerName, onPlaced }: CheckoutFormProps
     if (busy.current) return;
     busy.current = true;
     const body = bodyOf(valuesOf(event.currentTarget));
-    place.mutate(beginAttempt(body, cart), {
-      onSuccess: onPlaced,
-      onError: () => {
-        busy.current = false;
-      },
+    // Not by the callbacks of a mutation, which end with this form: the cart may be seen empty before the answer is.
+    place.mutateAsync(beginAttempt(body, cart)).then(onPlaced, () => {
+      busy.current = false;
     });
   };
 

@@ -6,6 +6,7 @@ pub mod ledger;
 pub mod outbox;
 pub mod payments;
 pub mod revocations;
+pub mod tiers;
 pub mod views;
 
 use std::time::Duration;
@@ -33,6 +34,7 @@ pub fn spawn(state: &AppState) {
     state.lifecycle.spawn(repeat("revocations", second, state.clone(), revocations::pass));
     state.lifecycle.spawn(repeat("views", second, state.clone(), views::pass));
     state.lifecycle.spawn(repeat("housekeeping", Duration::from_mins(10), state.clone(), housekeeping::pass));
+    state.lifecycle.spawn(repeat("tiers", Duration::from_mins(10), state.clone(), tiers::pass));
     state.lifecycle.spawn(ledger::watch(state.clone()));
     let watched = state.clone();
     state.lifecycle.spawn(platform::health::watch(async move || {

@@ -7,6 +7,7 @@ pub mod listing;
 pub mod search;
 pub mod stock;
 pub mod suggestions;
+pub mod tiers;
 
 use deadpool_postgres::GenericClient;
 use tokio_postgres::Row;

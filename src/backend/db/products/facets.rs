@@ -4,6 +4,7 @@ use deadpool_postgres::Client;
 use tokio_postgres::types::Type;
 
 use super::search::{Queries, Statement, Wanted, all, conditions, corrected};
+use super::tiers::{By, best_sellers};
 use crate::domain::listing::Filters;
 use crate::domain::product::{Count, Counts, Facets, PriceCount, ValueCount};
 use crate::error::{Error, Result};
@@ -36,12 +37,16 @@ pub fn statement(filters: &Filters, wanted: Option<Wanted<'_>>) -> Statement {
     let mut set = |name: &'static str, filters: &Filters| {
         let mut conditions = conditions(&mut statement, filters);
         conditions.extend(question.clone());
-        sets.push(format!(
-            "{name} as materialized (select p.category, p.price_cents, p.stock, p.tags from products p where {} \
-             order by p.popularity desc, p.id desc limit {})",
-            all(&conditions),
-            BOUND + 1
-        ));
+        let (columns, most) = ("p.category, p.price_cents, p.stock, p.tags", BOUND + 1);
+        let conditions = all(&conditions);
+        sets.push(if question.is_some() {
+            best_sellers(name, columns, &conditions, most, By::Either)
+        } else {
+            format!(
+                "{name} as materialized (select {columns} from products p where {conditions} \
+                 order by p.popularity desc, p.id desc limit {most})"
+            )
+        });
         name
     };
     let matched = set("matched", filters);

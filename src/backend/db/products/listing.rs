@@ -4,8 +4,9 @@ use deadpool_postgres::Client;
 use tokio_postgres::types::Type;
 
 use super::search::{About, Condition, Queries, Statement, Wanted, all, conditions, corrected};
+use super::tiers::{By, best_sellers};
 use super::{COLUMNS, product};
-use crate::domain::listing::{Cursor, Listing, Matching, Sort, SortKey};
+use crate::domain::listing::{Cursor, Filters, Listing, Matching, Sort, SortKey};
 use crate::domain::product::Product;
 use crate::error::Result;
 
@@ -85,6 +86,8 @@ pub fn statement(listing: &Listing, wanted: Option<Wanted<'_>>) -> Statement {
     let limit = statement.bind(limit + 1, Type::INT8);
     statement.sql = match &queries {
         Some(queries) if matches!(sort, Sort::Relevance | Sort::Name) => {
+            statement.prepared =
+                *filters == Filters { question: filters.question.clone(), ..Filters::default() };
             ranked(&order, &conditions, queries, beyond.as_slice(), &limit)
         }
         _ => {
@@ -119,15 +122,13 @@ fn ranked(
     limit: &str,
 ) -> String {
     format!(
-        "select {COLUMNS}, found.score from ( \
-             select p.* from ( \
-                 select p.id, p.name, {score} as score from ( \
-                     select p.id, p.name, p.search from products p where {conditions} \
-                     order by p.popularity desc, p.id desc limit {RANKED}) p) p \
+        "with {matched} \
+         select {COLUMNS}, found.score from ( \
+             select p.* from (select p.id, p.name, {score} as score from matched p) p \
              where {beyond} order by {by} limit {limit} \
          ) found join products p on p.id = found.id order by {found_by}",
+        matched = best_sellers("matched", "p.name, p.search", &all(conditions), RANKED, By::Words),
         score = queries.score(),
-        conditions = all(conditions),
         beyond = if beyond.is_empty() { "true".to_owned() } else { all(beyond) },
         by = order.by("p"),
         found_by = order.by("found"),

@@ -1,7 +1,8 @@
 //! How the catalogue is asked: conditions and full-text search, in statements that are put together for each question.
 //!
-//! These statements are not prepared. There are too many of them to be kept, and the planner must see the values: the
-//! index that serves a rare word is not the one that serves a frequent word.
+//! Most of these statements are not prepared. There are too many of them to be kept, and the planner must see the values:
+//! the index that serves a narrow range of prices is not the one that serves a wide one. Those that ask for words alone are
+//! few, and have one plan for all words ([`super::tiers`]).
 
 use deadpool_postgres::Client;
 use tokio_postgres::Row;
@@ -20,6 +21,8 @@ pub struct Statement {
     pub sql: String,
     /// Values and their types.
     pub parameters: Vec<(Box<dyn ToSql + Send + Sync>, Type)>,
+    /// Whether one plan serves any values, so that it is prepared once a connection.
+    pub prepared: bool,
 }
 
 impl Statement {
@@ -31,12 +34,17 @@ impl Statement {
 
     /// Runs it, in one round trip.
     pub async fn query(&self, client: &Client) -> Result<Vec<Row>> {
-        let parameters: Vec<(&(dyn ToSql + Sync), Type)> = self
-            .parameters
-            .iter()
-            .map(|(value, kind)| (value.as_ref() as &(dyn ToSql + Sync), kind.clone()))
-            .collect();
-        Ok(observe(&self.sql, client.query_typed(&self.sql, &parameters)).await?)
+        let parameters =
+            self.parameters.iter().map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone()));
+        let rows = async {
+            if self.prepared {
+                let (values, types): (Vec<_>, Vec<Type>) = parameters.unzip();
+                client.query(&client.prepare_typed_cached(&self.sql, &types).await?, &values).await
+            } else {
+                client.query_typed(&self.sql, &parameters.collect::<Vec<_>>()).await
+            }
+        };
+        Ok(observe(&self.sql, rows).await?)
     }
 }
 

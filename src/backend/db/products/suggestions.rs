@@ -4,6 +4,7 @@ use deadpool_postgres::Client;
 use tokio_postgres::types::Type;
 
 use super::search::{Queries, Statement, Wanted, near_words};
+use super::tiers::{By, best_sellers};
 use crate::db::fetch::Fetch;
 use crate::domain::product::Suggestion;
 use crate::domain::question::Question;
@@ -16,7 +17,7 @@ const CATEGORIES: i64 = 3;
 
 /// The statement that finds categories, then names of products, best sellers first.
 pub fn statement(wanted: Wanted<'_>, limit: i64) -> Statement {
-    let mut statement = Statement::default();
+    let mut statement = Statement { prepared: true, ..Statement::default() };
     let queries = Queries::bind(&mut statement, wanted);
     // What is only near to what was typed would crowd out what is closest to it.
     let query = match wanted {
@@ -31,16 +32,21 @@ pub fn statement(wanted: Wanted<'_>, limit: i64) -> Statement {
              select (select p.category from products p where p.archived_at is null and p.category > c.category \
                      order by p.category limit 1) \
              from categories c where c.category is not null), \
-         matched as ( \
-             select p.id, p.name, p.popularity from products p where p.archived_at is null and p.search @@ {query} \
-             order by p.popularity desc, p.id desc limit {LOOKED_AT}), \
+         {matched}, \
          named as ( \
              select distinct on (m.name) m.id, m.name, m.popularity from matched m \
              where to_tsvector('english', m.name) @@ {query} order by m.name, m.popularity desc, m.id desc) \
          (select null::uuid as id, c.category as text from categories c \
           where to_tsvector('english', c.category) @@ {query} order by c.category limit least({limit}, {CATEGORIES})) \
          union all \
-         (select n.id, n.name from named n order by n.popularity desc, n.id desc limit {limit})"
+         (select n.id, n.name from named n order by n.popularity desc, n.id desc limit {limit})",
+        matched = best_sellers(
+            "matched",
+            "p.name",
+            &format!("p.archived_at is null and p.search @@ {query}"),
+            LOOKED_AT,
+            By::Words,
+        ),
     );
     statement
 }

@@ -38,5 +38,6 @@ mod schema;
 mod search;
 mod sessions;
 mod shedding;
+mod tiers;
 mod users;
 mod views;

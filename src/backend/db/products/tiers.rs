@@ -1,0 +1,58 @@
+//! Tiers: products by how well they sell, each tier ten times as large as the one before and with a full-text index of its
+//! own. The best sellers among what matches a question are looked for tier by tier, so that a search looks at about as many
+//! products in a catalogue of millions as in one of thousands.
+
+use std::fmt::Write;
+
+use deadpool_postgres::GenericClient;
+
+use crate::db::fetch::Fetch;
+use crate::error::Result;
+
+/// The last tier, which has whatever is in none of those before: `tiers.sql` says where these end.
+const LAST: usize = 3;
+
+/// Moves up to `most` products to the tiers where they belong, and returns how many. Those that are being sold are passed
+/// over.
+pub async fn sort(client: &impl GenericClient, most: i64) -> Result<u64> {
+    Ok(client.run(include_str!("tiers.sql"), &[&most]).await?)
+}
+
+/// How products that match are found in a tier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// By its full-text index, all of them: few of a tier are looked at in vain, as long as few are asked for.
+    Words,
+    /// As the planner thinks best, which may be in the order of sales until there are enough.
+    Either,
+}
+
+/// Common table expressions of which the last has this name: these columns of the `most` best sellers among all products
+/// `p` that the conditions, a question among them, let through. A tier is looked at where those before it had too few.
+pub(super) fn best_sellers(name: &str, columns: &str, conditions: &str, most: i64, by: By) -> String {
+    let order = format!("order by p.popularity desc, p.id desc limit {most}");
+    let mut expressions = Vec::new();
+    let mut parts: Vec<String> = Vec::new();
+    for tier in 0..=LAST {
+        let mut rest = String::new();
+        if tier > 0 {
+            let counts =
+                parts.iter().map(|part| format!("(select count(*) from {part})")).collect::<Vec<_>>();
+            let _ = write!(rest, " and {} < {most}", counts.join(" + "));
+        }
+        // Before a large catalogue has been sorted, all of it is in the last tier, and all of it may match.
+        if by == By::Either || tier == LAST {
+            let _ = write!(rest, " {order}");
+        }
+        let part = format!("{name}_{tier}");
+        expressions.push(format!(
+            "{part} as materialized (select {columns}, p.popularity, p.id from products p \
+             where p.tier = {tier} and {conditions}{rest})"
+        ));
+        parts.push(part);
+    }
+    let all =
+        parts.iter().map(|part| format!("select * from {part}")).collect::<Vec<_>>().join(" union all ");
+    expressions.push(format!("{name} as materialized (select * from ({all}) p {order})"));
+    expressions.join(", ")
+}

@@ -1,0 +1,25 @@
+-- Moves up to $1 products to the tiers where they belong: the first ends with the 10,000th best seller, the second with the
+-- 100,000th, the third with the 1,000,000th.
+with ranked as (
+    -- Those behind the last end may have fallen out of it since the last time.
+    select p.id, p.tier, row_number() over (order by p.popularity desc, p.id desc) as rank
+    from products p
+    where p.archived_at is null
+    order by p.popularity desc, p.id desc
+    limit 1100000
+), misplaced as (
+    select r.id, t.tier
+    from ranked r,
+        lateral (select width_bucket(r.rank - 1, array[10000, 100000, 1000000]::bigint[])::smallint as tier) t
+    where r.tier <> t.tier
+    limit $1
+), locked as (
+    select p.id, m.tier
+    from products p
+    join misplaced m on m.id = p.id
+    for no key update of p skip locked
+)
+update products p
+set tier = l.tier
+from locked l
+where p.id = l.id

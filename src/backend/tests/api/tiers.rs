@@ -1,0 +1,129 @@
+//! Tiers of best sellers: which products are in which, and that a search finds the same whatever tier they are in.
+
+use deadpool_postgres::Object;
+use shopmicro_backend::db::products::facets::facets;
+use shopmicro_backend::db::products::listing;
+use shopmicro_backend::db::products::search::Wanted;
+use shopmicro_backend::db::products::tiers::sort;
+use shopmicro_backend::domain::listing::{Filters, Listing, Sort};
+use shopmicro_backend::domain::question::Question;
+use tokio_postgres::NoTls;
+use tokio_postgres::types::{ToSql, Type};
+use uuid::Uuid;
+
+use crate::plans::large_shop;
+
+/// More than the first tier and less than two of them have room for.
+const PRODUCTS: i32 = 30_000;
+const MANY: i64 = i64::MAX;
+
+/// How many products for sale are in each tier.
+async fn sizes(client: &Object) -> Vec<(i16, i64)> {
+    let sql = "select tier, count(*) from products where archived_at is null group by 1 order by 1";
+    let rows = client.query(sql, &[]).await.expect("counted");
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+/// How often a product of an earlier tier comes after one of a later tier, from the best seller on.
+async fn misplaced(client: &Object) -> i64 {
+    let sql = "select count(*) from (select p.tier, lag(p.tier) over (order by p.popularity desc, p.id desc) as before \
+               from products p where p.archived_at is null) p where p.tier < p.before";
+    client.query_one(sql, &[]).await.expect("counted").get(0)
+}
+
+#[tokio::test]
+async fn products_stand_in_tiers_by_their_sales() {
+    let app = large_shop(PRODUCTS).await;
+    let client = app.connection().await;
+    let sql = "select count(*) from products where archived_at is null";
+    let for_sale: i64 = client.query_one(sql, &[]).await.expect("counted").get(0);
+    assert_eq!(sizes(&client).await, [(3, for_sale)], "nothing is sorted where nothing was moved");
+
+    assert_eq!(sort(&client, 700).await.expect("sorted"), 700, "as many as are asked for");
+    while sort(&client, 1_000).await.expect("sorted") > 0 {}
+    assert_eq!(sizes(&client).await, [(0, 10_000), (1, for_sale - 10_000)]);
+    assert_eq!(misplaced(&client).await, 0);
+
+    // One sells so well that it takes the place of another.
+    let raise = "update products set popularity = 1000 where id = (select id from products where tier = 1 limit 1) returning id";
+    let risen: Uuid = client.query_one(raise, &[]).await.expect("raised").get(0);
+    assert_eq!(misplaced(&client).await, 1);
+    assert_eq!(sort(&client, MANY).await.expect("sorted"), 2);
+    assert_eq!(sizes(&client).await, [(0, 10_000), (1, for_sale - 10_000)]);
+    assert_eq!(sort(&client, MANY).await.expect("sorted"), 0);
+
+    // One that is being sold just now waits for the next time, and nobody for it.
+    let fall = "update products set popularity = '-infinity' where id = $1";
+    client.execute(fall, &[&risen]).await.expect("fallen");
+    let (mut seller, connection) =
+        tokio_postgres::connect(app.postgres_url(), NoTls).await.expect("connected");
+    tokio::spawn(connection);
+    let sale = seller.transaction().await.expect("a transaction");
+    sale.execute("select from products where id = $1 for update", &[&risen]).await.expect("locked");
+    assert_eq!(sort(&client, MANY).await.expect("sorted"), 1);
+    sale.rollback().await.expect("rolled back");
+    assert_eq!(sort(&client, MANY).await.expect("sorted"), 1);
+    assert_eq!(misplaced(&client).await, 0);
+}
+
+/// What the first page of a search is.
+async fn page(client: &Object, question: &Question, sort: Sort) -> Vec<Uuid> {
+    let filters = Filters { question: Some(question.clone()), ..Filters::default() };
+    let listing = Listing { filters, sort, limit: 100, cursor: None };
+    let statement = listing::statement(&listing, Some(Wanted::Words(question)));
+    let rows = statement.query(client).await.expect("found");
+    rows.iter().map(|row| row.get("id")).collect()
+}
+
+/// The same as its description says it: of all matches the thousand best sellers, and of those the first hundred.
+async fn said(client: &Object, text: &str, unfinished: Option<&str>, order: &str) -> Vec<Uuid> {
+    let wide = "unfinished_tsquery($1, $2)";
+    let sql = format!(
+        "select id from ( \
+             select p.*, ts_rank(p.search, websearch_to_tsquery('english', $1)) + ts_rank(p.search, {wide}) as score \
+             from products p where p.archived_at is null and p.search @@ {wide} \
+             order by p.popularity desc, p.id desc limit 1000) p \
+         order by {order} limit 101"
+    );
+    let parameters: [(&(dyn ToSql + Sync), Type); 2] = [(&text, Type::TEXT), (&unfinished, Type::TEXT)];
+    let rows = client.query_typed(&sql, &parameters).await.expect("found");
+    rows.iter().map(|row| row.get("id")).collect()
+}
+
+async fn same(client: &Object, when: &str) {
+    // One that all tiers are looked through for, some that the first is enough for, and what is between.
+    for text in [
+        "vuvinly",
+        "white",
+        "white baber",
+        "red or blue",
+        "b",
+        "metal -oak",
+        "\"red baber\"",
+        "-white",
+        "unheardof",
+    ] {
+        let question = Question::parse(text).expect("valid").expect("not blank");
+        for (sort, order) in [(Sort::Relevance, "score desc, id desc"), (Sort::Name, "name, id")] {
+            let found = page(client, &question, sort).await;
+            let expected = said(client, text, question.unfinished(), order).await;
+            assert_eq!(found, expected, "{text} by {sort:?}, {when}");
+        }
+    }
+    let question = Question::parse("oak").expect("valid");
+    let found = facets(client, &Filters { question, ..Filters::default() }).await.expect("counted");
+    let all = "select count(*) from products where archived_at is null and search @@ to_tsquery('english', 'oak:*')";
+    let count: i64 = client.query_one(all, &[]).await.expect("counted").get(0);
+    assert_eq!((found.total.value, found.total.exact), (count, true), "{when}");
+}
+
+#[tokio::test]
+async fn a_search_finds_the_best_sellers_whatever_tier_they_are_in() {
+    let app = large_shop(PRODUCTS).await;
+    let client = app.connection().await;
+    same(&client, "before they are sorted").await;
+    sort(&client, 1_000).await.expect("sorted");
+    same(&client, "when some are sorted").await;
+    while sort(&client, 1_000).await.expect("sorted") > 0 {}
+    same(&client, "when all are sorted").await;
+}

@@ -90,10 +90,11 @@ chaos: build
 	$(if $(OBSERVABILITY),PATH="$$(tests/observability/build)$$PATH") target/release/chaos faults --rounds $(or $(ROUNDS),100) \
 	    --seed $(or $(SEED),1) $(if $(OBSERVABILITY),--observability)
 
-# Customers at a RATE a second for so many MINUTES, and whether memory, files or connections grow.
+# Customers at a RATE a second, or half as many as the shop can serve, for so many MINUTES, and whether memory, files or
+# connections grow.
 soak: build
 	tests/install test
-	target/release/chaos soak --minutes $(or $(MINUTES),30) --rate $(or $(RATE),10)
+	target/release/chaos soak --minutes $(or $(MINUTES),30) $(if $(RATE),--rate $(RATE))
 
 # What Lighthouse says of the pages, with how fast they are on a slow phone: the machine should have nothing else to do.
 lighthouse: build tests/browser/node_modules/.package-lock.json

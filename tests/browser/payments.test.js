@@ -42,6 +42,36 @@ for (const [device, options] of DEVICES) {
     await customer.leave();
   });
 
+  test(`an order is shown though its cart was seen empty before the answer came, on a ${device}`, { timeout: 300_000 }, async () => {
+    const customer = await Customer.arrive(browser, options, ['503 /api/orders']);
+    const { page } = customer;
+    await customer.goToCheckout(await aProduct());
+    // What failed once has the page ask for the cart again, which is answered after the order is placed and before that is
+    // known.
+    let attempts = 0;
+    let tellPlaced;
+    const placed = new Promise((resolve) => {
+      tellPlaced = resolve;
+    });
+    await page.route('**/api/cart', async (route) => {
+      await placed;
+      await route.continue();
+    });
+    await page.route('**/api/orders', async (route) => {
+      attempts += 1;
+      if (attempts === 1) return route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{}' });
+      const answer = await route.fetch();
+      tellPlaced();
+      await page.getByText('We lost sight of your order').waitFor();
+      await route.fulfill({ response: answer });
+    });
+    await customer.pay().click();
+    await page.getByText('Paying again is safe').waitFor();
+    await customer.pay().click();
+    await page.getByRole('heading', { name: 'Thank you!' }).waitFor();
+    await customer.leave();
+  });
+
   test(`a payment whose answer was lost turns out to be paid, on a ${device}`, { timeout: 300_000 }, async () => {
     const customer = await pay(options, await aProduct(), /^Answer lost/);
     const { page } = customer;

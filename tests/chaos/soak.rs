@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use clap::Args;
 use stack::budgets::Usage;
-use stack::load::Load;
+use stack::load::{Load, Report};
 use stack::{Component, Stack};
 
 /// How often is looked: so often that the median leaves out what is held for a moment, as for a password.
@@ -23,9 +23,42 @@ pub struct Plan {
     /// For how many minutes.
     #[arg(long, default_value_t = 30.0)]
     pub minutes: f64,
-    /// New customers a second.
-    #[arg(long, default_value_t = 10.0)]
-    pub rate: f64,
+    /// New customers a second; half of as many as the shop can serve, which is found first, where it is not said.
+    #[arg(long)]
+    pub rate: Option<f64>,
+}
+
+/// How many customers a second come first when it is looked how many the shop can serve.
+const FEW: f64 = 8.0;
+/// How many times as many come next.
+const MORE: f64 = 1.25;
+/// For how long they come.
+const TRIAL: Duration = Duration::from_secs(15);
+/// How soon 95 of a hundred of each kind of request are answered by a shop that keeps up.
+const SOON: Duration = Duration::from_millis(500);
+
+fn customers(url: String, rate: f64, duration: Duration) -> Load {
+    Load { url, rate, duration, think: Duration::from_millis(500), spike: 1.0, patient: false }
+}
+
+fn failures(report: &Report) -> u64 {
+    report.answers(|status| status == 0 || status >= 500)
+}
+
+/// The most customers a second that the shop keeps up with, to a quarter.
+async fn capacity(url: &str) -> Result<f64> {
+    let keeps_up = async |rate| -> Result<bool> {
+        let load = customers(url.to_owned(), rate, TRIAL);
+        let report = stack::load::run(&load, std::future::pending()).await?;
+        Ok(failures(&report) == 0 && report.turned_away == 0 && report.slowest(0.95) <= SOON)
+    };
+    let mut rate = FEW;
+    // What failed once may have been the machine.
+    while keeps_up(rate).await? || keeps_up(rate).await? {
+        rate *= MORE;
+    }
+    ensure!(rate > FEW, "it does not keep up with {FEW} customers a second");
+    Ok(rate / MORE)
 }
 
 /// What every part used, at one moment after another.
@@ -35,14 +68,16 @@ type Samples = Vec<BTreeMap<&'static str, Usage>>;
 #[expect(clippy::print_stdout, reason = "figures for the person who asked for them")]
 pub async fn run(plan: &Plan) -> Result<()> {
     let stack = Stack::builder().start().await?;
-    let load = Load {
-        url: stack.url(Component::Nginx)?,
-        rate: plan.rate,
-        duration: Duration::try_from_secs_f64(plan.minutes * 60.0)?,
-        think: Duration::from_millis(500),
-        spike: 1.0,
-        patient: false,
+    let url = stack.url(Component::Nginx)?;
+    let rate = match plan.rate {
+        Some(rate) => rate,
+        None => {
+            let capacity = capacity(&url).await?;
+            println!("the shop keeps up with {capacity:.1} customers a second, and half of them come");
+            capacity / 2.0
+        }
     };
+    let load = customers(url, rate, Duration::try_from_secs_f64(plan.minutes * 60.0)?);
     let mut samples: Samples = Vec::new();
     let watch = async {
         let mut due = Instant::now();
@@ -57,7 +92,7 @@ pub async fn run(plan: &Plan) -> Result<()> {
         () = watch => unreachable!("it goes on"),
     };
     println!("{report}\n\n{}", table(&samples));
-    let failures = report.answers(|status| status == 0 || status >= 500);
+    let failures = failures(&report);
     let grown = grown(&samples);
     ensure!(grown.is_empty(), "it grows: {}", grown.join("; "));
     ensure!(failures == 0, "{failures} requests failed");

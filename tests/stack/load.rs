@@ -75,6 +75,12 @@ impl Report {
         self.steps.get(step).and_then(|step| step.statuses.get(&status)).copied().unwrap_or(0)
     }
 
+    /// How soon this part of a step's requests was answered, of the step where it took longest.
+    pub fn slowest(&self, part: f64) -> Duration {
+        let micros = self.steps.values().map(|step| step.took.value_at_quantile(part)).max();
+        Duration::from_micros(micros.unwrap_or_default())
+    }
+
     fn note(&mut self, name: &'static str, status: u16, took: Duration) {
         let step = self.steps.entry(name).or_insert_with(|| Step {
             // Up to a minute, to three digits: 100 kB at most.

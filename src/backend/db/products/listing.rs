@@ -4,9 +4,10 @@ use deadpool_postgres::Client;
 use tokio_postgres::types::Type;
 
 use super::search::{About, Condition, Queries, Statement, Wanted, all, conditions, corrected};
-use super::tiers::{By, best_sellers};
+use super::tiers::{By, best_sellers, in_any};
 use super::{COLUMNS, product};
 use crate::domain::listing::{Cursor, Filters, Listing, Matching, Sort, SortKey};
+use crate::domain::page;
 use crate::domain::product::Product;
 use crate::error::Result;
 
@@ -69,7 +70,13 @@ pub fn statement(listing: &Listing, wanted: Option<Wanted<'_>>) -> Statement {
     let Listing { filters, sort, limit, cursor } = listing;
     let mut statement = Statement::default();
     let mut conditions = conditions(&mut statement, filters);
-    let queries = wanted.map(|wanted| Queries::bind(&mut statement, wanted));
+    let ranking = matches!(sort, Sort::Relevance | Sort::Name);
+    statement.prepared =
+        ranking && *filters == Filters { question: filters.question.clone(), ..Filters::default() };
+    let queries = wanted.map(|wanted| {
+        let queries = Queries::bind(&mut statement, wanted);
+        if statement.prepared { queries.made_once() } else { queries }
+    });
     conditions.extend(queries.as_ref().map(Queries::condition));
     let order = Order::from(*sort);
     let beyond = cursor.as_ref().map(|cursor| {
@@ -85,11 +92,7 @@ pub fn statement(listing: &Listing, wanted: Option<Wanted<'_>>) -> Statement {
     });
     let limit = statement.bind(limit + 1, Type::INT8);
     statement.sql = match &queries {
-        Some(queries) if matches!(sort, Sort::Relevance | Sort::Name) => {
-            statement.prepared =
-                *filters == Filters { question: filters.question.clone(), ..Filters::default() };
-            ranked(&order, &conditions, queries, beyond.as_slice(), &limit)
-        }
+        Some(queries) if ranking => ranked(&order, &conditions, queries, beyond.as_slice(), &limit),
         _ => {
             conditions.extend(beyond);
             // What an index in this order, within a category too, begins and ends with.
@@ -113,7 +116,8 @@ pub fn statement(listing: &Listing, wanted: Option<Wanted<'_>>) -> Statement {
 }
 
 /// From the best sellers among all matches. No more of a row is sorted than is needed for it, and only what is on the page
-/// is read as a whole.
+/// is read as a whole. The plan for any values is chosen only where it is no dearer than one for these values, and what it
+/// takes a limit for that it does not know is dear: so much is sorted as the longest page would be.
 fn ranked(
     order: &Order,
     conditions: &[Condition],
@@ -122,15 +126,17 @@ fn ranked(
     limit: &str,
 ) -> String {
     format!(
-        "with {matched} \
+        "with {made}{matched} \
          select {COLUMNS}, found.score from ( \
              select p.* from (select p.id, p.name, {score} as score from matched p) p \
-             where {beyond} order by {by} limit {limit} \
-         ) found join products p on p.id = found.id order by {found_by}",
+             where {beyond} order by {by} limit {longest} \
+         ) found join products p on p.id = found.id order by {found_by} limit {limit}",
+        made = queries.made,
         matched = best_sellers("matched", "p.name, p.search", &all(conditions), RANKED, By::Words),
         score = queries.score(),
         beyond = if beyond.is_empty() { "true".to_owned() } else { all(beyond) },
         by = order.by("p"),
+        longest = page::MAX_LIMIT + 1,
         found_by = order.by("found"),
     )
 }
@@ -139,6 +145,11 @@ fn ranked(
 /// index and sorted. The planner would choose the one or the other, and does not know that what is tagged so may all be
 /// dear: it would look for the cheapest of it through the whole catalogue.
 fn windowed(order: &Order, ranges: &[&Condition], filters: &[&Condition], limit: &str) -> String {
+    let indexed = |filter: &&Condition| match filter.about {
+        About::Question => in_any(&filter.sql),
+        _ => filter.sql.clone(),
+    };
+    let found = filters.iter().map(indexed).collect::<Vec<_>>().join(" and ");
     let (ranges, filters) = (all(ranges.iter().copied()), all(filters.iter().copied()));
     format!(
         "with near as materialized ( \
@@ -146,7 +157,7 @@ fn windowed(order: &Order, ranges: &[&Condition], filters: &[&Condition], limit:
              where {filters} order by {by} limit {limit}), \
          rest as materialized ( \
              select p.id, p.{key} as key from products p \
-             where {ranges} and {filters} and (select count(*) from near) < {limit}) \
+             where {ranges} and {found} and (select count(*) from near) < {limit}) \
          select {COLUMNS} from ( \
              select id from near where (select count(*) from near) >= {limit} \
              union all (select id from rest order by key {direction}, id {direction} limit {limit}) \

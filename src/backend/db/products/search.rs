@@ -61,6 +61,8 @@ pub enum Wanted<'a> {
 pub(super) struct Queries {
     pub(super) narrow: String,
     pub(super) wide: String,
+    /// A common table expression that they refer to, with a comma after it, or nothing.
+    pub(super) made: String,
 }
 
 impl Queries {
@@ -72,6 +74,7 @@ impl Queries {
                 Self {
                     narrow: format!("websearch_to_tsquery('english', {text})"),
                     wide: format!("unfinished_tsquery({text}, {unfinished})"),
+                    made: String::new(),
                 }
             }
             Wanted::Corrected(corrected) => {
@@ -80,8 +83,19 @@ impl Queries {
                 Self {
                     narrow: format!("to_tsquery('english', {narrow})"),
                     wide: format!("to_tsquery('english', {wide})"),
+                    made: String::new(),
                 }
             }
+        }
+    }
+
+    /// The same for a statement that is prepared: PostgreSQL makes them once, and not for every row.
+    pub(super) fn made_once(self) -> Self {
+        let Self { narrow, wide, .. } = self;
+        Self {
+            narrow: "(select a.narrow from asked a)".to_owned(),
+            wide: "(select a.wide from asked a)".to_owned(),
+            made: format!("asked as materialized (select {narrow} as narrow, {wide} as wide), "),
         }
     }
 

@@ -18,11 +18,11 @@ const CATEGORIES: i64 = 3;
 /// The statement that finds categories, then names of products, best sellers first.
 pub fn statement(wanted: Wanted<'_>, limit: i64) -> Statement {
     let mut statement = Statement { prepared: true, ..Statement::default() };
-    let queries = Queries::bind(&mut statement, wanted);
+    let queries = Queries::bind(&mut statement, wanted).made_once();
     // What is only near to what was typed would crowd out what is closest to it.
     let query = match wanted {
-        Wanted::Words(_) => queries.wide,
-        Wanted::Corrected(_) => queries.narrow,
+        Wanted::Words(_) => &queries.wide,
+        Wanted::Corrected(_) => &queries.narrow,
     };
     let limit = statement.bind(limit, Type::INT8);
     statement.sql = format!(
@@ -32,7 +32,7 @@ pub fn statement(wanted: Wanted<'_>, limit: i64) -> Statement {
              select (select p.category from products p where p.archived_at is null and p.category > c.category \
                      order by p.category limit 1) \
              from categories c where c.category is not null), \
-         {matched}, \
+         {made}{matched}, \
          named as ( \
              select distinct on (m.name) m.id, m.name, m.popularity from matched m \
              where to_tsvector('english', m.name) @@ {query} order by m.name, m.popularity desc, m.id desc) \
@@ -40,6 +40,7 @@ pub fn statement(wanted: Wanted<'_>, limit: i64) -> Statement {
           where to_tsvector('english', c.category) @@ {query} order by c.category limit least({limit}, {CATEGORIES})) \
          union all \
          (select n.id, n.name from named n order by n.popularity desc, n.id desc limit {limit})",
+        made = queries.made,
         matched = best_sellers(
             "matched",
             "p.name",

@@ -31,28 +31,36 @@ pub(super) enum By {
 /// `p` that the conditions, a question among them, let through. A tier is looked at where those before it had too few.
 pub(super) fn best_sellers(name: &str, columns: &str, conditions: &str, most: i64, by: By) -> String {
     let order = format!("order by p.popularity desc, p.id desc limit {most}");
-    let mut expressions = Vec::new();
-    let mut parts: Vec<String> = Vec::new();
+    let mut expressions = String::new();
     for tier in 0..=LAST {
         let mut rest = String::new();
-        if tier > 0 {
-            let counts =
-                parts.iter().map(|part| format!("(select count(*) from {part})")).collect::<Vec<_>>();
-            let _ = write!(rest, " and {} < {most}", counts.join(" + "));
+        let mut found = format!("count(*) as found from {name}_{tier}");
+        if let Some(before) = tier.checked_sub(1) {
+            let before = format!("(select f.found from {name}_{before}_found f)");
+            let _ = write!(rest, " and {before} < {most}");
+            found = format!("{before} + {found}");
         }
         // Before a large catalogue has been sorted, all of it is in the last tier, and all of it may match.
         if by == By::Either || tier == LAST {
             let _ = write!(rest, " {order}");
         }
-        let part = format!("{name}_{tier}");
-        expressions.push(format!(
-            "{part} as materialized (select {columns}, p.popularity, p.id from products p \
-             where p.tier = {tier} and {conditions}{rest})"
-        ));
-        parts.push(part);
+        let _ = write!(
+            expressions,
+            "{name}_{tier} as materialized (select {columns}, p.popularity, p.id from products p \
+             where p.tier = {tier} and {conditions}{rest}), "
+        );
+        if tier < LAST {
+            let _ = write!(expressions, "{name}_{tier}_found as materialized (select {found}), ");
+        }
     }
     let all =
-        parts.iter().map(|part| format!("select * from {part}")).collect::<Vec<_>>().join(" union all ");
-    expressions.push(format!("{name} as materialized (select * from ({all}) p {order})"));
-    expressions.join(", ")
+        (0..=LAST).map(|tier| format!("select * from {name}_{tier}")).collect::<Vec<_>>().join(" union all ");
+    let _ = write!(expressions, "{name} as materialized (select * from ({all}) p {order})");
+    expressions
+}
+
+/// A condition on words so that it is answered from the indexes of all tiers.
+pub(super) fn in_any(condition: &str) -> String {
+    let tiers: Vec<String> = (0..=LAST).map(|tier| format!("p.tier = {tier} and {condition}")).collect();
+    format!("({})", tiers.join(" or "))
 }

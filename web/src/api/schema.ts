@@ -2599,7 +2599,8 @@ export interface operations {
             query?: {
                 /**
                  * @description Search text, up to 200 characters: words, "phrases", -exclusions, `or`. The last word may be unfinished, and
-                 *     typing errors are forgiven. By relevance and by name, the list has the 1,000 best sellers among the matches.
+                 *     typing errors are forgiven. By relevance, the list has the 300 best sellers among the
+                 *     matches, by name the 1,000 best.
                  * @example white lant
                  */
                 q?: string;

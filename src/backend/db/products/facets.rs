@@ -4,7 +4,6 @@ use deadpool_postgres::Client;
 use tokio_postgres::types::Type;
 
 use super::search::{Queries, Statement, Wanted, all, conditions, corrected};
-use super::tiers::{By, best_sellers};
 use crate::domain::listing::Filters;
 use crate::domain::product::{Count, Counts, Facets, PriceCount, ValueCount};
 use crate::error::{Error, Result};
@@ -32,21 +31,17 @@ pub async fn facets(client: &Client, filters: &Filters) -> Result<Facets> {
 /// keep theirs, since all that are asked for must match.
 pub fn statement(filters: &Filters, wanted: Option<Wanted<'_>>) -> Statement {
     let mut statement = Statement::default();
-    let question = wanted.map(|wanted| Queries::bind(&mut statement, wanted).condition());
+    let question = wanted.map(|wanted| Queries::bind(&mut statement, wanted).condition().in_indexes());
     let mut sets = Vec::new();
     let mut set = |name: &'static str, filters: &Filters| {
         let mut conditions = conditions(&mut statement, filters);
         conditions.extend(question.clone());
-        let (columns, most) = ("p.category, p.price_cents, p.stock, p.tags", BOUND + 1);
-        let conditions = all(&conditions);
-        sets.push(if question.is_some() {
-            best_sellers(name, columns, &conditions, most, By::Either)
-        } else {
-            format!(
-                "{name} as materialized (select {columns} from products p where {conditions} \
-                 order by p.popularity desc, p.id desc limit {most})"
-            )
-        });
+        sets.push(format!(
+            "{name} as materialized (select p.category, p.price_cents, p.stock, p.tags from products p where {} \
+             order by p.popularity desc, p.id desc limit {})",
+            all(&conditions),
+            BOUND + 1
+        ));
         name
     };
     let matched = set("matched", filters);

@@ -4,16 +4,18 @@ use deadpool_postgres::Client;
 use tokio_postgres::types::Type;
 
 use super::search::{About, Condition, Queries, Statement, Wanted, all, conditions, corrected};
-use super::tiers::{By, best_sellers, in_any};
+use super::tiers::best_sellers;
 use super::{COLUMNS, product};
 use crate::domain::listing::{Cursor, Filters, Listing, Matching, Sort, SortKey};
 use crate::domain::page;
 use crate::domain::product::Product;
 use crate::error::Result;
 
-/// How many matches are ranked by relevance: the best sellers among them all. By name as well: the words that are asked
-/// for are in the names, so that the planner, which takes them for spread evenly, would look for them from A to Z.
-const RANKED: i64 = 1000;
+/// How many matches are ranked by relevance: the best sellers among them all.
+const RELEVANT: i64 = 300;
+/// How many are put in order by name: the same. The words that are asked for are in the names, so that the planner, which
+/// takes them for spread evenly, would look for them from A to Z.
+const BY_NAME: i64 = 1000;
 
 /// How many products in the order of the list are looked at before those that match are looked for.
 const WINDOW: i64 = 2000;
@@ -70,9 +72,15 @@ pub fn statement(listing: &Listing, wanted: Option<Wanted<'_>>) -> Statement {
     let Listing { filters, sort, limit, cursor } = listing;
     let mut statement = Statement::default();
     let mut conditions = conditions(&mut statement, filters);
-    let ranking = matches!(sort, Sort::Relevance | Sort::Name);
-    statement.prepared =
-        ranking && *filters == Filters { question: filters.question.clone(), ..Filters::default() };
+    let ranking = match sort {
+        Sort::Relevance => Some(RELEVANT),
+        Sort::Name => Some(BY_NAME),
+        Sort::Newest | Sort::PriceAscending | Sort::PriceDescending => None,
+    };
+    let Filters { question, category, .. } = filters.clone();
+    statement.prepared = wanted.is_some()
+        && ranking.is_some()
+        && *filters == Filters { question, category, ..Filters::default() };
     let queries = wanted.map(|wanted| {
         let queries = Queries::bind(&mut statement, wanted);
         if statement.prepared { queries.made_once() } else { queries }
@@ -91,25 +99,24 @@ pub fn statement(listing: &Listing, wanted: Option<Wanted<'_>>) -> Statement {
         Condition { about: About::Position, sql }
     });
     let limit = statement.bind(limit + 1, Type::INT8);
-    statement.sql = match &queries {
-        Some(queries) if ranking => ranked(&order, &conditions, queries, beyond.as_slice(), &limit),
-        _ => {
-            conditions.extend(beyond);
-            // What an index in this order, within a category too, begins and ends with.
-            let by_price = matches!(sort, Sort::PriceAscending | Sort::PriceDescending);
-            let (ranges, filters): (Vec<&Condition>, Vec<&Condition>) =
-                conditions.iter().partition(|condition| match condition.about {
-                    About::Sale | About::Category | About::Position => true,
-                    About::Price => by_price,
-                    About::Tags | About::Stock | About::Question => false,
-                });
-            let indexed = filters.iter().any(|filter| filter.about != About::Stock);
-            if indexed {
-                windowed(&order, &ranges, &filters, &limit)
-            } else {
-                let (conditions, by) = (all(&conditions), order.by("p"));
-                format!("select {COLUMNS} from products p where {conditions} order by {by} limit {limit}")
-            }
+    statement.sql = if let (Some(queries), Some(most)) = (&queries, ranking) {
+        ranked(&order, &conditions, queries, most, beyond.as_slice(), &limit)
+    } else {
+        conditions.extend(beyond);
+        // What an index in this order, within a category too, begins and ends with.
+        let by_price = matches!(sort, Sort::PriceAscending | Sort::PriceDescending);
+        let (ranges, filters): (Vec<&Condition>, Vec<&Condition>) =
+            conditions.iter().partition(|condition| match condition.about {
+                About::Sale | About::Category | About::Position => true,
+                About::Price => by_price,
+                About::Tags | About::Stock | About::Question => false,
+            });
+        let indexed = filters.iter().any(|filter| filter.about != About::Stock);
+        if indexed {
+            windowed(&order, &ranges, &filters, &limit)
+        } else {
+            let (conditions, by) = (all(&conditions), order.by("p"));
+            format!("select {COLUMNS} from products p where {conditions} order by {by} limit {limit}")
         }
     };
     statement
@@ -122,6 +129,7 @@ fn ranked(
     order: &Order,
     conditions: &[Condition],
     queries: &Queries,
+    most: i64,
     beyond: &[Condition],
     limit: &str,
 ) -> String {
@@ -132,7 +140,7 @@ fn ranked(
              where {beyond} order by {by} limit {longest} \
          ) found join products p on p.id = found.id order by {found_by} limit {limit}",
         made = queries.made,
-        matched = best_sellers("matched", "p.name, p.search", &all(conditions), RANKED, By::Words),
+        matched = best_sellers("matched", "p.name, p.search", &all(conditions), most),
         score = queries.score(),
         beyond = if beyond.is_empty() { "true".to_owned() } else { all(beyond) },
         by = order.by("p"),
@@ -145,11 +153,8 @@ fn ranked(
 /// index and sorted. The planner would choose the one or the other, and does not know that what is tagged so may all be
 /// dear: it would look for the cheapest of it through the whole catalogue.
 fn windowed(order: &Order, ranges: &[&Condition], filters: &[&Condition], limit: &str) -> String {
-    let indexed = |filter: &&Condition| match filter.about {
-        About::Question => in_any(&filter.sql),
-        _ => filter.sql.clone(),
-    };
-    let found = filters.iter().map(indexed).collect::<Vec<_>>().join(" and ");
+    let found = filters.iter().map(|filter| filter.in_indexes()).collect::<Vec<_>>();
+    let found = all(&found);
     let (ranges, filters) = (all(ranges.iter().copied()), all(filters.iter().copied()));
     format!(
         "with near as materialized ( \

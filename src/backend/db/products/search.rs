@@ -8,6 +8,7 @@ use deadpool_postgres::Client;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
+use super::tiers::in_any;
 use crate::db::fetch::Fetch;
 use crate::db::fetch::observe;
 use crate::domain::listing::Filters;
@@ -115,6 +116,16 @@ impl Queries {
 pub(super) struct Condition {
     pub(super) about: About,
     pub(super) sql: String,
+}
+
+impl Condition {
+    /// The same so that it can be answered from indexes: of words, each tier has its own.
+    pub(super) fn in_indexes(&self) -> Self {
+        match self.about {
+            About::Question => Self { sql: in_any(&self.sql), ..*self },
+            _ => self.clone(),
+        }
+    }
 }
 
 /// What a condition is about.

@@ -4,7 +4,7 @@ use deadpool_postgres::Client;
 use tokio_postgres::types::Type;
 
 use super::search::{Queries, Statement, Wanted, near_words};
-use super::tiers::{By, best_sellers};
+use super::tiers::best_sellers;
 use crate::db::fetch::Fetch;
 use crate::domain::product::Suggestion;
 use crate::domain::question::Question;
@@ -46,7 +46,6 @@ pub fn statement(wanted: Wanted<'_>, limit: i64) -> Statement {
             "p.name",
             &format!("p.archived_at is null and p.search @@ {query}"),
             LOOKED_AT,
-            By::Words,
         ),
     );
     statement

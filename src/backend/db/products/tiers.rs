@@ -1,4 +1,4 @@
-//! Tiers: products by how well they sell, each tier ten times as large as the one before and with a full-text index of its
+//! Tiers: products by how well they sell, each tier a few times as large as those before and with a full-text index of its
 //! own. The best sellers among what matches a question are looked for tier by tier, so that a search looks at about as many
 //! products in a catalogue of millions as in one of thousands.
 
@@ -10,7 +10,7 @@ use crate::db::fetch::Fetch;
 use crate::error::Result;
 
 /// The last tier, which has whatever is in none of those before: `tiers.sql` says where these end.
-const LAST: usize = 3;
+const LAST: usize = 5;
 
 /// Moves up to `most` products to the tiers where they belong, and returns how many. Those that are being sold are passed
 /// over.
@@ -18,18 +18,9 @@ pub async fn sort(client: &impl GenericClient, most: i64) -> Result<u64> {
     Ok(client.run(include_str!("tiers.sql"), &[&most]).await?)
 }
 
-/// How products that match are found in a tier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum By {
-    /// By its full-text index, all of them: few of a tier are looked at in vain, as long as few are asked for.
-    Words,
-    /// As the planner thinks best, which may be in the order of sales until there are enough.
-    Either,
-}
-
 /// Common table expressions of which the last has this name: these columns of the `most` best sellers among all products
 /// `p` that the conditions, a question among them, let through. A tier is looked at where those before it had too few.
-pub(super) fn best_sellers(name: &str, columns: &str, conditions: &str, most: i64, by: By) -> String {
+pub(super) fn best_sellers(name: &str, columns: &str, conditions: &str, most: i64) -> String {
     let order = format!("order by p.popularity desc, p.id desc limit {most}");
     let mut expressions = String::new();
     for tier in 0..=LAST {
@@ -41,7 +32,7 @@ pub(super) fn best_sellers(name: &str, columns: &str, conditions: &str, most: i6
             found = format!("{before} + {found}");
         }
         // Before a large catalogue has been sorted, all of it is in the last tier, and all of it may match.
-        if by == By::Either || tier == LAST {
+        if tier == LAST {
             let _ = write!(rest, " {order}");
         }
         let _ = write!(
@@ -59,7 +50,7 @@ pub(super) fn best_sellers(name: &str, columns: &str, conditions: &str, most: i6
     expressions
 }
 
-/// A condition on words so that it is answered from the indexes of all tiers.
+/// A condition on words so that the indexes of all tiers together answer it.
 pub(super) fn in_any(condition: &str) -> String {
     let tiers: Vec<String> = (0..=LAST).map(|tier| format!("p.tier = {tier} and {condition}")).collect();
     format!("({})", tiers.join(" or "))

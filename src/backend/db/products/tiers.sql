@@ -1,16 +1,16 @@
--- Moves up to $1 products to the tiers where they belong: the first ends with the 10,000th best seller, the second with the
--- 100,000th, the third with the 1,000,000th.
+-- Moves up to $1 products to the tiers where they belong: the first ends with the 8,000th best seller, and each next one is
+-- three times as large as all before it.
 with ranked as (
     -- Those behind the last end may have fallen out of it since the last time.
     select p.id, p.tier, row_number() over (order by p.popularity desc, p.id desc) as rank
     from products p
     where p.archived_at is null
     order by p.popularity desc, p.id desc
-    limit 1100000
+    limit 2200000
 ), misplaced as (
     select r.id, t.tier
     from ranked r,
-        lateral (select width_bucket(r.rank - 1, array[10000, 100000, 1000000]::bigint[])::smallint as tier) t
+        lateral (select width_bucket(r.rank - 1, array[8000, 32000, 128000, 512000, 2048000]::bigint[])::smallint as tier) t
     where r.tier <> t.tier
     limit $1
 ), locked as (

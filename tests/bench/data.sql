@@ -36,7 +36,8 @@ from generate_series(:first::bigint, :last::bigint) n,
     lateral (select (array['Bath', 'Bedroom', 'Clocks', 'Cooking', 'Decor', 'Dining', 'Garden', 'Gifts', 'Hall', 'Kitchen',
         'Lighting', 'Living', 'Office', 'Outdoor', 'Party', 'Storage', 'Tables', 'Textiles', 'Tools', 'Travel'])
         [1 + n % 20] as word) c,
-    lateral (select popularity_of(1 + n % 500, now()) as popularity) sales
+    -- Of any words some sell well and some do not, which a remainder of the number, as the words are, would not give.
+    lateral (select popularity_of(1 + abs(hashint8(n)::bigint) % 500, now()) as popularity) sales
 on conflict (id) do nothing;
 
 insert into stock_movements (product_id, delta, reason)

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::workers::Pass;
 
 /// Products of one pass: they are locked for a fraction of a second.
-const BATCH: i64 = 1_000;
+const BATCH: i64 = 2_000;
 
 /// Moves some products.
 pub async fn pass(state: &AppState) -> Result<Pass> {

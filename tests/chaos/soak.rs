@@ -69,13 +69,12 @@ type Samples = Vec<BTreeMap<&'static str, Usage>>;
 pub async fn run(plan: &Plan) -> Result<()> {
     let stack = Stack::builder().start().await?;
     let url = stack.url(Component::Nginx)?;
-    let rate = match plan.rate {
-        Some(rate) => rate,
-        None => {
-            let capacity = capacity(&url).await?;
-            println!("the shop keeps up with {capacity:.1} customers a second, and half of them come");
-            capacity / 2.0
-        }
+    let rate = if let Some(rate) = plan.rate {
+        rate
+    } else {
+        let capacity = capacity(&url).await?;
+        println!("the shop keeps up with {capacity:.1} customers a second, and half of them come");
+        capacity / 2.0
     };
     let load = customers(url, rate, Duration::try_from_secs_f64(plan.minutes * 60.0)?);
     let mut samples: Samples = Vec::new();

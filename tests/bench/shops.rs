@@ -222,8 +222,8 @@ pub(crate) fn fill(stack: &Stack, products: usize) -> Result<()> {
     let tiers = include_str!("../../src/backend/db/products/tiers.sql");
     psql(&[
         "--command=set statement_timeout = 0",
-        &format!("--command=prepare tiers (bigint) as {tiers}"),
-        "--command=execute tiers (10000000)",
+        &format!("--command=prepare tiers (bigint, bigint) as {tiers}"),
+        "--command=execute tiers (10000000, 0)",
     ])?;
     // So that none of these begins in the middle of a measurement.
     psql(&["--command=vacuum (analyze)", "--command=checkpoint"])?;

@@ -57,7 +57,10 @@ async fn capacity(url: &str) -> Result<f64> {
     while keeps_up(rate).await? || keeps_up(rate).await? {
         rate *= MORE;
     }
-    ensure!(rate > FEW, "it does not keep up with {FEW} customers a second");
+    ensure!(
+        rate > FEW,
+        "it does not keep up with {FEW} customers a second: say how many shall come by --rate"
+    );
     Ok(rate / MORE)
 }
 

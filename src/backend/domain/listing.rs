@@ -106,8 +106,8 @@ pub struct Listing {
 #[into_params(parameter_in = Query)]
 pub struct ListingQuery {
     /// Search text, up to 200 characters: words, "phrases", -exclusions, `or`. The last word may be unfinished, and
-    /// typing errors are forgiven. By relevance, the list has the 300 best sellers among the
-    /// matches, by name the 1,000 best.
+    /// typing errors are forgiven. By relevance, the list has the 300 best sellers among the matches, by name
+    /// the 1,000.
     #[param(max_length = 200, example = "white lant")]
     pub q: Option<String>,
     /// Only this category.

@@ -6,11 +6,14 @@ use crate::error::Result;
 use crate::workers::Pass;
 
 /// Products of one pass: they are locked for a fraction of a second.
-const BATCH: i64 = 2_000;
+const BATCH: u64 = 1_000;
 
 /// Moves some products.
 pub async fn pass(state: &AppState) -> Result<Pass> {
-    let moved = db::products::tiers::sort(&state.pool.get().await?, BATCH).await?;
-    // Those that others hold are left for the next time, or a pass would follow the other without a pause.
-    Ok(if moved.cast_signed() == BATCH { Pass::More } else { Pass::Idle })
+    let mut client = state.pool.get().await?;
+    let transaction = client.transaction().await?;
+    let moved = db::products::tiers::sort(&transaction, BATCH.cast_signed()).await?;
+    db::fetch::commit(transaction).await?;
+    // A few that others hold do not end it, and are left for the next time.
+    Ok(if moved > BATCH / 2 { Pass::More } else { Pass::Idle })
 }

@@ -2599,8 +2599,8 @@ export interface operations {
             query?: {
                 /**
                  * @description Search text, up to 200 characters: words, "phrases", -exclusions, `or`. The last word may be unfinished, and
-                 *     typing errors are forgiven. By relevance, the list has the 300 best sellers among the
-                 *     matches, by name the 1,000 best.
+                 *     typing errors are forgiven. By relevance, the list has the 300 best sellers among the matches, by name
+                 *     the 1,000.
                  * @example white lant
                  */
                 q?: string;

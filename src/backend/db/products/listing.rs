@@ -13,7 +13,7 @@ use crate::error::Result;
 
 /// How many matches are ranked by relevance: the best sellers among them all.
 const RELEVANT: i64 = 300;
-/// How many are put in order by name: the same. The words that are asked for are in the names, so that the planner, which
+/// How many are put in order by name: best sellers as well. The words that are asked for are in the names, so that the planner, which
 /// takes them for spread evenly, would look for them from A to Z.
 const BY_NAME: i64 = 1000;
 

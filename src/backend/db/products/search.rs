@@ -33,7 +33,7 @@ impl Statement {
         format!("${}", self.parameters.len())
     }
 
-    /// Runs it, in one round trip.
+    /// Runs it, in one round trip; where it is prepared, the first time on a connection takes one more.
     pub async fn query(&self, client: &Client) -> Result<Vec<Row>> {
         let parameters =
             self.parameters.iter().map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone()));

@@ -1,10 +1,10 @@
-//! Tiers of best sellers: which products are in which, and that a search finds the same whatever tier they are in.
+//! Tiers of best sellers: which products are in which, and what a search finds by them.
 
 use deadpool_postgres::Object;
 use shopmicro_backend::db::products::facets::facets;
 use shopmicro_backend::db::products::listing;
 use shopmicro_backend::db::products::search::Wanted;
-use shopmicro_backend::db::products::tiers::sort;
+use shopmicro_backend::db::products::tiers;
 use shopmicro_backend::domain::listing::{Filters, Listing, Sort};
 use shopmicro_backend::domain::question::Question;
 use tokio_postgres::NoTls;
@@ -24,6 +24,14 @@ async fn sizes(client: &Object) -> Vec<(i16, i64)> {
     rows.iter().map(|row| (row.get(0), row.get(1))).collect()
 }
 
+/// Sorts products into tiers as the worker does.
+async fn sort(client: &mut Object, most: i64) -> u64 {
+    let transaction = client.transaction().await.expect("a transaction");
+    let moved = tiers::sort(&transaction, most).await.expect("sorted");
+    transaction.commit().await.expect("committed");
+    moved
+}
+
 /// How often a product of an earlier tier comes after one of a later tier, from the best seller on.
 async fn misplaced(client: &Object) -> i64 {
     let sql = "select count(*) from (select p.tier, lag(p.tier) over (order by p.popularity desc, p.id desc) as before \
@@ -34,13 +42,20 @@ async fn misplaced(client: &Object) -> i64 {
 #[tokio::test]
 async fn products_stand_in_tiers_by_their_sales() {
     let app = large_shop(PRODUCTS).await;
-    let client = app.connection().await;
+    let mut client = app.connection().await;
     let sql = "select count(*) from products where archived_at is null";
     let for_sale: i64 = client.query_one(sql, &[]).await.expect("counted").get(0);
     assert_eq!(sizes(&client).await, [(5, for_sale)], "nothing is sorted where nothing was moved");
 
-    assert_eq!(sort(&client, 700).await.expect("sorted"), 700, "as many as are asked for");
-    while sort(&client, 1_000).await.expect("sorted") > 0 {}
+    assert_eq!(sort(&mut client, 700).await, 700, "as many as are asked for");
+    let (replica, _) = app.replica().await;
+    {
+        let mut other = replica.pool.get().await.expect("a connection");
+        let sorting = other.transaction().await.expect("a transaction");
+        assert_eq!(tiers::sort(&sorting, 10).await.expect("sorted"), 10);
+        assert_eq!(sort(&mut client, 700).await, 0, "one at a time");
+    }
+    while sort(&mut client, 1_000).await > 0 {}
     let sorted = [(0, 8_000), (1, 24_000), (2, for_sale - 32_000)];
     assert_eq!(sizes(&client).await, sorted);
     assert_eq!(misplaced(&client).await, 0);
@@ -49,9 +64,9 @@ async fn products_stand_in_tiers_by_their_sales() {
     let raise = "update products set popularity = 1000 where id = (select id from products where tier = 1 limit 1) returning id";
     let risen: Uuid = client.query_one(raise, &[]).await.expect("raised").get(0);
     assert_eq!(misplaced(&client).await, 1);
-    assert_eq!(sort(&client, MANY).await.expect("sorted"), 2);
+    assert_eq!(sort(&mut client, MANY).await, 2);
     assert_eq!(sizes(&client).await, sorted);
-    assert_eq!(sort(&client, MANY).await.expect("sorted"), 0);
+    assert_eq!(sort(&mut client, MANY).await, 0);
 
     // One that is being sold just now waits for the next time, and nobody for it.
     let fall = "update products set popularity = '-infinity' where id = $1";
@@ -61,10 +76,10 @@ async fn products_stand_in_tiers_by_their_sales() {
     tokio::spawn(connection);
     let sale = seller.transaction().await.expect("a transaction");
     sale.execute("select from products where id = $1 for update", &[&risen]).await.expect("locked");
-    assert!(sort(&client, MANY).await.expect("sorted") > 0);
+    assert!(sort(&mut client, MANY).await > 0);
     assert!(misplaced(&client).await > 0);
     sale.rollback().await.expect("rolled back");
-    assert_eq!(sort(&client, MANY).await.expect("sorted"), 1);
+    assert_eq!(sort(&mut client, MANY).await, 1);
     assert_eq!(misplaced(&client).await, 0);
 }
 
@@ -122,12 +137,21 @@ async fn same(client: &Object, when: &str) {
 }
 
 #[tokio::test]
-async fn a_search_finds_the_best_sellers_whatever_tier_they_are_in() {
+async fn a_search_finds_the_best_sellers_however_many_are_sorted() {
     let app = large_shop(PRODUCTS).await;
-    let client = app.connection().await;
+    let mut client = app.connection().await;
     same(&client, "before they are sorted").await;
-    sort(&client, 1_000).await.expect("sorted");
+    sort(&mut client, 1_000).await;
     same(&client, "when some are sorted").await;
-    while sort(&client, 1_000).await.expect("sorted") > 0 {}
+    while sort(&mut client, 1_000).await > 0 {}
     same(&client, "when all are sorted").await;
+
+    // One that should stand further up is missed where those before it are enough, and found where they are not.
+    let best = "update products set tier = 5 where id = (select id from products where archived_at is null \
+                and search @@ to_tsquery('english', 'white') order by popularity desc, id desc limit 1) returning id, name";
+    let row = client.query_one(best, &[]).await.expect("moved");
+    let (id, name): (Uuid, String) = (row.get("id"), row.get("name"));
+    let words = |text: &str| Question::parse(text).expect("valid").expect("not blank");
+    assert!(!page(&client, &words("white"), Sort::Name).await.contains(&id));
+    assert!(page(&client, &words(&name), Sort::Relevance).await.contains(&id));
 }

@@ -1,9 +1,6 @@
 -- What the Express shop does in the database: one function and one round trip for each write, JSON made where the rows are.
 create schema if not exists peer;
 
--- Of all words: the shop looks through those of its tiers. Entries wait for it as briefly as for the shop's.
-create index if not exists products_peer_search_idx on products using gin (search) with (gin_pending_list_limit = 256);
-
 create or replace function peer.cart(buyer uuid) returns text
     language sql stable
     return (

@@ -6,15 +6,15 @@ use tokio_postgres::types::Type;
 use super::search::{About, Condition, Queries, Statement, Wanted, all, conditions, corrected};
 use super::tiers::best_sellers;
 use super::{COLUMNS, product};
-use crate::domain::listing::{Cursor, Filters, Listing, Matching, Sort, SortKey};
+use crate::domain::listing::{Cursor, Listing, Matching, Sort, SortKey};
 use crate::domain::page;
 use crate::domain::product::Product;
 use crate::error::Result;
 
 /// How many matches are ranked by relevance: the best sellers among them all.
 const RELEVANT: i64 = 300;
-/// How many are put in order by name: best sellers as well. The words that are asked for are in the names, so that the planner, which
-/// takes them for spread evenly, would look for them from A to Z.
+/// How many are put in order by name: best sellers as well. The words that are asked for are in the names, so that the
+/// planner, which takes them for spread evenly, would look for them from A to Z.
 const BY_NAME: i64 = 1000;
 
 /// How many products in the order of the list are looked at before those that match are looked for.
@@ -77,10 +77,9 @@ pub fn statement(listing: &Listing, wanted: Option<Wanted<'_>>) -> Statement {
         Sort::Name => Some(BY_NAME),
         Sort::Newest | Sort::PriceAscending | Sort::PriceDescending => None,
     };
-    let Filters { question, category, .. } = filters.clone();
-    statement.prepared = wanted.is_some()
-        && ranking.is_some()
-        && *filters == Filters { question, category, ..Filters::default() };
+    let words_alone =
+        conditions.iter().all(|condition| matches!(condition.about, About::Sale | About::Category));
+    statement.prepared = wanted.is_some() && ranking.is_some() && words_alone;
     let queries = wanted.map(|wanted| {
         let queries = Queries::bind(&mut statement, wanted);
         if statement.prepared { queries.made_once() } else { queries }

@@ -4,6 +4,8 @@
 
 pub mod binaries;
 pub mod budgets;
+mod builder;
+mod component;
 mod components;
 mod directory;
 pub mod load;
@@ -20,8 +22,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use clap::ValueEnum;
 
+pub use crate::builder::Builder;
+use crate::builder::check_ports;
+pub use crate::component::{Component, Edge};
 use crate::directory::Directory;
 use crate::observability::Watch;
 use crate::ports::Port;
@@ -30,297 +34,6 @@ pub use crate::proxy::Link;
 
 /// How long a component may take until it is ready.
 const READY_DEADLINE: Duration = Duration::from_mins(1);
-
-/// A part of the stack, in the order in which they start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum)]
-pub enum Component {
-    /// Logs.
-    Loki,
-    /// Metrics, rules and alerts.
-    Mimir,
-    /// Traces.
-    Tempo,
-    /// Takes traces, and hands on those worth keeping.
-    Alloy,
-    /// The database.
-    Postgres,
-    /// Sessions and caches.
-    Redis,
-    /// The API.
-    Backend,
-    /// A second replica of the API, in stacks that ask for it.
-    BackendReplica,
-    /// Recommendations.
-    MlService,
-    /// The web server with the shop's pages.
-    Nginx,
-    /// Figures of the database.
-    PostgresExporter,
-    /// Figures of Redis.
-    RedisExporter,
-    /// Figures of the web server.
-    NginxExporter,
-    /// Asks everything for metrics.
-    Prometheus,
-    /// Shows it all.
-    Grafana,
-}
-
-impl Component {
-    /// All of them, in the order in which they start.
-    pub const ALL: [Self; 15] = [
-        Self::Loki,
-        Self::Mimir,
-        Self::Tempo,
-        Self::Alloy,
-        Self::Postgres,
-        Self::Redis,
-        Self::Backend,
-        Self::BackendReplica,
-        Self::MlService,
-        Self::Nginx,
-        Self::PostgresExporter,
-        Self::RedisExporter,
-        Self::NginxExporter,
-        Self::Prometheus,
-        Self::Grafana,
-    ];
-
-    /// Those that make a shop.
-    pub const SHOP: [Self; 5] = [Self::Postgres, Self::Redis, Self::Backend, Self::MlService, Self::Nginx];
-
-    /// Those that watch it.
-    pub const OBSERVABILITY: [Self; 6] = [
-        Self::Loki,
-        Self::Mimir,
-        Self::PostgresExporter,
-        Self::RedisExporter,
-        Self::NginxExporter,
-        Self::Prometheus,
-    ];
-
-    /// Those that also watch it where their programs are, as in the Nix shell.
-    pub const WHERE_THERE: [Self; 3] = [Self::Tempo, Self::Alloy, Self::Grafana];
-
-    fn watches(self) -> bool {
-        Self::OBSERVABILITY.contains(&self) || Self::WHERE_THERE.contains(&self)
-    }
-
-    /// Its name in messages and of its log file.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Loki => "loki",
-            Self::Mimir => "mimir",
-            Self::Tempo => "tempo",
-            Self::Alloy => "alloy",
-            Self::Postgres => "postgres",
-            Self::Redis => "redis",
-            Self::Backend => "backend",
-            Self::BackendReplica => "backend-replica",
-            Self::MlService => "ml-service",
-            Self::Nginx => "nginx",
-            Self::PostgresExporter => "postgres-exporter",
-            Self::RedisExporter => "redis-exporter",
-            Self::NginxExporter => "nginx-exporter",
-            Self::Prometheus => "prometheus",
-            Self::Grafana => "grafana",
-        }
-    }
-}
-
-/// A connection between two components, which a test may cut: who asks, and who is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum)]
-pub enum Edge {
-    /// The backend's to PostgreSQL.
-    BackendToPostgres,
-    /// The backend's to Redis.
-    BackendToRedis,
-    /// The backend's to ml-service.
-    BackendToMlService,
-    /// ml-service's to Redis.
-    MlServiceToRedis,
-    /// ml-service's to the backend.
-    MlServiceToBackend,
-}
-
-impl Edge {
-    const ALL: [Self; 5] = [
-        Self::BackendToPostgres,
-        Self::BackendToRedis,
-        Self::BackendToMlService,
-        Self::MlServiceToRedis,
-        Self::MlServiceToBackend,
-    ];
-
-    /// Its name on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::BackendToPostgres => "backend-to-postgres",
-            Self::BackendToRedis => "backend-to-redis",
-            Self::BackendToMlService => "backend-to-ml-service",
-            Self::MlServiceToRedis => "ml-service-to-redis",
-            Self::MlServiceToBackend => "ml-service-to-backend",
-        }
-    }
-
-    const fn target(self) -> Component {
-        match self {
-            Self::BackendToPostgres => Component::Postgres,
-            Self::BackendToRedis | Self::MlServiceToRedis => Component::Redis,
-            Self::BackendToMlService => Component::MlService,
-            Self::MlServiceToBackend => Component::Backend,
-        }
-    }
-}
-
-/// How a stack is made.
-#[derive(Clone, Debug)]
-pub struct Builder {
-    parts: BTreeSet<Component>,
-    ports: BTreeMap<Component, u16>,
-    directory: Option<PathBuf>,
-    programs: Option<PathBuf>,
-    config: Option<PathBuf>,
-    web: Option<PathBuf>,
-    web_host: Ipv4Addr,
-    links: bool,
-    limits: bool,
-    watch: Watch,
-    traces: Option<String>,
-    backend_settings: Vec<(&'static str, String)>,
-    ml_service_settings: Vec<(&'static str, String)>,
-}
-
-impl Builder {
-    /// Only these components.
-    #[must_use]
-    pub fn only(mut self, parts: impl IntoIterator<Item = Component>) -> Self {
-        self.parts = parts.into_iter().collect();
-        self
-    }
-
-    /// With a second replica of the backend.
-    #[must_use]
-    pub fn with_replica(mut self) -> Self {
-        self.parts.insert(Component::BackendReplica);
-        self
-    }
-
-    /// With Loki, Mimir, Prometheus and the exporters. Metrics are asked for, and rules evaluated, every second unless
-    /// told otherwise.
-    #[must_use]
-    pub fn with_observability(mut self) -> Self {
-        self.parts.extend(Component::OBSERVABILITY);
-        self
-    }
-
-    /// With those of Tempo, Alloy and Grafana whose programs are in PATH.
-    #[must_use]
-    pub fn with_what_is_there(mut self) -> Self {
-        let there = |component: &Component| binaries::find(component.name()).is_ok();
-        self.parts.extend(Component::WHERE_THERE.into_iter().filter(there));
-        self
-    }
-
-    /// Where the services send their traces: an OTLP/HTTP endpoint, with its path.
-    #[must_use]
-    pub fn traces(mut self, endpoint: impl Into<String>) -> Self {
-        self.traces = Some(endpoint.into());
-        self
-    }
-
-    /// How often metrics are asked for and rules evaluated, in whole seconds.
-    #[must_use]
-    pub fn scrape_interval(mut self, interval: Duration) -> Self {
-        self.watch.interval = interval;
-        self
-    }
-
-    /// The directory of the rules, in place of `rules` of the configuration.
-    #[must_use]
-    pub fn rules(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.watch.rules = Some(directory.into());
-        self
-    }
-
-    /// Fixed ports in place of free ones. For a component that is not a part: where the caller has a stand-in for it.
-    #[must_use]
-    pub fn ports(mut self, ports: impl IntoIterator<Item = (Component, u16)>) -> Self {
-        self.ports.extend(ports);
-        self
-    }
-
-    /// A directory that stays, in place of a temporary one. Its database is durable.
-    #[must_use]
-    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.directory = Some(directory.into());
-        self
-    }
-
-    /// The directory of the shop's own programs; else that of this one.
-    #[must_use]
-    pub fn programs(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.programs = Some(directory.into());
-        self
-    }
-
-    /// The directory with the components' configuration; else `config` of the source tree around the working directory.
-    #[must_use]
-    pub fn config(mut self, directory: Option<PathBuf>) -> Self {
-        self.config = directory;
-        self
-    }
-
-    /// The built pages; else `web/dist` of the source tree.
-    #[must_use]
-    pub fn web(mut self, directory: Option<PathBuf>) -> Self {
-        self.web = directory;
-        self
-    }
-
-    /// The address that nginx listens on; everything else listens on the loopback alone.
-    #[must_use]
-    pub fn web_host(mut self, host: Ipv4Addr) -> Self {
-        self.web_host = host;
-        self
-    }
-
-    /// Leaves the rate limits as they are for customers. Without this they are out of the way: tests register more people
-    /// from one address than a street has.
-    #[must_use]
-    pub fn with_limits(mut self) -> Self {
-        self.limits = true;
-        self
-    }
-
-    /// A variable of the backend's environment.
-    #[must_use]
-    pub fn backend_setting(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.backend_settings.push((name, value.into()));
-        self
-    }
-
-    /// A variable of ml-service's environment.
-    #[must_use]
-    pub fn ml_service_setting(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.ml_service_settings.push((name, value.into()));
-        self
-    }
-
-    /// Puts a proxy on each connection between components, so that [`Stack::link`] can cut it.
-    #[must_use]
-    pub fn with_links(mut self) -> Self {
-        self.links = true;
-        self
-    }
-
-    /// Starts the components and waits until each is ready. A stack with a backend is migrated and seeded.
-    pub async fn start(self) -> Result<Stack> {
-        let mut stack = Stack::prepare(self).await?;
-        stack.start_all().await?;
-        Ok(stack)
-    }
-}
 
 /// A running stack. Dropping it ends every process that it started.
 #[derive(Debug)]
@@ -349,21 +62,7 @@ pub struct Stack {
 impl Stack {
     /// A whole stack on free ports in a temporary directory, unless told otherwise.
     pub fn builder() -> Builder {
-        Builder {
-            parts: Component::SHOP.into_iter().collect(),
-            ports: BTreeMap::new(),
-            directory: None,
-            programs: None,
-            config: None,
-            web: None,
-            web_host: Ipv4Addr::LOCALHOST,
-            links: false,
-            limits: false,
-            watch: Watch::default(),
-            traces: None,
-            backend_settings: Vec::new(),
-            ml_service_settings: Vec::new(),
-        }
+        Builder::default()
     }
 
     async fn prepare(builder: Builder) -> Result<Self> {
@@ -690,23 +389,6 @@ impl Drop for Stack {
 
 fn log_in(directory: &Path, component: Component) -> PathBuf {
     directory.join("logs").join(format!("{}.log", component.name()))
-}
-
-/// Names every port that cannot be had, before anything has been started.
-fn check_ports(builder: &Builder) -> Result<()> {
-    let mut troubles = Vec::new();
-    let mut given = BTreeMap::new();
-    for (component, port) in &builder.ports {
-        let host = if *component == Component::Nginx { builder.web_host } else { Ipv4Addr::LOCALHOST };
-        let name = component.name();
-        if let Some(other) = given.insert(port, name) {
-            troubles.push(format!("port {port} is meant for both {other} and {name}"));
-        } else if builder.parts.contains(component) && !ports::is_free(host, *port) {
-            troubles.push(format!("port {port}, meant for {name}, is taken"));
-        }
-    }
-    ensure!(troubles.is_empty(), "{}; choose others", troubles.join(", and "));
-    Ok(())
 }
 
 /// A path of the source tree that the working directory is in.

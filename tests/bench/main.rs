@@ -5,6 +5,7 @@
 //! server's alone.
 
 mod driver;
+mod floors;
 mod page;
 mod recommenders;
 mod report;
@@ -12,6 +13,8 @@ mod scenarios;
 mod servers;
 mod shops;
 mod starts;
+mod stores;
+mod turns;
 mod usage;
 
 use std::path::PathBuf;
@@ -22,7 +25,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::scenarios::Name;
-use crate::shops::Plan;
+use crate::turns::Plan;
 
 /// Benchmarks of shop and recommender beside peers and beside floors.
 #[derive(Debug, Parser)]

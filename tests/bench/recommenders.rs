@@ -12,8 +12,9 @@ use stack::{Component, Stack};
 use crate::driver::{self, Ask};
 use crate::scenarios::{Name, Shopping, customer};
 use crate::servers;
-use crate::shops::{self, Contestant, Plan, Stores};
 use crate::starts;
+use crate::stores::{self, Stores};
+use crate::turns::{self, Contestant, Plan};
 
 /// By how much scores may differ: both compute in single precision, each in its own order.
 const ROUNDING: f64 = 1e-4;
@@ -42,11 +43,11 @@ struct Answer {
 /// Measures these scenarios.
 pub(crate) async fn measure(plan: &Plan, directory: &Path, names: &[Name]) -> Result<()> {
     let parts = [Component::Postgres, Component::Redis, Component::Backend, Component::MlService];
-    let mut stack = shops::start(plan, directory, parts).await?;
-    shops::fill(&stack, plan.products)?;
+    let mut stack = stores::start(plan, directory, parts).await?;
+    stores::fill(&stack, plan.products)?;
     // Anew, with all that is there now; and again, from what it kept.
     stack.stop(Component::MlService).await?;
-    let snapshot = shops::snapshot(plan, directory);
+    let snapshot = stores::snapshot(plan, directory);
     std::fs::remove_dir_all(&snapshot)?;
     std::fs::create_dir(&snapshot)?;
     stack.start(Component::MlService).await?;
@@ -62,12 +63,12 @@ pub(crate) async fn measure(plan: &Plan, directory: &Path, names: &[Name]) -> Re
     let stores = Stores::of(&stack)?;
     let mut contestants = vec![Contestant {
         name: "ml-service",
-        address: shops::address(&stack, Component::MlService)?,
+        address: stores::address(&stack, Component::MlService)?,
         pids: vec![stack.pid(Component::MlService)?],
         cookie: "none is asked for",
     }];
     let flask = if plan.peer {
-        let database = shops::shop_database(&stack)?;
+        let database = stores::shop_database(&stack)?;
         let log = directory.join("flask.log");
         Some(servers::flask(&std::env::current_dir()?, &database, &stack.redis_url()?, &log).await?)
     } else {
@@ -82,7 +83,7 @@ pub(crate) async fn measure(plan: &Plan, directory: &Path, names: &[Name]) -> Re
     agree(&stack, &contestants, plan.products).await?;
     let all: Vec<&Contestant> = contestants.iter().collect();
     for name in names {
-        shops::tell(&shops::scenario(plan, *name, &all, &stores).await?, directory)?;
+        turns::tell(&turns::scenario(plan, *name, &all, &stores).await?, directory)?;
     }
     drop(flask);
     stack.stop_all().await
@@ -143,7 +144,7 @@ fn bought(stack: &Stack, number: usize) -> Result<BTreeSet<String>> {
         "--command=select product_id from interactions where kind = 'purchase' and user_id = '{}'",
         customer(number)
     );
-    let ids: BTreeSet<String> = shops::psql(stack, &[&sql])?.lines().map(str::to_owned).collect();
+    let ids: BTreeSet<String> = stores::psql(stack, &[&sql])?.lines().map(str::to_owned).collect();
     ensure!(!ids.is_empty(), "customer {number} bought nothing");
     Ok(ids)
 }

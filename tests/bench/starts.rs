@@ -9,7 +9,7 @@ use stack::{Component, Stack};
 
 use crate::driver::{self, Ask};
 use crate::report::{self, mebibytes, median};
-use crate::shops::address;
+use crate::stores::address;
 use crate::usage;
 
 /// How long nobody asks.

@@ -35,7 +35,7 @@ const MORE: f64 = 1.25;
 /// For how long they come.
 const TRIAL: Duration = Duration::from_secs(15);
 /// How soon 95 of a hundred of each kind of request are answered by a shop that keeps up.
-const SOON: Duration = Duration::from_millis(500);
+const SOON: Duration = Duration::from_millis(800);
 
 fn customers(url: String, rate: f64, duration: Duration) -> Load {
     Load { url, rate, duration, think: Duration::from_millis(500), spike: 1.0, patient: false }

@@ -1,6 +1,7 @@
 //! Rate limits by GCRA (the generic cell rate algorithm, a leaky bucket in one number): each bucket is the moment at
 //! which it will be empty again. In Redis it counts for all replicas, in a table of fixed size for this process.
 
+use std::alloc::{Layout, handle_alloc_error};
 use std::hash::{BuildHasher, RandomState};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use redis::Script;
+use zerocopy::FromZeros;
 
 use crate::redis::{Redis, Unavailable};
 
@@ -133,7 +135,9 @@ pub struct Table {
 
 impl Default for Table {
     fn default() -> Self {
-        let ends = std::iter::repeat_with(AtomicU64::default).take(BUCKETS).collect();
+        // Asked of the allocator as zeros: what no client falls on takes no memory.
+        let ends = <[AtomicU64]>::new_box_zeroed_with_elems(BUCKETS)
+            .unwrap_or_else(|_| handle_alloc_error(Layout::new::<[AtomicU64; BUCKETS]>()));
         Self { ends, started: Instant::now(), hasher: RandomState::new() }
     }
 }

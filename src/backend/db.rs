@@ -44,6 +44,9 @@ const WAITING_PER_CONNECTION: usize = 4;
 const SESSION_SETTINGS: &str = "-c statement_timeout=4000 -c lock_timeout=3000 \
     -c idle_in_transaction_session_timeout=10000 -c pg_trgm.similarity_threshold=0.2 -c jit=off";
 
+/// The newest migration of this program. What reads them all compiles regular expressions, which a service has no use for.
+const SCHEMA: i32 = 11;
+
 /// The key of the advisory lock under which the schema changes: replicas that start together take turns.
 const MIGRATION_LOCK: i64 = 0x0073_686f_706d_6967;
 
@@ -206,30 +209,50 @@ pub async fn connect(url: &Secret) -> Result<tokio_postgres::Client, tokio_postg
     Ok(client)
 }
 
-/// Brings the schema up to date under a lock and returns the number of migrations that were applied.
+/// Brings the schema up to date under a lock and returns the number of migrations that were applied. A newer schema is left
+/// as it is: this is the version before, which starts anew beside the next one, or after the way back from it.
 pub async fn migrate(url: &Secret) -> Result<usize, MigrateError> {
     let mut client = connect(url).await?;
     // Held by the session: it is released even where this process dies.
     client.execute("select pg_advisory_lock($1)", &[&MIGRATION_LOCK]).await?;
-    let report = migrations::migrations::runner().run_async(&mut client).await?;
+    let applied = match schema_of(&client).await? {
+        Some(version) if version > SCHEMA => {
+            tracing::info!(version, "the schema is of a newer version");
+            0
+        }
+        _ => migrations::migrations::runner().run_async(&mut client).await?.applied_migrations().len(),
+    };
     client.execute("select pg_advisory_unlock($1)", &[&MIGRATION_LOCK]).await?;
-    Ok(report.applied_migrations().len())
+    Ok(applied)
 }
 
 /// True when every migration of this program has been applied; a newer schema is fine (expand, then contract).
-pub async fn is_migrated(client: &deadpool_postgres::Client) -> Result<bool, tokio_postgres::Error> {
-    let newest =
-        migrations::migrations::runner().get_migrations().iter().map(refinery::Migration::version).max();
+pub async fn is_migrated(client: &tokio_postgres::Client) -> Result<bool, tokio_postgres::Error> {
+    Ok(schema_of(client).await? >= Some(SCHEMA))
+}
+
+/// The newest migration that was applied, if any was.
+async fn schema_of(client: &tokio_postgres::Client) -> Result<Option<i32>, tokio_postgres::Error> {
     let exists: bool = client
         .query_one("select to_regclass('refinery_schema_history') is not null as there", &[])
         .await?
         .try_get("there")?;
     if !exists {
-        return Ok(newest.is_none());
+        return Ok(None);
     }
-    let applied: Option<i32> = client
+    client
         .query_one("select max(version) as version from refinery_schema_history", &[])
         .await?
-        .try_get("version")?;
-    Ok(applied.map(i64::from) >= newest.map(i64::from))
+        .try_get("version")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_migration_is_known() {
+        let runner = migrations::migrations::runner();
+        assert_eq!(runner.get_migrations().iter().map(refinery::Migration::version).max(), Some(SCHEMA));
+    }
 }

@@ -79,6 +79,12 @@ pub enum Error {
     /// 409: an order of nothing.
     #[error("the cart is empty")]
     EmptyCart,
+    /// 409: the cart costs another sum than the customer was shown; nothing was ordered.
+    #[error("the total is {total_cents}")]
+    TotalChanged {
+        /// What it costs now, in minor units.
+        total_cents: i64,
+    },
     /// 409: less in stock than ordered; nothing was ordered.
     #[error("out of stock")]
     OutOfStock(Vec<Shortage>),
@@ -224,6 +230,10 @@ impl From<Error> for Problem {
             .detail(text)
             .with("available", serde_json::json!(available)),
             Error::EmptyCart => Self::new(StatusCode::CONFLICT, "empty-cart", "The cart is empty"),
+            Error::TotalChanged { total_cents } => {
+                Self::new(StatusCode::CONFLICT, "total-changed", "The order costs another sum by now")
+                    .with("total_cents", serde_json::json!(total_cents))
+            }
             Error::OutOfStock(items) => {
                 Self::new(StatusCode::CONFLICT, "out-of-stock", "Some items are not in stock as ordered")
                     .with("items", serde_json::json!(items))

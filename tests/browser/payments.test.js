@@ -42,6 +42,26 @@ for (const [device, options] of DEVICES) {
     await customer.leave();
   });
 
+  test(`what the button says is what is paid, on a ${device}`, { timeout: 300_000 }, async () => {
+    const product = await aProduct();
+    const customer = await Customer.arrive(browser, options, ['409 /api/orders']);
+    const { page } = customer;
+    await customer.goToCheckout(product);
+    const shown = await customer.pay().innerText();
+    // As in another tab, of which this page knows nothing.
+    await customer.call('PUT', `/api/cart/items/${product.id}`, { quantity: 2 });
+    await customer.pay().click();
+    await page.getByText('The total has changed.').waitFor();
+    await customer.cart(2).waitFor();
+    await customer.look('total-changed');
+    const now = await customer.pay().innerText();
+    assert.notEqual(now, shown);
+    await customer.pay().click();
+    await page.getByRole('heading', { name: 'Thank you!' }).waitFor();
+    await page.getByRole('main').getByText(now.replace('Pay ', ''), { exact: true }).first().waitFor();
+    await customer.leave();
+  });
+
   test(`an order is shown though its cart was seen empty before the answer came, on a ${device}`, { timeout: 300_000 }, async () => {
     const customer = await Customer.arrive(browser, options, ['503 /api/orders']);
     const { page } = customer;

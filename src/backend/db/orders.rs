@@ -45,7 +45,8 @@ pub enum Placed {
 }
 
 /// Places an order of what is in the user's cart, in one round trip and one transaction: the function `place_order`
-/// says how. [`Error::EmptyCart`], [`Error::OutOfStock`] and [`Error::IdempotencyMismatch`] leave everything as it was.
+/// says how. [`Error::EmptyCart`], [`Error::OutOfStock`], [`Error::TotalChanged`] and [`Error::IdempotencyMismatch`] leave
+/// everything as it was.
 pub async fn place(
     client: &impl GenericClient,
     user_id: Uuid,
@@ -54,7 +55,7 @@ pub async fn place(
     order: &NewOrder,
 ) -> Result<Placed> {
     let sql = "select result, this_order, answer, total_cents, shortages \
-               from place_order($1, $2, $3, $4, $5, $6, $7, make_interval(secs => $8))";
+               from place_order($1, $2, $3, $4, $5, $6, $7, make_interval(secs => $8), $9)";
     let row = client
         .fetch_one(
             sql,
@@ -67,6 +68,7 @@ pub async fn place(
                 &order.card.last4(),
                 &CURRENCY,
                 &PAYMENT_DUE.as_secs_f64(),
+                &order.expected_total_cents,
             ],
         )
         .await?;
@@ -80,6 +82,7 @@ pub async fn place(
         }
         "mismatch" => Err(Error::IdempotencyMismatch),
         "empty" => Err(Error::EmptyCart),
+        "changed" => Err(Error::TotalChanged { total_cents: row.try_get("total_cents")? }),
         "short" => {
             let Json(shortages): Json<Vec<Shortage>> = row.try_get("shortages")?;
             Err(Error::OutOfStock(shortages))

@@ -113,6 +113,9 @@ pub struct CheckoutBody {
     pub shipping_address: ShippingAddress,
     /// How it is paid.
     pub payment: Payment,
+    /// The sum that the customer was shown, in minor units. Where the cart costs another one by now, nothing is ordered.
+    #[schema(minimum = 0)]
+    pub expected_total_cents: Option<i64>,
 }
 
 /// A valid checkout.
@@ -122,6 +125,8 @@ pub struct NewOrder {
     pub shipping_address: ShippingAddress,
     /// How it is paid.
     pub card: Card,
+    /// The sum that the customer was shown, in minor units, where it is told.
+    pub expected_total_cents: Option<i64>,
 }
 
 impl TryFrom<CheckoutBody> for NewOrder {
@@ -149,10 +154,12 @@ impl TryFrom<CheckoutBody> for NewOrder {
             "must be a country code of two letters, such as GB",
         );
         match Card::parse("payment.card_number", &body.payment.card_number) {
-            Ok(card) => check.finish(Self { shipping_address, card }),
+            Ok(card) => {
+                check.finish(Self { shipping_address, card, expected_total_cents: body.expected_total_cents })
+            }
             Err(error) => {
                 check.that(false, &error.field, error.message);
-                check.finish(Self { shipping_address, card: Card::Declined })
+                check.finish(Self { shipping_address, card: Card::Declined, expected_total_cents: None })
             }
         }
     }

@@ -56,8 +56,12 @@ fn idempotency_key(headers: &HeaderMap) -> Result<String> {
 /// What makes two checkouts the same request. The card's number is not part of it, only its last digits, so that the
 /// stored hash tells nothing of it.
 fn request_hash(order: &NewOrder) -> Result<Vec<u8>> {
-    let text = serde_json::to_vec(&(&order.shipping_address, order.card.last4()))
-        .map_err(|error| Error::Internal(error.to_string()))?;
+    let (address, last4) = (&order.shipping_address, order.card.last4());
+    let text = match order.expected_total_cents {
+        Some(total) => serde_json::to_vec(&(address, last4, total)),
+        None => serde_json::to_vec(&(address, last4)),
+    }
+    .map_err(|error| Error::Internal(error.to_string()))?;
     Ok(Sha256::digest(text).to_vec())
 }
 
@@ -72,7 +76,7 @@ fn request_hash(order: &NewOrder) -> Result<Vec<u8>> {
         (status = 400, description = "The Idempotency-Key is missing, or the JSON malformed", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
         (status = 402, description = "The card was declined; the order is payment_failed and the cart as before", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The cart is empty, or something is short: `items` says what", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The cart is empty; something is short, `items` says what; or the cart costs another sum than `expected_total_cents`, `total_cents` says which", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Fields are not valid, or the key belongs to another request", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The database is away; nothing was ordered unless a repetition says so", body = Problem, content_type = "application/problem+json"),
     ))]

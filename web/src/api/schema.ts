@@ -744,6 +744,11 @@ export interface components {
         };
         /** @description The body of a checkout: it orders what is in the cart. */
         CheckoutBody: {
+            /**
+             * Format: int64
+             * @description The sum that the customer was shown, in minor units. Where the cart costs another one by now, nothing is ordered.
+             */
+            expected_total_cents?: number | null;
             /** @description How it is paid. */
             payment: components["schemas"]["Payment"];
             /** @description Where it goes. */
@@ -2462,7 +2467,7 @@ export interface operations {
             };
             403: components["responses"]["Problem403"];
             408: components["responses"]["Problem408"];
-            /** @description The cart is empty, or something is short: `items` says what */
+            /** @description The cart is empty; something is short, `items` says what; or the cart costs another sum than `expected_total_cents`, `total_cents` says which */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -157,6 +157,7 @@ describe('the checkout', () => {
     expect(body).toEqual({
       shipping_address: { name: 'Ada', line1: '1 High St', city: 'York', postal_code: 'YO1', country: 'GB' },
       payment: { card_number: '4242424242424242' },
+      expected_total_cents: 1250,
     });
   });
 
@@ -201,6 +202,15 @@ describe('the checkout', () => {
     await userEvent.click(screen.getByRole('button', { name: 'Pay £12.50' }));
     const alert = await screen.findByRole('alert');
     within(alert).getByText(/Stoneware mug: you asked for 3, 2 are left/);
+  });
+
+  it('asks for the total that it shows, and says when there is another one', async () => {
+    const posts = atCheckout(() => problem(409, 'total-changed', { total_cents: 2500 }));
+    renderShop('/checkout');
+    await fillAddress();
+    await userEvent.click(screen.getByRole('button', { name: 'Pay £12.50' }));
+    await screen.findByText('The total has changed.');
+    expect(posts()[0]?.body).toMatchObject({ expected_total_cents: 1250 });
   });
 
   it('shows what is wrong at the field, and goes there', async () => {

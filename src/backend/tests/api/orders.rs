@@ -279,6 +279,46 @@ async fn what_is_short_is_named_and_nothing_is_ordered() {
     client.checkout("k", APPROVED).await.expect(201);
 }
 
+/// A customer pays what the customer was shown: prices change, and carts in other tabs.
+#[tokio::test]
+async fn another_total_than_was_shown_orders_nothing() {
+    let app = TestApp::new().await.with_products(1).await;
+    let client = app.customer().await;
+    client.put_item(app.products[0], 2).await.expect(200);
+    let shown = |total: i64| {
+        let mut body = checkout_body(APPROVED);
+        body["expected_total_cents"] = total.into();
+        body
+    };
+    app.sql("update products set price_cents = 2000").await;
+    let problem = client.checkout_with("k", &shown(400)).await.refused(409, "total-changed");
+    assert_eq!(problem["total_cents"], 4000);
+    assert_eq!((app.stock(app.products[0]).await, cart_count(&client).await), (10, json!(2)));
+    for nothing in ["orders", "outbox", "idempotency_keys", "payment_provider.charges"] {
+        assert_eq!(app.number(&format!("select count(*) from {nothing}")).await, 0, "{nothing}");
+    }
+
+    // The key was not used up, and what was answered once does not depend on what the products cost later.
+    let first = client.checkout_with("k", &shown(4000)).await;
+    assert_eq!(first.expect(201)["total_cents"], 4000);
+    app.sql("update products set price_cents = 1").await;
+    assert_eq!(client.checkout_with("k", &shown(4000)).await.text, first.text);
+    client.checkout_with("k", &shown(4001)).await.refused(422, "idempotency-mismatch");
+}
+
+/// Replicas of the version before call the function with one parameter less.
+#[tokio::test]
+async fn the_version_before_can_place_orders() {
+    let app = TestApp::new().await.with_products(1).await;
+    let client = app.customer().await;
+    client.put_item(app.products[0], 1).await.expect(200);
+    let sql = "select o.result, o.total_cents from users u, \
+               place_order(u.id, 'k', 'h', gen_random_uuid(), '{}', '4242', 'GBP', interval '1 h') o";
+    let rows = app.rows(sql, &[]).await;
+    assert_eq!((rows[0].get("result"), rows[0].get("total_cents")), ("placed", 200_i64));
+    assert_eq!(app.stock(app.products[0]).await, 9);
+}
+
 #[tokio::test]
 async fn twenty_customers_share_the_last_five() {
     let app = TestApp::new().await;

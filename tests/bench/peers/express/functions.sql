@@ -45,7 +45,7 @@ begin
     select o.result, o.this_order, o.answer, o.total_cents, o.shortages
     into result, this_order, answer, total, shortages
     from place_order(
-        buyer, attempt_key, attempt_hash, new_order, ship_to, last4, 'GBP', interval '8 seconds'
+        buyer, attempt_key, attempt_hash, new_order, ship_to, last4, 'GBP', interval '8 seconds', null
     ) o;
     if result = 'placed' then
         insert into payment_provider.charges (order_id, status, amount_cents) values (this_order, outcome, total);

@@ -34,7 +34,7 @@ export function CheckoutForm({ cart, customerName, onPlaced }: CheckoutFormProps
     event.preventDefault();
     if (busy.current) return;
     busy.current = true;
-    const body = bodyOf(valuesOf(event.currentTarget));
+    const body = bodyOf(valuesOf(event.currentTarget), cart);
     // Not by the callbacks of a mutation, which end with this form: the cart may be seen empty before the answer is.
     place.mutateAsync(beginAttempt(body, cart)).then(onPlaced, () => {
       busy.current = false;
@@ -168,10 +168,20 @@ function Outcome({ error }: { error: Error | null }) {
       </Notice>
     );
   }
+  const slug = error instanceof ProblemError ? error.slug : '';
+  if (slug === 'total-changed') {
+    return (
+      <Notice tone="error" title="The total has changed.">
+        <p>
+          Nothing was ordered. Prices or <Link to={urls.cart()}>your cart</Link> changed while you were here: the button
+          says what it costs now.
+        </p>
+      </Notice>
+    );
+  }
   if (fieldErrors(error).length > 0) {
     return <Notice tone="error">Some fields need another look: they are marked above.</Notice>;
   }
-  const slug = error instanceof ProblemError ? error.slug : '';
   if (slug === 'payment-declined') {
     return (
       <Notice tone="error" title="Your card was declined.">
@@ -202,7 +212,7 @@ function valuesOf(form: HTMLFormElement): Draft {
   return Object.fromEntries(Array.from(new FormData(form), ([name, value]) => [name, String(value)]));
 }
 
-function bodyOf(values: Draft): CheckoutBody {
+function bodyOf(values: Draft, cart: Cart): CheckoutBody {
   const {
     name = '',
     line1 = '',
@@ -215,5 +225,7 @@ function bodyOf(values: Draft): CheckoutBody {
   return {
     shipping_address: { name, line1, ...(line2.trim() && { line2 }), city, postal_code, country },
     payment: { card_number: digits(card_number) },
+    // What the button says. The shop takes no other sum.
+    expected_total_cents: cart.total_cents,
   };
 }

@@ -1,16 +1,17 @@
 -- A customer pays what the customer was shown. As in V3, and `result` may also be
 --   changed   the cart costs another sum than `seen_total`, where one is given; `total_cents` is the present one
+-- `product_ids` tells whose stock has changed.
 create function place_order(
     buyer uuid, attempt_key text, attempt_hash bytea, new_order uuid, ship_to jsonb, last4 text, in_currency text,
     payment_due interval, seen_total bigint,
-    out result text, out this_order uuid, out answer text, out total_cents bigint, out shortages jsonb
+    out result text, out this_order uuid, out answer text, out total_cents bigint, out shortages jsonb,
+    out product_ids uuid[]
 )
     language plpgsql
 as $$
 declare
     known idempotency_keys;
     this_cart uuid;
-    products_ uuid[];
     names text[];
     prices bigint[];
     quantities integer[];
@@ -33,7 +34,7 @@ begin
         jsonb_agg(jsonb_build_object(
             'product_id', l.id, 'name', l.name, 'requested', l.quantity, 'available', l.available
         ) order by l.id) filter (where l.available < l.quantity)
-    into products_, names, prices, quantities, total_cents, shortages
+    into product_ids, names, prices, quantities, total_cents, shortages
     from (
         select p.id, p.name, p.price_cents, i.quantity,
             case when p.archived_at is null then p.stock else 0 end as available
@@ -43,7 +44,7 @@ begin
         order by p.id
         for no key update of p, i
     ) l;
-    if products_ is null then
+    if product_ids is null then
         result := 'empty';
         return;
     end if;
@@ -64,14 +65,14 @@ begin
     insert into idempotency_keys (user_id, key, request_hash, order_id)
     values (buyer, attempt_key, attempt_hash, new_order);
     insert into order_items (order_id, product_id, name, unit_price_cents, quantity)
-    select new_order, * from unnest(products_, names, prices, quantities);
+    select new_order, * from unnest(product_ids, names, prices, quantities);
     update products p
     set stock = p.stock - l.quantity, updated_at = now()
-    from unnest(products_, quantities) l (id, quantity)
+    from unnest(product_ids, quantities) l (id, quantity)
     where p.id = l.id;
     insert into stock_movements (product_id, delta, reason, order_id)
-    select l.id, -l.quantity, 'order', new_order from unnest(products_, quantities) l (id, quantity);
-    delete from cart_items i where i.cart_id = this_cart and i.product_id = any (products_);
+    select l.id, -l.quantity, 'order', new_order from unnest(product_ids, quantities) l (id, quantity);
+    delete from cart_items i where i.cart_id = this_cart and i.product_id = any (product_ids);
     insert into outbox (order_id, kind, payload)
     values (
         new_order, 'order.placed',
@@ -90,9 +91,9 @@ create or replace function place_order(
 )
     language sql
 begin atomic
-    select * from place_order(
+    select p.result, p.this_order, p.answer, p.total_cents, p.shortages from place_order(
         buyer, attempt_key, attempt_hash, new_order, ship_to, last4, in_currency, payment_due, null
-    );
+    ) p;
 end;
 
 -- As in V8, but the recommender learns of a product once for each time that it comes into a cart, and not with every change

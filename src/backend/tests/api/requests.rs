@@ -158,6 +158,8 @@ async fn what_is_said_twice_is_refused() {
     assert_eq!(answer.refused_fields(422, "invalid"), ["quantity"]);
     // What the path says, the query and the body cannot.
     let request = client.request(Method::PUT, &format!("{item}?product_id={}", Uuid::nil()));
+    Answer::of(request.json(&json!({ "quantity": 1 }))).await.refused(400, "bad-request");
+    let request = client.request(Method::PUT, &item);
     let answer = Answer::of(request.json(&json!({ "quantity": 1, "product_id": Uuid::nil() }))).await;
     assert_eq!(answer.status, 422, "{}", answer.text);
 }
@@ -215,4 +217,30 @@ fn fill(template: &str, parameter: &str) -> String {
     let segments =
         template.split('/').map(|segment| if segment.starts_with('{') { parameter } else { segment });
     segments.collect::<Vec<_>>().join("/")
+}
+
+/// Of every operation that the document gives no parameters in the query.
+#[tokio::test]
+async fn parameters_that_nothing_reads_are_refused() {
+    let app = TestApp::new().await;
+    let document = app.guest().get("/api/openapi.json").await.expect(200);
+    let mut tried = 0;
+    for (route, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("a path") {
+            let mut parameters = operation["parameters"].as_array().into_iter().flatten();
+            if parameters.any(|parameter| parameter["in"] == "query") {
+                continue;
+            }
+            let id = Uuid::new_v4().to_string();
+            let path = route.replace("{id}", &id).replace("{product_id}", &id);
+            let method: Method = method.to_uppercase().parse().expect("a method");
+            // Before it is asked who it is, or whether there is such a thing.
+            let answer = Answer::of(app.guest().request(method, &format!("{path}?limit=1"))).await;
+            assert!(answer.refused(400, "bad-request")["detail"].to_string().contains("query"), "{route}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 20, "{tried}");
+    app.guest().get("/api/cart?").await.expect(200);
+    app.guest().get("/api/products?limit=1").await.expect(200);
 }

@@ -127,6 +127,32 @@ func TestPrometheusAsksTheSameJobsEverywhere(t *testing.T) {
 	}
 }
 
+func TestPrometheusFindsPodsThatAreNotReady(t *testing.T) { each(t, (*manifests).checkDiscovery) }
+
+// What is asked pod by pod has a Service for that alone, which names all pods: whoever is not ready would be gone rather than
+// down, and alerts blind to it. Customers are sent by another Service, to those that are ready.
+func (m *manifests) checkDiscovery(t report) {
+	for _, data := range m.configMaps {
+		var s scraping
+		if err := yaml.Unmarshal([]byte(data["prometheus.yml"]), &s); err != nil {
+			t.Fatalf("prometheus.yml: %v", err)
+		}
+		for _, scrape := range s.Scrapes {
+			for _, dns := range scrape.DNS {
+				service := m.services[dns.Names[0]]
+				if service == nil || service.Spec.ClusterIP != "None" || !service.Spec.PublishNotReadyAddresses {
+					t.Errorf("%s: Service %s does not name every pod", scrape.Job, dns.Names[0])
+				}
+			}
+		}
+	}
+	for name, service := range m.services {
+		if service.Spec.PublishNotReadyAddresses && service.Spec.ClusterIP != "None" {
+			t.Errorf("Service %s sends customers to pods that are not ready", name)
+		}
+	}
+}
+
 func read(t report, path string, parse func([]byte) error) {
 	t.Helper()
 	text, err := os.ReadFile("../../" + path)

@@ -47,6 +47,7 @@ var faults = []struct{ name, of, from, to, complaint string }{
 	{"not all is denied by default", "NetworkPolicy deny-by-default", "- Ingress", "- Egress", "is let in: true, should be: false"},
 	{"an address has another port", "Deployment backend", "http://ml-service:3002", "http://ml-service:5000", "does not have"},
 	{"an address names nobody", "Deployment alloy", "http://loki:3100", "http://logs:3100", "which no Service answers"},
+	{"pods that are not ready are asked nothing", "Service backend-pods", "publishNotReadyAddresses: true", "publishNotReadyAddresses: false", "every pod"},
 	{"the ingress leads nowhere", "Ingress shop", "name: http", "name: web", "no port"},
 	{"a Role is missing", "RoleBinding alloy", "kind: Role\n  name: alloy", "kind: Role\n  name: reader", "no Role"},
 	{"all may be evicted", "PodDisruptionBudget backend", "maxUnavailable: 1", "maxUnavailable: 2", "evicted at once"},
@@ -95,7 +96,7 @@ func judge(documents [][]byte) []string {
 	for _, check := range []func(*manifests, report){
 		(*manifests).checkRestriction, (*manifests).checkContainers, (*manifests).checkContract, (*manifests).checkReferences,
 		(*manifests).checkImages, (*manifests).checkReplicas, (*manifests).checkMemory,
-		(*manifests).checkPolicies, (*manifests).checkAddresses,
+		(*manifests).checkPolicies, (*manifests).checkAddresses, (*manifests).checkDiscovery,
 	} {
 		var c complaints
 		func() {

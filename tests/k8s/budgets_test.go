@@ -1,15 +1,18 @@
 package k8s
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/yaml"
 )
 
@@ -53,6 +56,49 @@ func (m *manifests) checkMemory(t report) {
 				t.Errorf("%s/%s: is not told of its limit", w.name, c.Name)
 			}
 		}
+	}
+}
+
+func TestBackendsFitIntoTheConnections(t *testing.T) { each(t, (*manifests).checkConnections) }
+
+// othersConnections are kept for superusers (PostgreSQL's own 3), migrations, the exporter, backups and operators.
+const othersConnections = 13
+
+// While they are replaced there are more backends than replicas: those that come, and the one that finishes its requests.
+func (m *manifests) checkConnections(t report) {
+	number := func(file, pattern string) (number int) {
+		read(t, file, func(text []byte) error {
+			found := regexp.MustCompile(pattern).FindSubmatch(text)
+			if found == nil {
+				return fmt.Errorf("it has no %s", pattern)
+			}
+			_, err := fmt.Sscan(string(found[1]), &number)
+			return err
+		})
+		return number
+	}
+	connections := number("config/postgres/postgresql.conf", `\nmax_connections = (\d+)`)
+	pool := number("docs/configuration.md", "`POSTGRES_POOL_SIZE` \\| `(\\d+)`")
+	if own := value(m.container(t, "backend"), "POSTGRES_POOL_SIZE"); own != "" {
+		fmt.Sscan(own, &pool)
+	}
+	w := m.workload(t, "backend")
+	var replicas int
+	if w.replicas != nil {
+		replicas = int(*w.replicas)
+	}
+	for _, scaler := range m.scalers {
+		if scaler.Spec.ScaleTargetRef.Name == w.name {
+			replicas = int(scaler.Spec.MaxReplicas)
+		}
+	}
+	quarter := intstr.FromString("25%")
+	surge, err := intstr.GetScaledValueFromIntOrPercent(cmp.Or(w.surge, &quarter), replicas, true)
+	if err != nil {
+		t.Fatalf("maxSurge: %v", err)
+	}
+	if most := (replicas + surge + 1) * pool; most > connections-othersConnections {
+		t.Errorf("%d backends take up to %d of %d connections", replicas+surge+1, most, connections)
 	}
 }
 

@@ -59,6 +59,7 @@ func TestEachComponentCanBeLeftOut(t *testing.T) {
 				m.checkReferences(t)
 				m.checkRestriction(t)
 				m.checkReplicas(t)
+				m.checkConnections(t)
 				if found[1] == "observability" && m.has("loki") || found[1] == "backup" && m.has("backup") {
 					t.Error("it is still there")
 				}

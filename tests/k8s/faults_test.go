@@ -52,6 +52,7 @@ var faults = []struct{ name, of, from, to, complaint string }{
 	{"a Role is missing", "RoleBinding alloy", "kind: Role\n  name: alloy", "kind: Role\n  name: reader", "no Role"},
 	{"all may be evicted", "PodDisruptionBudget backend", "maxUnavailable: 1", "maxUnavailable: 2", "evicted at once"},
 	{"one replica has to do", "Deployment frontend", "replicas: 2", "replicas: 1", "below two"},
+	{"backends want more connections than there are", "Deployment backend", "maxSurge: 1", "maxSurge: 200%", "connections"},
 	{"a field is misspelt", "Deployment backend", "replicas: 2", "replicsa: 2", "unknown field"},
 }
 
@@ -97,6 +98,7 @@ func judge(documents [][]byte) []string {
 		(*manifests).checkRestriction, (*manifests).checkContainers, (*manifests).checkContract, (*manifests).checkReferences,
 		(*manifests).checkImages, (*manifests).checkReplicas, (*manifests).checkMemory,
 		(*manifests).checkPolicies, (*manifests).checkAddresses, (*manifests).checkDiscovery,
+		(*manifests).checkConnections,
 	} {
 		var c complaints
 		func() {

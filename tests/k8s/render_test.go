@@ -20,6 +20,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
@@ -30,6 +31,7 @@ type workload struct {
 	name     string
 	serves   bool   // unlike what a CronJob makes
 	replicas *int32 // nil where an autoscaler decides
+	surge    *intstr.IntOrString
 	selector *metav1.LabelSelector
 	pod      corev1.PodTemplateSpec
 	claims   []corev1.PersistentVolumeClaim
@@ -185,9 +187,11 @@ func (m *manifests) add(object runtime.Object) error {
 	case *autoscalingv2.HorizontalPodAutoscaler:
 		m.scalers = append(m.scalers, o)
 	case *appsv1.Deployment:
-		m.workloads = append(m.workloads, workload{
-			name: o.Name, serves: true, replicas: o.Spec.Replicas, selector: o.Spec.Selector, pod: o.Spec.Template,
-		})
+		w := workload{name: o.Name, serves: true, replicas: o.Spec.Replicas, selector: o.Spec.Selector, pod: o.Spec.Template}
+		if rolling := o.Spec.Strategy.RollingUpdate; rolling != nil {
+			w.surge = rolling.MaxSurge
+		}
+		m.workloads = append(m.workloads, w)
 	case *appsv1.StatefulSet:
 		m.workloads = append(m.workloads, workload{
 			name: o.Name, serves: true, replicas: o.Spec.Replicas, selector: o.Spec.Selector, pod: o.Spec.Template,

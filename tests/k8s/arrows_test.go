@@ -51,6 +51,10 @@ func (m *manifests) checkPolicies(t report) {
 		if got := m.allows(t, networkingv1.PolicyTypeEgress, &to, nil, &to, 443); got != want {
 			t.Errorf("%s may call the world outside: %v", to.name, got)
 		}
+		// A cache of names on the node has an address of no pod.
+		if !m.allows(t, networkingv1.PolicyTypeEgress, &to, nil, &to, 53) {
+			t.Errorf("%s may ask for names in kube-system alone", to.name)
+		}
 		for _, c := range to.pod.Spec.Containers {
 			for _, p := range c.Ports {
 				froms := []*workload{nil}

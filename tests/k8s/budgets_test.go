@@ -102,6 +102,44 @@ func (m *manifests) checkConnections(t report) {
 	}
 }
 
+func TestRequestsAreWhatThePagesSay(t *testing.T) {
+	for _, overlay := range overlays {
+		m := render(t, overlay)
+		var memory, processors int64
+		for i := range m.workloads {
+			w := &m.workloads[i]
+			if !w.serves {
+				continue
+			}
+			replicas := int64(m.fewest(w))
+			for _, c := range w.pod.Spec.Containers {
+				memory += replicas * c.Resources.Requests.Memory().Value()
+				processors += replicas * c.Resources.Requests.Cpu().MilliValue()
+			}
+		}
+		sum := fmt.Sprintf("%.1f GiB and %.1f processors in `%s`",
+			float64(memory)/(1<<30), float64(processors)/1000, strings.TrimPrefix(overlay, "overlays/"))
+		for _, page := range []string{"docs/kubernetes.md", "docs/troubleshooting.md"} {
+			read(t, page, func(text []byte) error {
+				if !strings.Contains(strings.Join(strings.Fields(string(text)), " "), sum) {
+					return fmt.Errorf("it does not say that pods request %s", sum)
+				}
+				return nil
+			})
+		}
+	}
+}
+
+// fewest are the replicas of a workload at rest.
+func (m *manifests) fewest(w *workload) int32 {
+	for _, scaler := range m.scalers {
+		if scaler.Spec.ScaleTargetRef.Name == w.name {
+			return *scaler.Spec.MinReplicas
+		}
+	}
+	return *w.replicas
+}
+
 // scraping is what a file of Prometheus says; what the tests do not know by name is compared as it stands.
 type scraping struct {
 	Global  any `json:"global"`

@@ -16,8 +16,8 @@ import (
 
 var component = regexp.MustCompile(`(?m)^  - \.\./\.\./components/(.+)\n`)
 
-// change renders an overlay whose kustomization is another one.
-func change(t *testing.T, overlay string, edit func(string) string) *manifests {
+// change renders an overlay whose kustomization is another one, with files that people write.
+func change(t *testing.T, overlay string, edit func(string) string, files ...map[string]string) *manifests {
 	t.Helper()
 	dir := checkout(t)
 	newSecrets(t, dir)
@@ -28,6 +28,13 @@ func change(t *testing.T, overlay string, edit func(string) string) *manifests {
 	}
 	if err := os.WriteFile(path, []byte(edit(string(text))), 0o600); err != nil {
 		t.Fatal(err)
+	}
+	for _, written := range files {
+		for name, text := range written {
+			if err := os.WriteFile(filepath.Join(dir, "k8s", name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	documents, err := build(dir, overlay)
 	if err != nil {
@@ -165,6 +172,55 @@ func TestTelemetryMayLieInObjectStorage(t *testing.T) {
 		}
 		if got := slices.ContainsFunc(w.pod.Spec.Containers[0].Env, func(e corev1.EnvVar) bool { return e.Name == "S3_ENDPOINT" }); got != want {
 			t.Errorf("%s is told where the storage is: %v", w.name, got)
+		}
+	}
+}
+
+func TestAlertsMayBeTold(t *testing.T) {
+	read := func(path string) string {
+		text, err := os.ReadFile("../../" + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	// As docs/kubernetes.md has people write it.
+	const nobody = "receivers:\n  - name: nobody\n"
+	_, receivers, _ := strings.Cut(read("docs/kubernetes.md"), "\n    receivers:\n")
+	receivers, _, _ = strings.Cut("    receivers:\n"+receivers, "\n\n")
+	receivers = strings.ReplaceAll("\n"+receivers, "\n    ", "\n")[1:] + "\n"
+	original := read("config/mimir/alertmanager.yaml")
+	if !strings.HasPrefix(receivers, nobody) || !strings.Contains(original, nobody) {
+		t.Fatalf("docs/kubernetes.md names another receiver than alertmanager.yaml:\n%s", receivers)
+	}
+	own := strings.Replace(original, nobody, receivers, 1)
+	m := change(t, "overlays/production", with("alert-receiver"), map[string]string{"components/alert-receiver/alertmanager.yaml": own})
+	mimir := m.workload(t, "mimir")
+	for _, v := range mimir.pod.Spec.Volumes {
+		if v.ConfigMap == nil || v.Name != "config" {
+			continue
+		}
+		if data := m.configMaps[v.ConfigMap.Name]; data["alertmanager.yaml"] != own || data["mimir.yaml"] != read("config/mimir/mimir.yaml") {
+			t.Errorf("Mimir reads another file than the overlay's: %v", data)
+		}
+	}
+	for name, values := range m.secrets {
+		if strings.HasPrefix(name, "shopmicro-") {
+			values["ALERT_RECEIVER"] = nil
+		}
+	}
+	m.checkReferences(t)
+	m.checkRestriction(t)
+	for i := range m.workloads {
+		w := &m.workloads[i]
+		if got := m.allows(t, networkingv1.PolicyTypeEgress, w, nil, w, 443); got != (w.name == "mimir" || w.name == "alloy") {
+			t.Errorf("%s reaches the receiver: %v", w.name, got)
+		}
+	}
+	container := m.container(t, "mimir")
+	for _, file := range regexp.MustCompile(`url_file: (\S+)/secret`).FindAllStringSubmatch(own, -1) {
+		if !slices.ContainsFunc(container.VolumeMounts, func(mount corev1.VolumeMount) bool { return mount.MountPath == file[1] }) {
+			t.Errorf("nothing is at %s", file[1])
 		}
 	}
 }

@@ -219,6 +219,13 @@ func (m *manifests) checkReferences(t report) {
 			if claim := v.PersistentVolumeClaim; claim != nil && m.claims[claim.ClaimName] == nil {
 				t.Errorf("%s: no PersistentVolumeClaim %q", w.name, claim.ClaimName)
 			}
+			if v.Secret != nil {
+				for _, item := range v.Secret.Items {
+					if _, ok := m.secrets[v.Secret.SecretName][item.Key]; !ok {
+						t.Errorf("%s: no key %q in Secret %q", w.name, item.Key, v.Secret.SecretName)
+					}
+				}
+			}
 			if v.ConfigMap == nil {
 				continue
 			}

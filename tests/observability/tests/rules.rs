@@ -148,6 +148,54 @@ fn each_alert_has_a_runbook_and_each_runbook_an_alert() {
     none(&wrong);
 }
 
+/// As much of the Alertmanager's file as is looked at.
+#[derive(Deserialize)]
+struct Alertmanager {
+    inhibit_rules: Vec<Inhibition>,
+}
+
+#[derive(Deserialize)]
+struct Inhibition {
+    source_matchers: Vec<String>,
+    target_matchers: Vec<String>,
+    equal: Vec<String>,
+}
+
+#[test]
+fn each_inhibition_has_a_pair_of_alerts_that_it_is_about() {
+    let files_of_rules = all();
+    let labels: Vec<BTreeMap<&str, &str>> = alerts(&files_of_rules)
+        .map(|(name, rule)| {
+            let labels = rule.labels.iter().map(|(label, value)| (label.as_str(), value.as_str()));
+            labels.chain([("alertname", name)]).collect()
+        })
+        .collect();
+    let matching = |matchers: &[String]| {
+        let matchers: Vec<(&str, &str)> = matchers
+            .iter()
+            .map(|matcher| matcher.split_once('=').unwrap_or_else(|| panic!("{matcher} compares nothing")))
+            .map(|(label, value)| (label, value.trim_matches('"')))
+            .collect();
+        let all = |labels: &&BTreeMap<&str, &str>| {
+            matchers.iter().all(|(label, value)| labels.get(label) == Some(value))
+        };
+        labels.iter().filter(all).collect::<Vec<_>>()
+    };
+    let alertmanager: Alertmanager =
+        serde_saphyr::from_str(&read(root().join("config/mimir/alertmanager.yaml"))).expect("its file");
+    assert!(!alertmanager.inhibit_rules.is_empty());
+    for rule in &alertmanager.inhibit_rules {
+        let targets = matching(&rule.target_matchers);
+        let pair = matching(&rule.source_matchers).into_iter().any(|source| {
+            let same = |target: &&BTreeMap<&str, &str>| {
+                rule.equal.iter().all(|label| source.get(label.as_str()) == target.get(label.as_str()))
+            };
+            targets.iter().any(same)
+        });
+        assert!(pair, "no two alerts have the same {:?}", rule.equal);
+    }
+}
+
 /// Runbooks say which incident provokes their alert, and incidents which alert shows them.
 #[test]
 fn runbooks_and_incidents_know_each_other() {

@@ -102,6 +102,16 @@ func (m *manifests) checkConnections(t report) {
 	}
 }
 
+// nginx counts the node's processors, not its container's share of them, and each worker takes memory.
+func TestTheNumberOfWebServersWorkersIsNotTheNodes(t *testing.T) {
+	read(t, "config/nginx/nginx.conf", func(text []byte) error {
+		if !regexp.MustCompile(`(?m)^worker_processes [1-9][0-9]*;`).Match(text) {
+			return fmt.Errorf("it leaves the number of workers to nginx")
+		}
+		return nil
+	})
+}
+
 func TestRequestsAreWhatThePagesSay(t *testing.T) {
 	for _, overlay := range overlays {
 		m := render(t, overlay)

@@ -125,8 +125,11 @@ in
           {
             description = "The first admin of ShopMicro";
             wantedBy = [ "multi-user.target" ];
-            requires = [ "shopmicro-backend.service" ] ++ passwordMaker;
+            # A backend that does not come up at the first try is no end to it: it is tried until the account is made.
+            wants = [ "shopmicro-backend.service" ];
+            requires = passwordMaker;
             after = [ "shopmicro-backend.service" ] ++ passwordMaker;
+            startLimitIntervalSec = 0;
             # Once: the password is the admin's own from then on.
             unitConfig.ConditionPathExists = "!/var/lib/shopmicro-admin/made";
             inherit (backend) environment;
@@ -137,6 +140,8 @@ in
             serviceConfig = import ../hardening.nix // {
               Type = "oneshot";
               RemainAfterExit = true;
+              Restart = "on-failure";
+              RestartSec = 5;
               User = "shopmicro";
               StateDirectory = "shopmicro-admin";
               LoadCredential = backend.serviceConfig.LoadCredential ++ [

@@ -326,6 +326,15 @@ in
       && shopmicro-secrets.serviceConfig.StateDirectoryMode == "0700"
       && shopmicro-secrets.serviceConfig.UMask == "0077"
       && !withSecrets.systemd.services ? shopmicro-secrets;
+    "the first admin is made though the backend needs several tries" =
+      let
+        admin = unit "admin";
+      in
+      !elem "shopmicro-backend.service" admin.requires
+      && elem "shopmicro-backend.service" admin.wants
+      && elem "shopmicro-backend.service" admin.after
+      && admin.serviceConfig.Restart == "on-failure"
+      && admin.startLimitIntervalSec == 0;
     "Grafana's password and key are read from files" =
       services.grafana.environment.GF_SECURITY_ADMIN_PASSWORD == "$__file{%d/grafana-admin-password}"
       && services.grafana.environment.GF_SECURITY_SECRET_KEY == "$__file{%d/grafana-secret-key}";

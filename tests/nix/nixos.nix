@@ -170,6 +170,7 @@ in
           after = texts;
           environment = default (attrsOf atom) { };
           requires = texts;
+          wants = texts;
           script = default lines "";
           serviceConfig = default (attrsOf setting) { };
           startAt = default (types.either str (listOf str)) [ ];

@@ -68,22 +68,26 @@ in
   '';
 
   # `nix run .#vm`.
-  virtualisation.vmVariant.virtualisation = {
-    cores = 2;
-    memorySize = 3072;
-    diskSize = 8192;
-    graphics = false;
-    forwardPorts = [
-      {
-        from = "host";
-        host.port = 8080;
-        guest.port = cfg.frontend.port;
-      }
-      {
-        from = "host";
-        host.port = 3000;
-        guest.port = cfg.grafana.port;
-      }
-    ];
+  virtualisation.vmVariant = {
+    virtualisation = {
+      cores = 2;
+      memorySize = 3072;
+      diskSize = 8192;
+      graphics = false;
+      forwardPorts = [
+        {
+          from = "host";
+          host.port = 8080;
+          guest.port = cfg.frontend.port;
+        }
+        {
+          from = "host";
+          host.port = 3000;
+          guest.port = cfg.grafana.port;
+        }
+      ];
+    };
+    # Half of the disk: what observes writes there, too.
+    services.shopmicro.mimir.diskBudgets.postgres = mkDefault 4096;
   };
 }

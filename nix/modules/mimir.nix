@@ -13,9 +13,12 @@ let
   configFile = ../../config/mimir/mimir.yaml;
 
   recording = pkgs.writeText "recording.yaml" (
-    import ../memory-rules.nix {
+    import ../budget-rules.nix {
       text = builtins.readFile (cfg.rules + "/recording.yaml");
-      budgets = cfg.memoryBudgets;
+      budgets = {
+        memory = cfg.memoryBudgets;
+        disk = cfg.diskBudgets;
+      };
     }
   );
   # The rules of a tenant lie in a directory of its name: `no_auth_tenant` of mimir.yaml.
@@ -23,7 +26,7 @@ let
     mkdir -p $out/shopmicro
     cp ${cfg.rules}/*.yaml $out/shopmicro
     ${lib.optionalString (
-      cfg.memoryBudgets != { }
+      cfg.memoryBudgets != { } || cfg.diskBudgets != { }
     ) "cp --force ${recording} $out/shopmicro/recording.yaml"}
     promtool check rules $out/shopmicro/*.yaml
   '';
@@ -71,6 +74,14 @@ in
         backend = 96;
       };
       description = "How much memory a job may use, in MiB, where it is not what the rules say: they alert before it is killed.";
+    };
+    diskBudgets = lib.mkOption {
+      type = lib.types.attrsOf lib.types.ints.positive;
+      default = { };
+      example = {
+        postgres = 40960;
+      };
+      description = "How much of its disk a job may use, in MiB, where it is not what the rules say: they alert before it is full.";
     };
     evaluationInterval = lib.mkOption {
       type = lib.types.str;

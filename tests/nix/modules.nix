@@ -418,9 +418,9 @@ in
     "alerts on memory know the limits of the appliance" =
       let
         original = read "rules/recording.yaml";
-        changed = import ../../nix/memory-rules.nix {
+        changed = import ../../nix/budget-rules.nix {
           text = original;
-          budgets = shop.mimir.memoryBudgets;
+          budgets.memory = shop.mimir.memoryBudgets;
         };
         values =
           text:
@@ -434,6 +434,21 @@ in
       in
       values changed == expected
       && values original != expected
+      && builtins.length (lines changed) == builtins.length (lines original);
+    "the alert on the database's disk knows a disk that is not the cluster's" =
+      let
+        original = read "rules/recording.yaml";
+        changed = import ../../nix/budget-rules.nix {
+          text = original;
+          budgets = {
+            memory = { };
+            disk.postgres = 40960;
+          };
+        };
+        values = text: firsts "disk_budget:bytes\n +labels: \\{job: postgres}\n +expr: (vector[^\n]*)\n" text;
+      in
+      values original == [ "vector(10 * 2 ^ 30)" ]
+      && values changed == [ "vector(40960 * 2 ^ 20)" ]
       && builtins.length (lines changed) == builtins.length (lines original);
     "the shop's memory is at most 400 MiB, and all of it 2 GiB" =
       let

@@ -445,7 +445,7 @@ in
             disk.postgres = 40960;
           };
         };
-        values = text: firsts "disk_budget:bytes\n +labels: \\{job: postgres}\n +expr: (vector[^\n]*)\n" text;
+        values = firsts "disk_budget:bytes\n +labels: \\{job: postgres}\n +expr: (vector[^\n]*)\n";
       in
       values original == [ "vector(10 * 2 ^ 30)" ]
       && values changed == [ "vector(40960 * 2 ^ 20)" ]

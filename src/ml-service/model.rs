@@ -187,9 +187,13 @@ impl Model {
     }
 
     /// The model of a catalogue that differs from this one's in few products: the same as a new one would be,
-    /// sooner. Nothing where it differs in more than `most`, counted since the last training.
+    /// sooner. Nothing where it differs in more than `most`, counted since the last training, nor of an empty one, of
+    /// which a training is as soon done.
     #[must_use]
     pub fn followed(&self, catalogue: &Catalogue, most: usize) -> Option<Self> {
+        if catalogue.is_empty() {
+            return None;
+        }
         let budget = most.checked_sub(self.index.changes())?;
         let mut changes: Vec<(Uuid, Option<&Product>)> = Vec::new();
         for (product, &digest) in catalogue.products.iter().zip(&catalogue.digests) {

@@ -253,6 +253,20 @@ fn an_empty_catalogue_makes_a_model_that_answers_nothing() {
     assert!(model.popular(&[(Uuid::from_u128(1), 1.0)], &HashSet::new(), None, 10).is_empty());
 }
 
+#[test]
+fn a_catalogue_that_becomes_empty_is_not_followed_but_trained_on() {
+    let nothing = Catalogue::new(Vec::new());
+    let trained = Model::train(&Catalogue::new(vec![product(1, "Red cushion", "Home")]));
+    let grown = Catalogue::new(vec![product(1, "Red cushion", "Home"), product(2, "Blue cushion", "Home")]);
+    // A row that came since the training has no text to go back to.
+    let followed = trained.followed(&grown, 10).expect("one change");
+    for model in [&trained, &followed, &Model::train(&nothing)] {
+        assert!(model.followed(&nothing, 10).is_none());
+    }
+    let again = Model::train(&nothing).followed(&grown, 10).expect("two changes");
+    assert_eq!(ids(&again.similar(Uuid::from_u128(1), 10).expect("known")), [2]);
+}
+
 #[derive(Deserialize)]
 struct Golden {
     stop_words: Vec<String>,

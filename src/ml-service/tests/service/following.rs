@@ -269,6 +269,22 @@ async fn a_product_that_comes_is_followed_without_a_training() {
 }
 
 #[tokio::test]
+async fn a_shop_whose_products_are_all_gone_has_an_empty_model_and_later_a_new_one() {
+    let backend = StandIn::start(small_shop()).await;
+    let app = TestApp::following(&backend);
+    app.ready().await;
+    // One came since the training.
+    backend.shop().products.push(product(6, "Yellow cushion", "Home"));
+    app.eventually("/api/model", |model| model.json()["products"] == 6).await;
+    backend.shop().products.clear();
+    app.eventually("/api/model", |model| model.json()["products"] == 0).await;
+    assert!(app.get("/api/recommendations/popular").await.items().is_empty());
+    backend.shop().products = small_shop();
+    app.eventually("/api/model", |model| model.json()["products"] == 5).await;
+    assert_eq!(app.get(&format!("/api/products/{}/similar", id(1))).await.items(), [2]);
+}
+
+#[tokio::test]
 async fn half_a_catalogue_is_never_trained_on() {
     let backend = StandIn::start(small_shop()).await;
     let app = TestApp::following(&backend);

@@ -337,7 +337,8 @@ impl Model {
             .filter_map(|&(product, units)| Some((self.index.row_of(product).filter(within)?, units)))
             .take(limit)
             .collect();
-        let most = sold.first().map_or(1.0, |&(_, units)| units);
+        // Sales of long ago may count nothing.
+        let most = sold.first().map_or(1.0, |&(_, units)| units.max(f64::MIN_POSITIVE));
         let taken: HashSet<u32> = sold.iter().map(|&(row, _)| row).collect();
         let others = if sold.len() < limit {
             let free = |row: &u32| {

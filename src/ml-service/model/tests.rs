@@ -235,6 +235,14 @@ fn a_category_has_its_own_popular_products() {
 }
 
 #[test]
+fn what_sold_so_long_ago_that_it_counts_nothing_has_a_score_of_nothing() {
+    let ranking = [(Uuid::from_u128(5), 1.0), (Uuid::from_u128(4), 0.0), (Uuid::from_u128(3), 0.0)];
+    let found = model().popular(&ranking, &HashSet::new(), Some("Kitchen"), 10);
+    assert_eq!(ids(&found), [4, 3]);
+    assert!(found.iter().all(|suggestion| suggestion.score.to_bits() == 0), "{found:?}");
+}
+
+#[test]
 fn the_version_follows_the_content_and_not_the_order() {
     let (a, b) = (product(1, "Red cushion", "Home"), product(2, "Blue cushion", "Home"));
     let version = |products: &[&Product]| {

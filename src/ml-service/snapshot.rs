@@ -84,12 +84,17 @@ pub struct Training {
 #[derive(Debug)]
 pub struct Turn(#[expect(dead_code, reason = "held for its drop")] OwnedMutexGuard<()>);
 
+/// A training that somebody asked for, from the wish to its end: one at a time.
+#[derive(Debug)]
+pub struct Wish(#[expect(dead_code, reason = "held for its drop")] OwnedMutexGuard<()>);
+
 /// The current snapshot and the means to replace it.
 #[derive(Debug)]
 pub struct Snapshots {
     current: ArcSwapOption<Snapshot>,
     training: ArcSwap<Training>,
     turn: Arc<Mutex<()>>,
+    wish: Arc<Mutex<()>>,
     pool: Pool,
     store: Option<Store>,
     instruments: Instruments,
@@ -105,6 +110,7 @@ impl Snapshots {
             current: ArcSwapOption::empty(),
             training: ArcSwap::from_pointee(training),
             turn: Arc::default(),
+            wish: Arc::default(),
             pool,
             store,
             instruments,
@@ -128,10 +134,11 @@ impl Snapshots {
         Turn(Arc::clone(&self.turn).lock_owned().await)
     }
 
-    /// The right to train, unless somebody has it.
+    /// The wish for a training, unless one that was wished for waits or runs. The reading of the catalogue that is done
+    /// every so often does not count: it may end without a training.
     #[must_use]
-    pub fn try_turn(&self) -> Option<Turn> {
-        Arc::clone(&self.turn).try_lock_owned().ok().map(Turn)
+    pub fn wish(&self) -> Option<Wish> {
+        Arc::clone(&self.wish).try_lock_owned().ok().map(Wish)
     }
 
     /// Takes the model from disk, where there is one. What is refused there is said, and replaced by the next
@@ -165,8 +172,9 @@ impl Snapshots {
         self.train(turn, backend, self.current()).await
     }
 
-    /// Reads the catalogue and trains on it, whether or not it changed.
-    pub async fn retrain(&self, turn: Turn, backend: &Backend) -> Result<(), TrainingError> {
+    /// Waits for the right to train, reads the catalogue and trains on it, whether or not it changed.
+    pub async fn retrain(&self, _wish: Wish, backend: &Backend) -> Result<(), TrainingError> {
+        let turn = self.turn().await;
         self.train(turn, backend, None).await
     }
 

@@ -43,7 +43,9 @@ pub struct Retraining {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Progress {
+    /// It has begun, or will as soon as the reading of the catalogue that is under way has ended.
     Started,
+    /// One that was asked for before has not ended.
     AlreadyRunning,
 }
 
@@ -74,12 +76,12 @@ pub async fn retrain(
         return Err(Error::Unauthorized);
     }
     let model_version = app.snapshots.current().map(|snapshot| snapshot.model.version().to_owned());
-    let status = match app.snapshots.try_turn() {
+    let status = match app.snapshots.wish() {
         None => Progress::AlreadyRunning,
-        Some(turn) => {
+        Some(wish) => {
             let background = app.clone();
             app.lifecycle.spawn(async move {
-                if let Err(error) = background.snapshots.retrain(turn, &background.backend).await {
+                if let Err(error) = background.snapshots.retrain(wish, &background.backend).await {
                     background.instruments.stream_failed("catalogue");
                     let error = format!("{:#}", anyhow::Error::from(error));
                     tracing::error!(error, "retraining failed; the model before stays");

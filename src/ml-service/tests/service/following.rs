@@ -155,6 +155,24 @@ async fn retraining_runs_once_at_a_time_and_readers_do_not_wait() {
 }
 
 #[tokio::test]
+async fn a_training_that_is_asked_for_while_the_catalogue_is_read_follows() {
+    let backend = StandIn::start(small_shop()).await;
+    let app = TestApp::following(&backend);
+    app.ready().await;
+    backend.close_gate();
+    app.eventually("/api/model", |model| model.json()["training"]["stage"] == "reading").await;
+    let before = app.get("/api/model").await;
+    let answers = [app.post("/api/model/retrain").await, app.post("/api/model/retrain").await];
+    let status = answers.map(|answer| answer.json()["status"].clone());
+    assert_eq!(status, ["started", "already-running"]);
+
+    backend.open_gate();
+    let trained_at = before.json()["trained_at"].clone();
+    let after = app.eventually("/api/model", |model| model.json()["trained_at"] != trained_at).await;
+    assert_eq!(version(&after), version(&before), "nothing else would have had it trained");
+}
+
+#[tokio::test]
 async fn retraining_needs_the_token_and_tells_how_it_went() {
     let backend = StandIn::start(small_shop()).await;
     let app = TestApp::following_with(&backend, &[("INTERNAL_TOKEN", "secret of the deployment")]).await;

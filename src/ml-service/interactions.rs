@@ -324,11 +324,17 @@ impl User {
             }
         }
         // The stream is in the order of writing; an import writes old events late.
-        let place = self.events.partition_point(|other| other.at <= event.at);
-        self.events.insert(place, event);
-        if self.events.len() > EVENTS_PER_USER {
+        let mut place = self.events.partition_point(|other| other.at <= event.at);
+        if self.events.len() == EVENTS_PER_USER {
+            let Some(earlier) = place.checked_sub(1) else { return first };
             self.events.remove(0);
+            place = earlier;
+        } else if self.events.len() == self.events.capacity() {
+            // Twice the room, as a list takes by itself, but no more than it may ever need.
+            let more = self.events.len().max(4).min(EVENTS_PER_USER - self.events.len());
+            self.events.reserve_exact(more);
         }
+        self.events.insert(place, event);
         first
     }
 }
@@ -367,6 +373,8 @@ mod tests {
             history.events.iter().all(|event| event.at == 100),
             "an old event that came late is not kept"
         );
+        let user = &interactions.users[&Uuid::from_u128(7)];
+        assert_eq!(user.events.capacity(), EVENTS_PER_USER, "no room that is never needed");
         assert!(history.bought.contains(&Uuid::from_u128(1_000)));
     }
 

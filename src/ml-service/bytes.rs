@@ -4,12 +4,16 @@
 //!
 //! Whoever reads trusts nothing: a length is compared with what is there before anything is allocated.
 
+use std::io::{self, Cursor, Seek, SeekFrom, Write};
+
 use sha2::{Digest, Sha256};
 
 /// What a file begins with: its kind, and the version of its format.
 pub(crate) type Header = [u8; 16];
 /// The length of the checksum.
 const CHECKSUM: usize = 32;
+/// How much is collected before it is written.
+const BUFFER: usize = 1 << 16;
 
 /// Bytes are not what they should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,36 +35,79 @@ pub enum Unusable {
     Options,
 }
 
-/// Arrays that become a file.
-pub(crate) struct Writer(Vec<u8>);
+/// Arrays that become a file as they come: beside what they are made of there is no room for all of them.
+pub(crate) struct Writer<W> {
+    file: W,
+    checksum: Sha256,
+    buffer: Vec<u8>,
+}
 
-impl Writer {
-    pub(crate) fn new(header: &Header) -> Self {
-        let mut bytes = header.to_vec();
-        bytes.resize(header.len() + CHECKSUM, 0);
-        Self(bytes)
+impl<W: Write + Seek> Writer<W> {
+    /// Begins an empty file, with room for the checksum.
+    pub(crate) fn new(mut file: W, header: &Header) -> io::Result<Self> {
+        file.write_all(header)?;
+        file.write_all(&[0; CHECKSUM])?;
+        Ok(Self { file, checksum: Sha256::new(), buffer: Vec::with_capacity(BUFFER) })
     }
 
     pub(crate) fn array<const N: usize>(
         &mut self,
         values: impl IntoIterator<Item = [u8; N], IntoIter: ExactSizeIterator>,
-    ) {
-        let values = values.into_iter();
-        self.0.reserve(8 + N * values.len());
-        self.0.extend((values.len() as u64).to_le_bytes());
-        values.for_each(|value| self.0.extend(value));
+    ) -> io::Result<()> {
+        let mut values = values.into_iter();
+        self.length(values.len())?;
+        values.try_for_each(|value| self.put(&value))
     }
 
-    pub(crate) fn text(&mut self, text: &str) {
-        self.array(text.bytes().map(|byte| [byte]));
+    /// An array in parts, of which there are as many values as is said.
+    pub(crate) fn parts<P: AsRef<[u8]>>(
+        &mut self,
+        length: usize,
+        parts: impl IntoIterator<Item = P>,
+    ) -> io::Result<()> {
+        self.length(length)?;
+        parts.into_iter().try_for_each(|part| self.put(part.as_ref()))
     }
 
-    /// The whole file.
-    pub(crate) fn finish(mut self) -> Vec<u8> {
-        let (front, content) = self.0.split_at_mut(size_of::<Header>() + CHECKSUM);
-        front[size_of::<Header>()..].copy_from_slice(&Sha256::digest(content));
-        self.0
+    pub(crate) fn text(&mut self, text: &str) -> io::Result<()> {
+        self.parts(text.len(), [text])
     }
+
+    /// The file is whole, though not yet safe from a loss of power.
+    pub(crate) fn finish(mut self) -> io::Result<()> {
+        self.write_out()?;
+        self.file.seek(SeekFrom::Start(size_of::<Header>() as u64))?;
+        self.file.write_all(&self.checksum.finalize())?;
+        self.file.flush()
+    }
+
+    fn length(&mut self, length: usize) -> io::Result<()> {
+        self.put(&(length as u64).to_le_bytes())
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        for part in bytes.chunks(BUFFER) {
+            if self.buffer.len() + part.len() > BUFFER {
+                self.write_out()?;
+            }
+            self.buffer.extend_from_slice(part);
+        }
+        Ok(())
+    }
+
+    fn write_out(&mut self) -> io::Result<()> {
+        self.checksum.update(&self.buffer);
+        self.file.write_all(&self.buffer)?;
+        self.buffer.clear();
+        Ok(())
+    }
+}
+
+/// What would become a file, in memory.
+pub(crate) fn in_memory(write: impl FnOnce(&mut Cursor<Vec<u8>>) -> io::Result<()>) -> Vec<u8> {
+    let mut bytes = Cursor::default();
+    write(&mut bytes).expect("memory takes whatever is written");
+    bytes.into_inner()
 }
 
 /// What is behind a header and the right checksum.

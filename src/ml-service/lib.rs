@@ -44,7 +44,7 @@ use crate::model::blend::Settings;
 use crate::model::quality::{self, Quality, Sample};
 use crate::model::together::Together;
 use crate::snapshot::{Snapshot, Snapshots};
-use crate::store::Store;
+use crate::store::{Store, Unfinished};
 
 /// Of how many customers it is looked at whether they bought what was recommended.
 const ASSESSED: usize = 500;
@@ -134,7 +134,9 @@ impl App {
     pub fn follow(&self, config: &Config) {
         self.lifecycle.spawn(updates::follow_catalogue(self.clone(), config.catalogue_poll));
         self.lifecycle.spawn(updates::follow_interactions(self.clone(), config.interactions_poll));
-        self.lifecycle.spawn(updates::follow_purchases(self.clone(), config.catalogue_poll));
+        // What was read from disk is there.
+        let kept = self.interactions().cursor();
+        self.lifecycle.spawn(updates::follow_purchases(self.clone(), config.catalogue_poll, kept));
         let watched = self.clone();
         let look = async move || routes::health::health(State(watched.clone())).await;
         self.lifecycle.spawn(platform::health::watch(look));
@@ -193,15 +195,16 @@ impl App {
     /// Ranks what sells, now that nothing more has happened.
     pub async fn caught_up(&self) -> Result<()> {
         let app = self.clone();
+        // Waited for here: who has it may be writing to disk, for which no thread that answers shall wait.
+        let _turn = self.turn.lock().await;
         let rank = move || {
-            let _turn = app.turn.blocking_lock();
             let ranking = app.interactions().ranked();
             app.interactions_mut().caught_up_with(ranking);
         };
         Ok(self.pool.run(rank).await?)
     }
 
-    /// Computes with a copy of what customers did, on the threads for training.
+    /// Computes with what is taken of what customers did, on the threads for training.
     async fn compute_with<C: Send + 'static, T: Send + 'static>(
         &self,
         copy: impl FnOnce(&Interactions) -> C + Send + 'static,
@@ -215,17 +218,16 @@ impl App {
         Ok(self.snapshots.compute(move || work(copied())).await?)
     }
 
-    /// Writes what customers did to disk, where there is a place for it.
-    pub async fn keep_interactions(&self) {
-        let Some(store) = self.store.clone() else { return };
-        match self
-            .compute_with(interactions::bytes::write, move |bytes| store.write_interactions(&bytes))
-            .await
-        {
-            Ok(Ok(())) => {}
+    /// Writes what customers did to disk, where there is a place for it; false where that failed.
+    pub async fn keep_interactions(&self) -> bool {
+        let Some(store) = self.store.clone() else { return true };
+        let write = move |interactions: &Interactions| store.write_interactions(interactions);
+        match self.compute_with(write, |written| written.and_then(Unfinished::finish)).await {
+            Ok(Ok(())) => return true,
             Ok(Err(error)) => self.snapshots.store_failed(error),
             Err(error) => self.snapshots.store_failed(error),
         }
+        false
     }
 
     /// Begins the reading of interactions anew.

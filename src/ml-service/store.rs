@@ -1,7 +1,7 @@
 //! The trained model and what customers did on disk, so that a restart needs neither the backend nor a training.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -35,6 +35,29 @@ pub enum StoreError {
     },
 }
 
+/// A file that is written, beside the one that it is to replace.
+#[derive(Debug)]
+#[must_use]
+pub struct Unfinished {
+    file: File,
+    path: PathBuf,
+}
+
+impl Unfinished {
+    /// Puts it in its place once it is on disk: whoever reads, or loses power, meanwhile has the old one or the new one
+    /// as a whole.
+    pub fn finish(self) -> Result<(), StoreError> {
+        let Self { file, path } = self;
+        let replace = || {
+            file.sync_all()?;
+            fs::rename(unfinished(&path), &path)?;
+            // The name is on disk when the directory is.
+            path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+        };
+        replace().map_err(|source| StoreError::Io { path, source })
+    }
+}
+
 /// A directory for both.
 #[derive(Clone, Debug)]
 pub struct Store(PathBuf);
@@ -58,9 +81,9 @@ impl Store {
         written.ok().and_then(|written| Timestamp::try_from(written).ok())
     }
 
-    /// Replaces the model: whoever reads, or loses power, meanwhile has the old one or the new one as a whole.
+    /// Replaces the model.
     pub fn write(&self, model: &Model) -> Result<(), StoreError> {
-        self.write_file(MODEL, &model::bytes::write(model))
+        self.write_file(MODEL, |file| model::bytes::write_to(model, file))?.finish()
     }
 
     /// What customers did, as it was written last; nothing where it never was.
@@ -74,9 +97,9 @@ impl Store {
         })
     }
 
-    /// Replaces what customers did, by what [`interactions::bytes::write`] made of it.
-    pub fn write_interactions(&self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.write_file(INTERACTIONS, bytes)
+    /// Writes what customers did, which nobody may change meanwhile; what takes the longest, to have it on disk, is left.
+    pub fn write_interactions(&self, interactions: &Interactions) -> Result<Unfinished, StoreError> {
+        self.write_file(INTERACTIONS, |file| interactions::bytes::write_to(interactions, file))
     }
 
     fn read_file<T>(
@@ -92,20 +115,22 @@ impl Store {
         }
     }
 
-    fn write_file(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    fn write_file(
+        &self,
+        name: &str,
+        write: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<Unfinished, StoreError> {
         let path = self.0.join(name);
-        replace(&path, bytes).map_err(|source| StoreError::Io { path, source })
+        let written = File::create(unfinished(&path)).and_then(|mut file| write(&mut file).map(|()| file));
+        match written {
+            Ok(file) => Ok(Unfinished { file, path }),
+            Err(source) => Err(StoreError::Io { path, source }),
+        }
     }
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let unfinished = path.with_extension("unfinished");
-    let mut file = File::create(&unfinished)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)?;
-    // The name is on disk when the directory is.
-    path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+fn unfinished(path: &Path) -> PathBuf {
+    path.with_extension("unfinished")
 }
 
 #[cfg(test)]

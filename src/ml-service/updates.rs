@@ -114,9 +114,9 @@ async fn read(app: &App, cursor: Option<&str>) -> Result<usize, StreamError> {
 }
 
 /// Counts anew what is bought together and measures what the recommendations are worth, when something was sold, and
-/// keeps on disk what came.
-pub async fn follow_purchases(app: App, poll: Duration) {
-    let (mut counted, mut kept) = (Arc::default(), None);
+/// keeps on disk what came after the cursor up to which it is there.
+pub async fn follow_purchases(app: App, poll: Duration, mut kept: Option<Arc<str>>) {
+    let mut counted = Arc::default();
     let mut assessed: Option<Instant> = None;
     loop {
         tokio::time::sleep(poll).await;
@@ -138,8 +138,7 @@ pub async fn follow_purchases(app: App, poll: Duration) {
                 }
             }
         }
-        if complete && cursor != kept {
-            app.keep_interactions().await;
+        if complete && cursor != kept && app.keep_interactions().await {
             kept = cursor;
         }
     }

@@ -1,6 +1,7 @@
 //! What is remembered of customers as bytes, and back.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::{self, Seek, Write};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -17,39 +18,47 @@ const HEADER: &Header = b"shopmicro-memory";
 /// The version of the format.
 const VERSION: [u8; 1] = [1];
 
-/// The bytes of what is remembered.
-#[must_use]
-pub fn write(interactions: &Interactions) -> Vec<u8> {
+/// Writes what is remembered to an empty file.
+pub fn write_to(interactions: &Interactions, file: impl Write + Seek) -> io::Result<()> {
     let users: Vec<(&Uuid, &User)> =
         interactions.order.values().filter_map(|id| interactions.users.get_key_value(id)).collect();
-    let mut bytes = Writer::new(HEADER);
-    bytes.array([VERSION]);
-    bytes.array([interactions.popularity.half_life().to_le_bytes()]);
-    bytes.text(interactions.cursor.as_deref().unwrap_or_default());
-    bytes.text(&interactions.last_sale);
-    bytes.array([interactions.count.to_le_bytes()]);
-    bytes.array(interactions.products.ids.iter().map(|id| id.into_bytes()));
+    let mut bytes = Writer::new(file, HEADER)?;
+    bytes.array([VERSION])?;
+    bytes.array([interactions.popularity.half_life().to_le_bytes()])?;
+    bytes.text(interactions.cursor.as_deref().unwrap_or_default())?;
+    bytes.text(&interactions.last_sale)?;
+    bytes.array([interactions.count.to_le_bytes()])?;
+    bytes.array(interactions.products.ids.iter().map(|id| id.into_bytes()))?;
 
-    bytes.array(users.iter().map(|(id, _)| id.into_bytes()));
-    bytes.array(users.iter().map(|(_, user)| user.seen.to_le_bytes()));
-    let revisions: Vec<&str> = users.iter().map(|(_, user)| &*user.revision).collect();
-    bytes.text(&revisions.concat());
-    ends(&mut bytes, revisions.iter().map(|revision| revision.len()));
-    let events: Vec<Stored> = users.iter().flat_map(|(_, user)| user.events.iter().copied()).collect();
-    bytes.array(events.iter().map(|event| event.at.to_le_bytes()));
-    bytes.array(events.iter().map(|event| event.product.to_le_bytes()));
-    bytes.array(events.iter().map(|event| [event.kind as u8]));
-    ends(&mut bytes, users.iter().map(|(_, user)| user.events.len()));
-    let bought: Vec<Bought> = users.iter().flat_map(|(_, user)| user.bought.iter().copied()).collect();
-    bytes.array(bought.iter().map(|bought| bought.product.to_le_bytes()));
-    bytes.array(bought.iter().map(|bought| bought.hour.to_le_bytes()));
-    ends(&mut bytes, users.iter().map(|(_, user)| user.bought.len()));
+    bytes.array(users.iter().map(|(id, _)| id.into_bytes()))?;
+    bytes.array(users.iter().map(|(_, user)| user.seen.to_le_bytes()))?;
+    let revisions = || users.iter().map(|(_, user)| &*user.revision);
+    bytes.parts(revisions().map(str::len).sum(), revisions())?;
+    ends(&mut bytes, revisions().map(str::len))?;
+    let events = || users.iter().flat_map(|(_, user)| &user.events);
+    let lengths = || users.iter().map(|(_, user)| user.events.len());
+    bytes.parts(lengths().sum(), events().map(|event| event.at.to_le_bytes()))?;
+    bytes.parts(lengths().sum(), events().map(|event| event.product.to_le_bytes()))?;
+    bytes.parts(lengths().sum(), events().map(|event| [event.kind as u8]))?;
+    ends(&mut bytes, lengths())?;
+    let bought = || users.iter().flat_map(|(_, user)| &user.bought);
+    let lengths = || users.iter().map(|(_, user)| user.bought.len());
+    bytes.parts(lengths().sum(), bought().map(|bought| bought.product.to_le_bytes()))?;
+    bytes.parts(lengths().sum(), bought().map(|bought| bought.hour.to_le_bytes()))?;
+    ends(&mut bytes, lengths())?;
 
     let sales = interactions.popularity.sales();
-    bytes.array(sales.iter().map(|(product, ..)| product.into_bytes()));
-    bytes.array(sales.iter().map(|(_, count, _)| count.to_le_bytes()));
-    bytes.array(sales.iter().map(|(.., at)| at.to_le_bytes()));
+    bytes.array(sales.iter().map(|(product, ..)| product.into_bytes()))?;
+    bytes.array(sales.iter().map(|(_, count, _)| count.to_le_bytes()))?;
+    bytes.array(sales.iter().map(|(.., at)| at.to_le_bytes()))?;
     bytes.finish()
+}
+
+/// The same in memory: for tests, which spoil some of it.
+#[doc(hidden)]
+#[must_use]
+pub fn write(interactions: &Interactions) -> Vec<u8> {
+    bytes::in_memory(|file| write_to(interactions, file))
 }
 
 /// What was written. It is complete, as far as the stream went then. Refused where it remembers more than `max_users`
@@ -147,12 +156,15 @@ fn kind_of(number: u8) -> Option<Kind> {
 }
 
 /// Where each of several parts ends.
-fn ends(bytes: &mut Writer, lengths: impl ExactSizeIterator<Item = usize>) {
+fn ends(
+    bytes: &mut Writer<impl Write + Seek>,
+    lengths: impl ExactSizeIterator<Item = usize>,
+) -> io::Result<()> {
     let mut end = 0_u32;
     bytes.array(lengths.map(|length| {
         end += u32::try_from(length).expect("fewer than 2^32 events");
         end.to_le_bytes()
-    }));
+    }))
 }
 
 /// So many parts, which together are the whole.
@@ -209,6 +221,42 @@ mod tests {
             assert_eq!(back.user(id), all.user(id));
         }
         assert_eq!(write(&back), write(&all));
+    }
+
+    /// A file that looks at how much it is given at once.
+    struct Watched(io::Cursor<Vec<u8>>, usize);
+
+    impl Write for Watched {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.1 = self.1.max(bytes.len());
+            self.0.write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Seek for Watched {
+        fn seek(&mut self, place: io::SeekFrom) -> io::Result<u64> {
+            self.0.seek(place)
+        }
+    }
+
+    #[test]
+    fn it_is_written_in_small_parts() {
+        let mut written = Interactions::new(100, HALF_LIFE);
+        for number in 0..20_000 {
+            let user_id = Uuid::from_u128(u128::from(number % 97));
+            written.apply(&Interaction { user_id, ..line(number % 1_000) });
+        }
+        let mut file = Watched(io::Cursor::default(), 0);
+        write_to(&written, &mut file).expect("written");
+        let Watched(bytes, most) = file;
+        let bytes = bytes.into_inner();
+        assert!(most <= 1 << 16 && 3 * most < bytes.len(), "{most} of {} at once", bytes.len());
+        let back = read(&bytes, 100, HALF_LIFE).expect("is what was written");
+        assert_eq!((back.count(), back.users()), (20_000, 97));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! that makes them after a fit, so that no file can hold some that contradict one another. Every number that will be
 //! a place is checked to be one.
 
+use std::io::{self, Seek, Write};
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -18,26 +19,32 @@ use crate::bytes::{self, Header, Reader, Unusable, Writer, check};
 /// What a file begins with: its kind, and the version of its format.
 const HEADER: &Header = b"shopmicro-model\x02";
 
-/// The bytes of a model as it was trained; what came and went since is not among them.
+/// Writes a model as it was trained to an empty file; what came and went since is not in it.
+pub fn write_to(model: &Model, file: impl Write + Seek) -> io::Result<()> {
+    let (ids, vocabulary, counts, options) = model.index.fitted();
+    let mut bytes = Writer::new(file, HEADER)?;
+    bytes.text(ALGORITHM)?;
+    bytes.text(&model.trained_version)?;
+    bytes.array(option_bytes(options).map(|byte| [byte]))?;
+    put_strings(&mut bytes, &vocabulary.words)?;
+    bytes.array(vocabulary.starts.iter().map(|number| number.to_le_bytes()))?;
+    bytes.array(vocabulary.seconds.iter().map(|number| number.to_le_bytes()))?;
+    bytes.array(ids.iter().map(|id| id.into_bytes()))?;
+    bytes.array(counts.starts.iter().map(|number| number.to_le_bytes()))?;
+    bytes.array(counts.terms.iter().map(|number| number.to_le_bytes()))?;
+    bytes.array(counts.times.iter().map(|number| number.to_le_bytes()))?;
+    put_strings(&mut bytes, &model.items.names)?;
+    put_strings(&mut bytes, &model.items.categories)?;
+    bytes.array(model.items.category_of.iter().map(|number| number.to_le_bytes()))?;
+    bytes.array(model.items.digests.iter().map(|number| number.to_le_bytes()))?;
+    bytes.finish()
+}
+
+/// The same in memory: for tests, which spoil some of it.
+#[doc(hidden)]
 #[must_use]
 pub fn write(model: &Model) -> Vec<u8> {
-    let (ids, vocabulary, counts, options) = model.index.fitted();
-    let mut bytes = Writer::new(HEADER);
-    bytes.text(ALGORITHM);
-    bytes.text(&model.trained_version);
-    bytes.array(option_bytes(options).map(|byte| [byte]));
-    put_strings(&mut bytes, &vocabulary.words);
-    bytes.array(vocabulary.starts.iter().map(|number| number.to_le_bytes()));
-    bytes.array(vocabulary.seconds.iter().map(|number| number.to_le_bytes()));
-    bytes.array(ids.iter().map(|id| id.into_bytes()));
-    bytes.array(counts.starts.iter().map(|number| number.to_le_bytes()));
-    bytes.array(counts.terms.iter().map(|number| number.to_le_bytes()));
-    bytes.array(counts.times.iter().map(|number| number.to_le_bytes()));
-    put_strings(&mut bytes, &model.items.names);
-    put_strings(&mut bytes, &model.items.categories);
-    bytes.array(model.items.category_of.iter().map(|number| number.to_le_bytes()));
-    bytes.array(model.items.digests.iter().map(|number| number.to_le_bytes()));
-    bytes.finish()
+    bytes::in_memory(|file| write_to(model, file))
 }
 
 /// The model that was written. Runs in the current rayon pool.
@@ -106,9 +113,9 @@ fn option_bytes(options: &Options) -> [u8; 16] {
     bytes
 }
 
-fn put_strings(bytes: &mut Writer, strings: &Strings) {
-    bytes.text(&strings.text);
-    bytes.array(strings.ends.iter().map(|end| end.to_le_bytes()));
+fn put_strings(bytes: &mut Writer<impl Write + Seek>, strings: &Strings) -> io::Result<()> {
+    bytes.text(&strings.text)?;
+    bytes.array(strings.ends.iter().map(|end| end.to_le_bytes()))
 }
 
 fn strings(reader: &mut Reader<'_>, what: &'static str) -> Result<Strings, Unusable> {

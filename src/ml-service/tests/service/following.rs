@@ -243,7 +243,7 @@ async fn a_restart_without_the_backend_knows_its_customers() {
     let first = TestApp::following_with(&backend, &variables).await;
     first.ready().await;
     first.eventually("/api/model", |model| model.json()["training"]["stage"] == "idle").await;
-    first.state.keep_interactions().await;
+    assert!(first.state.keep_interactions().await);
     let path = format!("/api/recommendations/{}", id(100));
     let before = first.get(&path).await.json();
     assert_eq!(before["strategy"], "personal");
@@ -273,6 +273,34 @@ async fn a_restart_without_the_backend_knows_its_customers() {
     backend.shop().down = false;
     refusing.ready().await;
     assert_eq!(refusing.get("/api/model").await.json()["interactions"], 3);
+}
+
+#[tokio::test]
+async fn what_customers_did_is_written_when_it_changed_and_again_after_a_failure() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let variables = [("SNAPSHOT_DIR", directory.path().to_str().expect("UTF-8"))];
+    let backend = StandIn::start(small_shop()).await;
+    backend.shop().interactions = vec![interaction(1, 100, 1, "purchase")];
+    let first = TestApp::following_with(&backend, &variables).await;
+    first.ready().await;
+    assert!(first.state.keep_interactions().await);
+    let file = directory.path().join("interactions");
+    let written = || std::fs::metadata(&file).and_then(|file| file.modified()).expect("a time");
+    let before = written();
+
+    let restarted = TestApp::following_with_every(&backend, &variables, Duration::from_millis(20)).await;
+    // Meanwhile it would have been written again and again.
+    asked_again(&restarted, &backend, 30).await;
+    assert_eq!(written(), before, "what is on disk is not written again");
+
+    let obstacle = directory.path().join("interactions.unfinished");
+    std::fs::create_dir(&obstacle).expect("an obstacle");
+    backend.shop().interactions.push(interaction(2, 100, 2, "purchase"));
+    restarted.eventually("/api/model", |model| model.json()["interactions"] == 2).await;
+    asked_again(&restarted, &backend, 30).await;
+    assert!(!restarted.state.keep_interactions().await);
+    std::fs::remove_dir(&obstacle).expect("removed");
+    restarted.eventually("/api/model", |_| written() != before).await;
 }
 
 #[tokio::test]

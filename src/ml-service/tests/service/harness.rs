@@ -144,10 +144,19 @@ impl TestApp {
 
     /// Following a backend, with further variables.
     pub(crate) async fn following_with(backend: &StandIn, more: &[(&'static str, &str)]) -> Self {
+        Self::following_with_every(backend, more, Duration::from_hours(1)).await
+    }
+
+    /// The same, looking at the catalogue and writing what customers did so often.
+    pub(crate) async fn following_with_every(
+        backend: &StandIn,
+        more: &[(&'static str, &str)],
+        catalogue_poll: Duration,
+    ) -> Self {
         let prefix = format!("test:{}:", Uuid::new_v4().simple());
         let (app, config) = Self::new_with(&redis_url(), &prefix, &backend.url, more);
         app.state.restore().await;
-        app.state.follow(&Config { catalogue_poll: Duration::from_hours(1), ..config });
+        app.state.follow(&Config { catalogue_poll, ..config });
         app
     }
 

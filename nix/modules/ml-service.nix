@@ -33,6 +33,10 @@ in
         FLASK_ENV = cfg.environment;
         BACKEND_URL = cfg.backendUrl;
         SNAPSHOT_DIR = "/var/cache/shopmicro-ml-service";
+      }
+      # As many customers as fit: docs/recommender.md.
+      // lib.optionalAttrs (cfg.memoryMax != null) {
+        MAX_USERS = toString (cfg.memoryMax * 30);
       };
       urls = {
         REDIS_URL = {

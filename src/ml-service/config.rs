@@ -23,7 +23,7 @@ pub struct Config {
     pub catalogue_poll: Duration,
     /// How often new interactions are asked for, in milliseconds.
     pub interactions_poll: Duration,
-    /// Of how many users interactions are remembered; each takes up to about four kilobytes.
+    /// Of how many users interactions are remembered; `docs/recommender.md` tells what each takes.
     pub max_users: usize,
     /// How much each sign counts in personal answers.
     pub settings: Settings,

@@ -40,6 +40,7 @@ var faults = []struct{ name, of, from, to, complaint string }{
 	{"a token is carried", "Deployment backend", "automountServiceAccountToken: false", "automountServiceAccountToken: true", "carries a token"},
 	{"a limit is above the table", "StatefulSet tempo", "memory: 224Mi", "memory: 1Gi", "not 224 MiB"},
 	{"a program is told of another limit", "StatefulSet loki", "value: 230MiB", "value: 300MiB", "GOMEMLIMIT is"},
+	{"more customers are remembered than fit", "Deployment ml-service", `"30720"`, `"100000"`, "MAX_USERS is"},
 	{"an image of somebody else is the latest", "StatefulSet postgres", "image: postgres:15-alpine", "image: postgres:latest", "no known version"},
 	{"nobody makes an image", "Deployment ml-service", "image: shopmicro-ml-service", "image: shopmicro-recommender", "nobody makes"},
 	{"a policy opens more", "NetworkPolicy redis", "- backend\n", "- backend\n          - frontend\n", "is let in: true, should be: false"},

@@ -5,6 +5,7 @@ use flate2::read::GzDecoder;
 
 use super::*;
 use crate::model::profile::Event;
+use crate::model::tfidf::Document;
 use crate::model::together::{Purchases, Together};
 
 fn product(id: u128, name: &str, category: &str) -> Product {

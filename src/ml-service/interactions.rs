@@ -2,6 +2,7 @@
 //! and after a restart from disk and then on from there.
 
 pub mod bytes;
+mod user;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -11,14 +12,12 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IntoDeserializer, value};
 use uuid::Uuid;
 
+pub use self::user::EVENTS_PER_USER;
+use self::user::{Bought, Stored, User};
 use crate::model::popular::Popularity;
 use crate::model::profile::{Event, History, Kind};
 use crate::model::quality::{Hidden, Sample};
 use crate::model::together::Purchases;
-
-/// How many of a customer's newest events are kept. What they bought is kept in full beside it, since bought
-/// products are never recommended.
-pub const EVENTS_PER_USER: usize = 200;
 
 /// Of how many products that a user bought it is counted what is bought together, which takes the square of
 /// that in time.
@@ -49,34 +48,6 @@ fn known_kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Kind>
     let name = String::deserialize(deserializer)?;
     let name: value::StrDeserializer<'_, value::Error> = name.as_str().into_deserializer();
     Ok(Kind::deserialize(name).ok())
-}
-
-/// An event in 16 bytes: the product is a number in [`Products`].
-#[derive(Clone, Copy, Debug)]
-struct Stored {
-    at: i64,
-    product: u32,
-    kind: Kind,
-}
-
-/// A product that somebody bought, in 8 bytes.
-#[derive(Clone, Copy, Debug)]
-struct Bought {
-    product: u32,
-    /// When first, in hours since 1970.
-    hour: i32,
-}
-
-#[derive(Debug, Default)]
-struct User {
-    /// Oldest first.
-    events: Vec<Stored>,
-    /// Sorted by product.
-    bought: Vec<Bought>,
-    /// The cursor of their last event in the stream.
-    revision: Arc<str>,
-    /// Their place in the order of being seen.
-    seen: u64,
 }
 
 /// Product ids as small numbers, since each occurs in many events.
@@ -305,37 +276,6 @@ impl Interactions {
     #[must_use]
     pub fn users(&self) -> usize {
         self.users.len()
-    }
-}
-
-impl User {
-    /// True where this is the first purchase of a product that is told of.
-    fn remember(&mut self, event: Stored) -> bool {
-        let mut first = false;
-        if event.kind == Kind::Purchase {
-            let hour = i32::try_from(event.at.div_euclid(HOUR)).unwrap_or(i32::MAX);
-            match self.bought.binary_search_by_key(&event.product, |bought| bought.product) {
-                // An import tells of old orders late.
-                Ok(place) => self.bought[place].hour = self.bought[place].hour.min(hour),
-                Err(place) => {
-                    self.bought.insert(place, Bought { product: event.product, hour });
-                    first = true;
-                }
-            }
-        }
-        // The stream is in the order of writing; an import writes old events late.
-        let mut place = self.events.partition_point(|other| other.at <= event.at);
-        if self.events.len() == EVENTS_PER_USER {
-            let Some(earlier) = place.checked_sub(1) else { return first };
-            self.events.remove(0);
-            place = earlier;
-        } else if self.events.len() == self.events.capacity() {
-            // Twice the room, as a list takes by itself, but no more than it may ever need.
-            let more = self.events.len().max(4).min(EVENTS_PER_USER - self.events.len());
-            self.events.reserve_exact(more);
-        }
-        self.events.insert(place, event);
-        first
     }
 }
 

@@ -5,14 +5,14 @@ import { BrowserRouter } from 'react-router';
 import { templateOf } from '@/app/routes';
 import { Shop } from '@/app/shop';
 import { TelemetryProvider } from '@/app/telemetry-context';
-import { followSession, forgetSession } from '@/features/account/session';
+import { doubtSession, followSession } from '@/features/account/session';
 import { createQueryClient } from '@/lib/query';
 import { Telemetry, watchPage } from '@/lib/telemetry';
 
 const telemetry = new Telemetry(templateOf);
 watchPage(telemetry);
 
-const client = createQueryClient(forgetSession);
+const client = createQueryClient(doubtSession);
 followSession(client);
 
 const root = document.getElementById('root');

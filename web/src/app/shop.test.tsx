@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { describe, expect, it } from 'vitest';
-import type { CheckoutBody } from '@/api/schema';
+import type { CheckoutBody, User } from '@/api/schema';
 import { ada, type Call, cart, facets, json, order, problem, product, serve } from '@/test/api';
 import { renderShop } from '@/test/render';
 
@@ -153,6 +153,8 @@ describe('the checkout', () => {
     await screen.findByRole('heading', { name: 'Thank you!' });
     expect(router.state.location.pathname).toBe(`/orders/${order().id}`);
     expect(new Set(posts().map((call) => call.headers.get('Idempotency-Key'))).size).toBe(1);
+    // What was typed has done its work.
+    expect(Object.keys(sessionStorage).filter((key) => key.includes('checkout'))).toEqual([]);
     const body = posts()[0]?.body as CheckoutBody;
     expect(body).toEqual({
       shipping_address: { name: 'Ada', line1: '1 High St', city: 'York', postal_code: 'YO1', country: 'GB' },
@@ -295,15 +297,48 @@ describe('an account', () => {
 
   it('whose session has ended leads to the login', async () => {
     localStorage.setItem('shopmicro.session', '1');
+    let ended = false;
     serve({
       'GET /api/cart': empty,
-      'GET /api/users/me': () => json(ada),
-      'GET /api/orders': () => problem(401, 'unauthenticated'),
+      'GET /api/users/me': () => (ended ? problem(401, 'unauthenticated') : json(ada)),
+      'GET /api/orders': () => {
+        ended = true;
+        return problem(401, 'unauthenticated');
+      },
     });
     const router = renderShop('/orders');
     await screen.findByRole('heading', { name: 'Welcome back' });
     expect(router.state.location.search).toBe('?next=%2Forders');
     expect(localStorage.getItem('shopmicro.session')).toBeNull();
+  });
+
+  it.each([
+    ['finds what it typed, also after its session has ended', ada, '1 High St'],
+    ['finds nothing of whose session ended before', { ...ada, id: 'grace', name: 'Grace' }, ''],
+  ])('%s', async (_, next, street) => {
+    localStorage.setItem('shopmicro.session', '1');
+    let user: User | undefined = ada;
+    serve({
+      'GET /api/users/me': () => (user ? json(user) : problem(401, 'unauthenticated')),
+      'GET /api/cart': () => json(cart([[mug, 1]])),
+      'POST /api/orders': () => {
+        user = undefined;
+        return problem(401, 'unauthenticated');
+      },
+      'POST /api/users/login': () => {
+        user = next;
+        return json(next);
+      },
+    });
+    renderShop('/checkout');
+    await fillAddress();
+    await userEvent.click(screen.getByRole('button', { name: 'Pay £12.50' }));
+    await screen.findByRole('heading', { name: 'Welcome back' });
+    await userEvent.type(screen.getByLabelText('E-mail'), next.email);
+    await userEvent.type(screen.getByLabelText('Password'), 'correct horse battery');
+    await userEvent.click(screen.getByRole('button', { name: 'Log in' }));
+    expect((await screen.findByLabelText<HTMLInputElement>('Street and number')).value).toBe(street);
+    expect(screen.getByLabelText<HTMLInputElement>('Name').value).toBe(next.name);
   });
 });
 

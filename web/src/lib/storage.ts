@@ -42,3 +42,6 @@ function store(area: () => Storage): Store {
 export const tabStorage = store(() => sessionStorage);
 /** Lives on, and is shared by all tabs. */
 export const deviceStorage = store(() => localStorage);
+
+/** Where the device keeps what was looked at last; it goes with whoever looked. */
+export const RECENTLY_VIEWED = 'shopmicro.recent';

@@ -3,7 +3,7 @@ import { render } from '@testing-library/react';
 import type { ReactNode } from 'react';
 import { createMemoryRouter, RouterProvider } from 'react-router';
 import { Shop } from '@/app/shop';
-import { forgetSession } from '@/features/account/session';
+import { doubtSession } from '@/features/account/session';
 import { createQueryClient } from '@/lib/query';
 
 /** Renders something with a cache and a router of its own, at an address. */
@@ -19,7 +19,7 @@ export function renderShop(path: string) {
 function renderAt(path: string, element: ReactNode) {
   const router = createMemoryRouter([{ path: '*', element }], { initialEntries: [path] });
   render(
-    <QueryClientProvider client={createQueryClient(forgetSession)}>
+    <QueryClientProvider client={createQueryClient(doubtSession)}>
       <RouterProvider router={router} />
     </QueryClientProvider>,
   );

@@ -10,7 +10,7 @@ import type {
 } from '@/api/schema';
 import { request } from '@/lib/http';
 import { urls } from '@/lib/urls';
-import { enter, forgetDevice, leave, meOptions, useMe } from './session';
+import { enter, leave, meOptions, useMe } from './session';
 
 export function useLogin() {
   const client = useQueryClient();
@@ -54,12 +54,13 @@ export function useChangePassword() {
 }
 
 export function useDeleteAccount() {
+  const client = useQueryClient();
   return useMutation({
     mutationFn: (body: ConfirmBody) => request<void>('/api/users/me', { method: 'DELETE', body }),
     onSuccess: () => {
-      forgetDevice();
-      // All that this page still knows goes with it.
-      location.assign(urls.home());
+      leave(client);
+      // All that this page still knows goes with it, and no way leads back to it.
+      location.replace(urls.home());
     },
   });
 }

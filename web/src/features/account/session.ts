@@ -1,7 +1,7 @@
 import { type QueryClient, queryOptions, useQuery } from '@tanstack/react-query';
 import type { User } from '@/api/schema';
 import { ProblemError, request } from '@/lib/http';
-import { deviceStorage, tabStorage } from '@/lib/storage';
+import { deviceStorage, RECENTLY_VIEWED, tabStorage } from '@/lib/storage';
 
 /**
  * Scripts cannot see the session's cookie. This mark says that there may be one, which spares every guest a request
@@ -9,73 +9,113 @@ import { deviceStorage, tabStorage } from '@/lib/storage';
  */
 const MARK = 'shopmicro.session';
 
+/** Whose this tab is. It outlives a session that ends by itself: whoever comes back finds what they typed, nobody else. */
+const OWNER = 'shopmicro.owner';
+
+const ME = ['me'] as const;
+
 export const meOptions = queryOptions({
-  queryKey: ['me'],
-  queryFn: async ({ signal }): Promise<User | null> => {
-    if (deviceStorage.get(MARK) === null) return null;
-    try {
-      return await request<User>('/api/users/me', { signal });
-    } catch (error) {
-      if (error instanceof ProblemError && error.status === 401) {
-        deviceStorage.remove(MARK);
-        return null;
-      }
-      throw error;
+  queryKey: ME,
+  queryFn: async ({ client, signal }): Promise<User | null> => {
+    const user = await whoIsHere(signal);
+    // Somebody may have come or gone while it was on its way.
+    signal.throwIfAborted();
+    if (user) {
+      if (isAnother(user)) forgetOwner(client);
+      tabStorage.set(OWNER, user.id);
+    } else {
+      deviceStorage.remove(MARK);
+      if (client.getQueryData<User | null>(ME)) forgetAnswers(client);
     }
+    return user;
   },
   staleTime: 5 * 60_000,
 });
+
+async function whoIsHere(signal: AbortSignal): Promise<User | null> {
+  if (deviceStorage.get(MARK) === null) return null;
+  try {
+    return await request<User>('/api/users/me', { signal });
+  } catch (error) {
+    if (error instanceof ProblemError && error.status === 401) return null;
+    throw error;
+  }
+}
 
 /** The customer who is logged in, or null for a guest. */
 export function useMe() {
   return useQuery(meOptions);
 }
 
-/** Called when the API finds no valid session any more. */
-export function forgetSession(client: QueryClient): void {
-  deviceStorage.remove(MARK);
-  client.setQueryData(meOptions.queryKey, null);
+/** Called where the API found no valid session: that of the cookie before, perhaps, so that it is asked who is here. */
+export function doubtSession(client: QueryClient): void {
+  void client.invalidateQueries(meOptions);
 }
 
 /** The cart has merged, and recommendations and orders are now this customer's: all else is read anew. */
 export async function enter(client: QueryClient, user: User): Promise<void> {
+  // An answer on its way is to the guest of before.
+  await client.cancelQueries(meOptions);
   deviceStorage.set(MARK, '1');
-  client.setQueryData(meOptions.queryKey, user);
-  await client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== meOptions.queryKey[0] });
+  if (isAnother(user)) forgetOwner(client);
+  else void client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== ME[0] });
+  tabStorage.set(OWNER, user.id);
+  client.setQueryData(ME, user);
 }
 
 /** What only a customer who is logged in may ask for. */
 const OWN: unknown[] = ['sessions', 'orders', 'admin'];
 
-/** What they looked at on this device, what they typed in this tab. */
-export function forgetDevice() {
-  deviceStorage.clear();
-  tabStorage.clear();
+function isAnother(user: User): boolean {
+  const owner = tabStorage.get(OWNER);
+  return owner !== null && owner !== user.id;
 }
 
-/** Nothing of a customer stays behind. */
-export async function leave(client: QueryClient): Promise<void> {
-  forgetDevice();
-  await forgetAnswers(client);
+/** Nothing of whoever was here before is for whoever is here now. */
+function forgetOwner(client: QueryClient): void {
+  tabStorage.clear();
+  deviceStorage.remove(RECENTLY_VIEWED);
+  forgetAnswers(client);
+}
+
+/** Nothing of a customer stays behind: what they looked at on this device, what they typed in this tab, what was answered. */
+export function leave(client: QueryClient): void {
+  deviceStorage.clear();
+  tabStorage.clear();
+  becomeGuest(client);
 }
 
 /** Follows what other tabs of the browser do: they share the session, and may end it or begin another. */
 export function followSession(client: QueryClient): void {
-  addEventListener('storage', ({ key }) => {
-    // Without a key, all is gone.
-    if (key !== MARK && key !== null) return;
-    if (deviceStorage.get(MARK) !== null) {
+  // By what was written then: whoever leaves and whoever comes may both be here before the first of them is told.
+  addEventListener('storage', ({ key, newValue }) => {
+    if (key === MARK && newValue !== null) {
       void client.invalidateQueries();
-    } else if (client.getQueryData(meOptions.queryKey)) {
+    } else if (key === MARK) {
+      // It ended by itself: its customer may come back.
+      becomeGuest(client);
+    } else if (key === null) {
       tabStorage.clear();
-      void forgetAnswers(client);
+      becomeGuest(client);
     }
+  });
+  addEventListener('pageshow', ({ persisted }) => {
+    // A page that the browser has kept as it was heard nothing meanwhile.
+    if (!persisted) return;
+    if (deviceStorage.get(MARK) === null) becomeGuest(client);
+    else void client.invalidateQueries();
   });
 }
 
-async function forgetAnswers(client: QueryClient): Promise<void> {
-  client.setQueryData(meOptions.queryKey, null);
+function becomeGuest(client: QueryClient): void {
+  const known = client.getQueryData(ME) !== null;
+  void client.cancelQueries(meOptions);
+  client.setQueryData(ME, null);
+  if (known) forgetAnswers(client);
+}
+
+function forgetAnswers(client: QueryClient): void {
   // To be asked by nobody any more, not even by the page that is about to go.
   client.removeQueries({ predicate: ({ queryKey: [area] }) => OWN.includes(area) });
-  await client.resetQueries({ predicate: (query) => query.queryKey[0] !== meOptions.queryKey[0] });
+  void client.resetQueries({ predicate: (query) => query.queryKey[0] !== ME[0] });
 }

@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { Order } from '@/api/schema';
 import { isTransient, ProblemError, request } from '@/lib/http';
 import { type Attempt, endAttempt } from './attempt';
+import { forgetDraft } from './draft';
 
 /** Places the order. Sending the same attempt again is safe. */
 export function usePlaceOrder() {
@@ -13,6 +14,7 @@ export function usePlaceOrder() {
         body: attempt.body,
         headers: { 'Idempotency-Key': attempt.key },
       }),
+    onSuccess: forgetDraft,
     onSettled: (_order, error) => {
       // Without a definite answer the order may exist: the attempt stays open under its key.
       if (!isTransient(error)) endAttempt();

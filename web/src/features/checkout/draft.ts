@@ -13,6 +13,11 @@ export function readDraft(): Draft {
   return text ? (JSON.parse(text) as Draft) : {};
 }
 
+/** What was ordered is no draft any more. */
+export function forgetDraft(): void {
+  tabStorage.remove(STORAGE_KEY);
+}
+
 export function keepDraft(draft: Draft): void {
   const { card_number = '', ...address } = draft;
   tabStorage.set(STORAGE_KEY, JSON.stringify(isTestCard(card_number) ? draft : address));

@@ -8,6 +8,8 @@ interface Query<T> {
   error: Error | null;
   failureCount: number;
   failureReason: Error | null;
+  /** True where the data are of what was asked for before, and stay until the answer comes. */
+  isPlaceholderData?: boolean;
   refetch: () => unknown;
 }
 
@@ -27,7 +29,15 @@ interface LoadedProps<T> {
  * the customer is told, and the page fills itself when the shop answers again.
  */
 export function Loaded<T>({ query, loading, heading, quiet = false, children }: LoadedProps<T>) {
-  if (query.data !== undefined) return children(query.data);
+  const away = query.failureCount > 1 && !quiet;
+  if (query.data !== undefined) {
+    return (
+      <>
+        {query.isPlaceholderData && away && <Away reason={query.failureReason} />}
+        {children(query.data)}
+      </>
+    );
+  }
   if (query.error && quiet) return null;
   const told = (notice: ReactNode) =>
     heading ? (
@@ -50,19 +60,20 @@ export function Loaded<T>({ query, loading, heading, quiet = false, children }: 
       </Notice>,
     );
   }
-  if (query.failureCount > 1 && !quiet) {
-    return told(
-      <Notice
-        tone="warning"
-        title={
-          query.failureReason instanceof ConnectionError
-            ? 'We cannot reach the shop just now.'
-            : 'The shop is catching its breath.'
-        }
-      >
-        <p>We keep trying; this page fills itself as soon as there is an answer.</p>
-      </Notice>,
-    );
-  }
-  return loading;
+  return away ? told(<Away reason={query.failureReason} />) : loading;
+}
+
+function Away({ reason }: { reason: Error | null }) {
+  return (
+    <Notice
+      tone="warning"
+      title={
+        reason instanceof ConnectionError
+          ? 'We cannot reach the shop just now.'
+          : 'The shop is catching its breath.'
+      }
+    >
+      <p>We keep trying; this page fills itself as soon as there is an answer.</p>
+    </Notice>
+  );
 }

@@ -12,7 +12,10 @@ import styles from './pages.module.css';
 export function ProductsPage() {
   const [search] = useSearchParams();
   const filters = filtersFromSearch(search);
-  const counts = useFacets(filters).data;
+  const facets = useFacets(filters);
+  const counts = facets.data;
+  // That of the filters before would be wrong; the other counts stay, so that nothing jumps.
+  const total = facets.isPlaceholderData ? undefined : counts?.total;
   // The shop has one currency, which its products tell.
   const currency = useProducts(filters).data?.[0]?.currency ?? 'GBP';
   const place = filters.category || 'All products';
@@ -23,9 +26,7 @@ export function ProductsPage() {
       <div className={styles.title}>
         <h1>{title}</h1>
         <p className="muted" role="status">
-          {counts
-            ? `${count(counts.total.value, 'product')}${counts.total.exact ? '' : ' or more'}`
-            : '\u00a0'}
+          {total ? `${count(total.value, 'product')}${total.exact ? '' : ' or more'}` : '\u00a0'}
         </p>
       </div>
       <div className={styles.facets}>

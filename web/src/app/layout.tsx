@@ -25,7 +25,16 @@ export function Layout() {
 
   return (
     <div className={styles.frame}>
-      <a href="#main" className={styles.skip}>
+      {/* biome-ignore lint/a11y/useValidAnchor: it leads to a part of the page, also by itself */}
+      <a
+        href="#main"
+        className={styles.skip}
+        onClick={(event) => {
+          // To the router, a fragment would be another page to begin at its top, and to go back from.
+          event.preventDefault();
+          main.current?.focus();
+        }}
+      >
         Skip to content
       </a>
       <header className={styles.header}>

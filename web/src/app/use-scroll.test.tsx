@@ -32,13 +32,13 @@ beforeEach(() => {
   );
 });
 
-function start(hook = useScroll) {
+function start(hook = useScroll, path = '/list') {
   const Frame = () => {
     hook();
     return <Outlet />;
   };
   const router = createMemoryRouter([{ element: <Frame />, children: [{ path: '*', element: null }] }], {
-    initialEntries: ['/list'],
+    initialEntries: [path],
   });
   const { unmount } = render(<RouterProvider router={router} />);
   const go = (to: string | number, state?: unknown) =>
@@ -97,14 +97,24 @@ it('leaves the wait to the visitor’s hand', async () => {
   expect(at).toBe(200);
 });
 
-it('is where one was after a reload', async () => {
+/** The script begins anew; the entry of the history has the key that it had, as the first one here always has. */
+async function startAnew(type: string, path?: string) {
+  at = 0;
+  vi.spyOn(performance, 'getEntriesByType').mockReturnValue([{ type } as PerformanceNavigationTiming]);
+  vi.resetModules();
+  return start((await import('./use-scroll')).useScroll, path);
+}
+
+it.each([
+  ['after a reload', 'reload', '/list', 400],
+  ['back from another site', 'back_forward', '/list', 400],
+  ['not where one goes anew', 'navigate', '/list', 0],
+  ['not at another address', 'reload', '/product', 0],
+])('is where one was %s', async (_, type, path, expected) => {
   const { unmount } = start();
   scrollTo(0, 400);
   dispatchEvent(new Event('pagehide'));
   unmount();
-  at = 0;
-  // The script begins anew; the entry of the history has the key that it had, as the first one here always has.
-  vi.resetModules();
-  start((await import('./use-scroll')).useScroll);
-  expect(at).toBe(400);
+  await startAnew(type, path);
+  expect(at).toBe(expected);
 });

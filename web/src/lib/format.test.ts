@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { count, countryName, date, dateTime, money, orderNumber } from './format';
 
 it('writes money by its currency', () => {
@@ -25,4 +25,13 @@ it('writes numbers with their noun', () => {
 it('shortens an order id and names a country', () => {
   expect(orderNumber('0190a0a0-0000-7000-8000-00000000beef')).toBe('0000BEEF');
   expect(countryName('GB')).toBe('United Kingdom');
+});
+
+it('writes a day as that day, also west of Greenwich', async () => {
+  vi.stubEnv('TZ', 'America/New_York');
+  vi.resetModules();
+  const west = await import('./format');
+  expect(west.date('2026-03-03')).toBe('2 March 2026');
+  expect(west.calendarDay('2026-03-03')).toBe('3 March 2026');
+  vi.unstubAllEnvs();
 });

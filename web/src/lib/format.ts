@@ -24,12 +24,18 @@ export function money(cents: number, currency: string): string {
 
 const day = once(() => new Intl.DateTimeFormat(LOCALE, { dateStyle: 'long' }));
 const moment = once(() => new Intl.DateTimeFormat(LOCALE, { dateStyle: 'long', timeStyle: 'short' }));
+const wholeDay = once(() => new Intl.DateTimeFormat(LOCALE, { dateStyle: 'long', timeZone: 'UTC' }));
 const plain = once(() => new Intl.NumberFormat(LOCALE));
 const countries = once(() => new Intl.DisplayNames(LOCALE, { type: 'region' }));
 
 /** A moment's date, such as 3 March 2026. */
 export function date(rfc3339: string): string {
   return day().format(new Date(rfc3339));
+}
+
+/** A day of the calendar such as 2026-03-03, which is that day wherever it is read. */
+export function calendarDay(yyyymmdd: string): string {
+  return wholeDay().format(new Date(yyyymmdd));
 }
 
 /** A moment's date and time, such as 3 March 2026 at 14:05. */

@@ -1,4 +1,4 @@
-import { date } from '@/lib/format';
+import { calendarDay } from '@/lib/format';
 import styles from './admin.module.css';
 
 interface PlotProps {
@@ -12,7 +12,7 @@ export function Plot({ title, points, write }: PlotProps) {
   const top = points.reduce((top, point) => (point.value > top.value ? point : top), { day: '', value: 0 });
   const last = points.at(-1);
   const said = last
-    ? `${title}: ${write(last.value)} on ${date(last.day)}${top.day ? `, at most ${write(top.value)} on ${date(top.day)}` : ''}`
+    ? `${title}: ${write(last.value)} on ${calendarDay(last.day)}${top.day ? `, at most ${write(top.value)} on ${calendarDay(top.day)}` : ''}`
     : title;
   return (
     <section className={styles.panel} aria-label={title}>
@@ -29,13 +29,13 @@ export function Plot({ title, points, write }: PlotProps) {
           const height = top.value > 0 ? value / top.value : 0;
           return (
             <rect key={day} x={index + 0.1} y={1 - height} width="0.8" height={height}>
-              <title>{`${date(day)}: ${write(value)}`}</title>
+              <title>{`${calendarDay(day)}: ${write(value)}`}</title>
             </rect>
           );
         })}
       </svg>
       <p className={`muted small ${styles.ends}`}>
-        <span>{points[0] && date(points[0].day)}</span>
+        <span>{points[0] && calendarDay(points[0].day)}</span>
         <span>at most {write(top.value)}</span>
         <span>today</span>
       </p>

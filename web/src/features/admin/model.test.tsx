@@ -1,7 +1,7 @@
 import { screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, it } from 'vitest';
-import type { ModelState } from '@/api/schema';
+import type { ModelState, Retraining } from '@/api/schema';
 import { json, serve } from '@/test/api';
 import { renderPart } from '@/test/render';
 import { Model } from './model';
@@ -21,11 +21,15 @@ const before: Known = {
 
 /** Answers in turn with what is known of the model; the last answer stays. The wish for another is granted. */
 function tell(...states: Partial<Known>[]) {
+  answer('started', ...states);
+}
+
+function answer(status: Retraining['status'], ...states: Partial<Known>[]) {
   let at = 0;
   serve({
     'GET /api/admin/model': () =>
       json({ model: { ...before, ...states[Math.min(at++, states.length - 1)] } }),
-    'POST /api/admin/model/retrain': () => json({ status: 'started', model_version: 'v1' }, 202),
+    'POST /api/admin/model/retrain': () => json({ status, model_version: 'v1' }, 202),
   });
   renderPart(<Model />);
 }
@@ -67,5 +71,17 @@ it('says that a training failed', async () => {
   await train();
   expect(await screen.findByText('Reading the catalogue…')).toBeDefined();
   expect(await screen.findByText(/^The training failed/, {}, { timeout: 5_000 })).toBeDefined();
+  expect(screen.getByRole('button', { name: 'Train a new model' }).hasAttribute('disabled')).toBe(false);
+});
+
+it.each([
+  ['another training was over before it was looked for', 'already-running', []],
+  ['a restart ended the training', 'started', [{ training: { stage: 'fitting' } } as const]],
+] as const)('waits no longer where %s', async (_, status, between) => {
+  const idle = { training: { stage: 'idle' } } as const;
+  answer(status, idle, ...between, idle);
+  await train();
+  expect(await screen.findByText(/^No new model came of it/, {}, { timeout: 5_000 })).toBeDefined();
+  expect(screen.queryByRole('progressbar')).toBeNull();
   expect(screen.getByRole('button', { name: 'Train a new model' }).hasAttribute('disabled')).toBe(false);
 });

@@ -16,16 +16,22 @@ export function Model() {
   // When the model was trained that the next one shall follow; it is there once another time is told.
   const [before, setBefore] = useState<string>();
   const [training, setTraining] = useState(false);
+  const [begun, setBegun] = useState(false);
   const model = useModel(training);
   const retrain = useRetrain();
   const trainedAt = model.data?.model?.trained_at ?? undefined;
   const now = model.data?.model?.training;
   const stage = now?.stage ?? 'idle';
   const replaced = trainedAt !== undefined && trainedAt !== before;
-  if (training && now?.stage === 'idle' && (replaced || now.last === 'failed')) setTraining(false);
+  if (training && stage !== 'idle' && !begun) setBegun(true);
+  // One that has just been asked for may not have begun yet. One that ran already may be over by now, and one that a restart
+  // of the recommender ended leaves no outcome.
+  const ended = replaced || now?.last === 'failed' || begun || retrain.data?.status === 'already-running';
+  if (training && now?.stage === 'idle' && ended) setTraining(false);
 
   const start = () => {
     setBefore(trainedAt);
+    setBegun(false);
     retrain.mutate(undefined, { onSuccess: () => setTraining(true) });
   };
   return (
@@ -48,7 +54,7 @@ export function Model() {
             <Notice tone={replaced ? 'success' : 'error'}>
               {replaced
                 ? 'The new model is in use.'
-                : 'The training failed. The model before it goes on answering.'}
+                : `${now?.last === 'failed' ? 'The training failed' : 'No new model came of it'}. The model before it goes on answering.`}
             </Notice>
           )}
           <p>

@@ -126,10 +126,12 @@ function retryAfter(response: Response): number | undefined {
 
 /** True where asking again later may well succeed. */
 export function isTransient(error: unknown): boolean {
-  return (
-    error instanceof ConnectionError ||
-    (error instanceof ProblemError && (error.status >= 500 || error.status === 429))
-  );
+  return mayHaveCounted(error) || (error instanceof ProblemError && error.status === 429);
+}
+
+/** True where a change may have been made although its answer says nothing of it. */
+export function mayHaveCounted(error: unknown): boolean {
+  return error instanceof ConnectionError || (error instanceof ProblemError && error.status >= 500);
 }
 
 /** True where what was asked for does not exist; an id that cannot be one is refused as malformed. */

@@ -97,9 +97,9 @@ export function useEditedProduct(id: string) {
   return useQuery(productOptions(id));
 }
 
-/** All that is shown of products is read anew when it is looked at. */
-async function productsChanged(client: QueryClient): Promise<void> {
-  await client.invalidateQueries({
+/** All that is shown of products is read anew when it is looked at. No form waits for it: it lasts as long as an outage. */
+function productsChanged(client: QueryClient): void {
+  void client.invalidateQueries({
     predicate: ({ queryKey: [area, name] }) => area !== 'me' && !(area === 'admin' && name === 'product'),
   });
 }
@@ -112,7 +112,7 @@ export function useSaveProduct(id: string) {
       request<Product>(productPath(id), { method: 'PUT', body, headers: { 'If-Match': `"${version}"` } }),
     onSuccess: (product) => {
       client.setQueryData(productOptions(id).queryKey, product);
-      return productsChanged(client);
+      productsChanged(client);
     },
   });
 }
@@ -161,7 +161,8 @@ export function useAdjustStock(id: string) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (body: StockBody) => request<Adjusted>(`${productPath(id)}/stock`, { method: 'POST', body }),
-    onSuccess: () => productsChanged(client),
+    // Where no answer came, the movements say whether it counted.
+    onSettled: () => productsChanged(client),
   });
 }
 
@@ -184,7 +185,10 @@ export function useChangeStatus(id: string) {
         method: 'PATCH',
         body: { status },
       }),
-    onSettled: () => client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== 'me' }),
+    onSuccess: (order) => client.setQueryData(orderOptions(id).queryKey, order),
+    onSettled: () => {
+      void client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== 'me' });
+    },
   });
 }
 
@@ -193,7 +197,9 @@ export function useChangeRole() {
   return useMutation({
     mutationFn: ({ id, role }: { id: string; role: Role }) =>
       request<User>(`/api/users/${encodeURIComponent(id)}`, { method: 'PATCH', body: { role } }),
-    onSettled: () => client.invalidateQueries({ queryKey: ['admin', 'users'] }),
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: ['admin', 'users'] });
+    },
   });
 }
 

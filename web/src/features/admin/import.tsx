@@ -49,7 +49,7 @@ export function Import() {
       setTrouble(`${explain(error)} What is imported stays; choose the file again to go on.`);
     }
     setRun((now) => now && { ...now, ended: true });
-    await client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== 'me' });
+    void client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== 'me' });
   };
 
   const running = run !== undefined && !run.ended;

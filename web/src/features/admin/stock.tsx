@@ -4,7 +4,7 @@ import { Loaded } from '@/components/loaded';
 import { Notice } from '@/components/notice';
 import { Skeletons } from '@/components/skeleton';
 import { dateTime } from '@/lib/format';
-import { explain, fieldErrors, ProblemError } from '@/lib/http';
+import { explain, fieldErrors, mayHaveCounted, ProblemError } from '@/lib/http';
 import styles from './admin.module.css';
 import { useAdjustStock, useLedger } from './api';
 
@@ -42,7 +42,11 @@ export function Stock({ id }: { id: string }) {
             </p>
             <form ref={form} className={styles.form} onSubmit={submit}>
               {adjust.isError && fieldErrors(adjust.error).length === 0 && (
-                <Notice tone="error">{explain(adjust.error)}</Notice>
+                <Notice tone="error" title={explain(adjust.error)}>
+                  {mayHaveCounted(adjust.error) && (
+                    <p>It may have counted all the same: look at the movements below first.</p>
+                  )}
+                </Notice>
               )}
               <div className={styles.pair}>
                 <Field

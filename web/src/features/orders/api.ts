@@ -41,6 +41,8 @@ export function useCancelOrder(id: string) {
     mutationFn: () => request<Order>(`/api/orders/${encodeURIComponent(id)}/cancel`, { method: 'POST' }),
     onSuccess: (order) => client.setQueryData(orderOptions(id).queryKey, order),
     // Stock returns with a cancelled order; a refused one has moved on meanwhile.
-    onSettled: () => client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== 'me' }),
+    onSettled: () => {
+      void client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== 'me' });
+    },
   });
 }

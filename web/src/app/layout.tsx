@@ -1,6 +1,5 @@
-import { Suspense, useEffect, useRef } from 'react';
+import { useEffect, useRef } from 'react';
 import { Link, NavLink, Outlet, useLocation } from 'react-router';
-import { Skeletons } from '@/components/skeleton';
 import { AccountLink } from '@/features/account/account-link';
 import { CartLink } from '@/features/cart/cart-link';
 import { SearchBox } from '@/features/catalogue/search-box';
@@ -58,9 +57,7 @@ export function Layout() {
       <main id="main" ref={main} tabIndex={-1} className={styles.main}>
         <OfflineNote />
         <Boundary place={pathname}>
-          <Suspense fallback={<Skeletons shape="row" n={4} />}>
-            <Outlet />
-          </Suspense>
+          <Outlet />
         </Boundary>
       </main>
       <footer className={styles.footer}>

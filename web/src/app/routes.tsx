@@ -1,5 +1,6 @@
-import { type ComponentType, lazy, type ReactNode } from 'react';
+import { type ComponentType, lazy, type ReactNode, Suspense } from 'react';
 import { matchRoutes, type RouteObject } from 'react-router';
+import { Skeletons } from '@/components/skeleton';
 import { MissingScript, pageScript } from '@/lib/script';
 import type { Page } from '@/lib/telemetry';
 import { Layout } from './layout';
@@ -25,8 +26,13 @@ function later(load: () => Promise<ComponentType | (() => ReactNode)>) {
       }
     });
   let Page = page();
+  // Each page waits for itself: around them all, the page before would stay, as if nothing had been clicked.
   function Later() {
-    return <Page />;
+    return (
+      <Suspense fallback={<Skeletons shape="row" n={4} />}>
+        <Page />
+      </Suspense>
+    );
   }
   return <Later />;
 }

@@ -4,6 +4,8 @@ import { tabStorage } from '@/lib/storage';
 const RELOADED = 'shopmicro.reloaded';
 /** A shop that takes longer to say that it is there is not. */
 const ANSWER_MS = 5_000;
+/** A page whose script takes longer says so. The script is still awaited. */
+const SCRIPT_MS = 15_000;
 /** Changes with every build, as the script's name does. */
 const BUILD = import.meta.url;
 
@@ -33,13 +35,21 @@ export async function script<T>(load: () => Promise<T>): Promise<T> {
  * than the shop: the page is loaded again, once for each build.
  */
 export async function pageScript<T>(load: () => Promise<T>): Promise<T> {
+  const late = new Error('the script of a page is late');
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late), SCRIPT_MS);
+  });
   try {
-    return await script(load);
+    return await Promise.race([script(load), deadline]);
   } catch (error) {
-    if (!(await shopAnswers()) || !mayReload()) throw error;
+    // What is on its way would begin anew.
+    if (error === late || !(await shopAnswers()) || !mayReload()) throw error;
     location.reload();
     // The page is about to go; what would be said of the failure would only flash.
     return new Promise(() => {});
+  } finally {
+    clearTimeout(timer);
   }
 }
 

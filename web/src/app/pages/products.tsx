@@ -1,5 +1,6 @@
 import { useSearchParams } from 'react-router';
 import { PageTitle } from '@/components/page-title';
+import { useKeptFocus } from '@/components/use-kept-focus';
 import { useFacets, useProducts } from '@/features/catalogue/api';
 import { ChosenFilters } from '@/features/catalogue/chosen-filters';
 import { Facets } from '@/features/catalogue/facets';
@@ -12,6 +13,7 @@ import styles from './pages.module.css';
 export function ProductsPage() {
   const [search] = useSearchParams();
   const filters = filtersFromSearch(search);
+  const { heading, onFocus } = useKeptFocus();
   const facets = useFacets(filters);
   const counts = facets.data;
   // That of the filters before would be wrong; the other counts stay, so that nothing jumps.
@@ -24,7 +26,9 @@ export function ProductsPage() {
     <div className={styles.catalogue}>
       <PageTitle>{title}</PageTitle>
       <div className={styles.title}>
-        <h1>{title}</h1>
+        <h1 ref={heading} tabIndex={-1}>
+          {title}
+        </h1>
         <p className="muted" role="status">
           {total ? `${count(total.value, 'product')}${total.exact ? '' : ' or more'}` : '\u00a0'}
         </p>
@@ -34,7 +38,7 @@ export function ProductsPage() {
       </div>
       <div className={styles.page}>
         <ListControls filters={filters} inStock={counts?.in_stock.value} />
-        <ChosenFilters filters={filters} currency={currency} />
+        <ChosenFilters filters={filters} currency={currency} onFocus={onFocus} />
         <ProductList filters={filters} />
       </div>
     </div>

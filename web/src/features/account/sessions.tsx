@@ -1,5 +1,6 @@
 import { Loaded } from '@/components/loaded';
 import { Skeletons } from '@/components/skeleton';
+import { useKeptFocus } from '@/components/use-kept-focus';
 import { dateTime } from '@/lib/format';
 import { useEndAllSessions, useEndSession, useLogout, useSessions } from './api';
 import { Failure } from './failure';
@@ -8,15 +9,18 @@ import styles from './panel.module.css';
 /** Where the account is logged in, and the ways out. */
 export function Sessions() {
   const sessions = useSessions();
+  const { heading, onFocus } = useKeptFocus();
   const end = useEndSession();
   const logout = useLogout();
   const everywhere = useEndAllSessions();
   return (
     <section className={styles.panel} aria-labelledby="sessions">
-      <h2 id="sessions">Where you are logged in</h2>
+      <h2 id="sessions" ref={heading} tabIndex={-1}>
+        Where you are logged in
+      </h2>
       <Loaded query={sessions} loading={<Skeletons shape="line" n={2} />}>
         {({ items }) => (
-          <ul className={styles.sessions}>
+          <ul className={styles.sessions} onFocus={onFocus}>
             {items.map((session) => (
               <li key={session.id}>
                 <p>

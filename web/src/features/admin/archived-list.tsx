@@ -2,6 +2,7 @@ import { Empty } from '@/components/empty';
 import { Loaded } from '@/components/loaded';
 import { Notice } from '@/components/notice';
 import { Skeletons } from '@/components/skeleton';
+import { useKeptFocus } from '@/components/use-kept-focus';
 import { date } from '@/lib/format';
 import { explain } from '@/lib/http';
 import styles from './admin.module.css';
@@ -12,48 +13,54 @@ import { More } from './more';
 export function ArchivedList() {
   const products = useArchived();
   const restore = useRestoreProduct();
+  const { heading, onFocus } = useKeptFocus();
   return (
-    <Loaded query={products} loading={<Skeletons shape="line" n={4} />}>
-      {(items) =>
-        items.length === 0 ? (
-          <Empty icon="box" title="Nothing is archived" />
-        ) : (
-          <div className={styles.panel}>
-            {restore.isError && <Notice tone="error">{explain(restore.error)}</Notice>}
-            <table className={styles.table}>
-              <thead>
-                <tr>
-                  <th scope="col">Product</th>
-                  <th scope="col">Archived</th>
-                  <th scope="col" className={styles.number}>
-                    Back into the shop
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {items.map((product) => (
-                  <tr key={product.id}>
-                    <td>{product.name}</td>
-                    <td>{date(product.archived_at)}</td>
-                    <td className={styles.number}>
-                      <button
-                        type="button"
-                        className="link-button"
-                        aria-label={`Restore ${product.name}`}
-                        disabled={restore.isPending}
-                        onClick={() => restore.mutate(product.id)}
-                      >
-                        Restore
-                      </button>
-                    </td>
+    <>
+      <h2 ref={heading} tabIndex={-1} className="visually-hidden">
+        Archived products
+      </h2>
+      <Loaded query={products} loading={<Skeletons shape="line" n={4} />}>
+        {(items) =>
+          items.length === 0 ? (
+            <Empty icon="box" title="Nothing is archived" />
+          ) : (
+            <div className={styles.panel}>
+              {restore.isError && <Notice tone="error">{explain(restore.error)}</Notice>}
+              <table className={styles.table}>
+                <thead>
+                  <tr>
+                    <th scope="col">Product</th>
+                    <th scope="col">Archived</th>
+                    <th scope="col" className={styles.number}>
+                      Back into the shop
+                    </th>
                   </tr>
-                ))}
-              </tbody>
-            </table>
-            <More list={products} />
-          </div>
-        )
-      }
-    </Loaded>
+                </thead>
+                <tbody onFocus={onFocus}>
+                  {items.map((product) => (
+                    <tr key={product.id}>
+                      <td>{product.name}</td>
+                      <td>{date(product.archived_at)}</td>
+                      <td className={styles.number}>
+                        <button
+                          type="button"
+                          className="link-button"
+                          aria-label={`Restore ${product.name}`}
+                          disabled={restore.isPending}
+                          onClick={() => restore.mutate(product.id)}
+                        >
+                          Restore
+                        </button>
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+              <More list={products} />
+            </div>
+          )
+        }
+      </Loaded>
+    </>
   );
 }

@@ -1,9 +1,10 @@
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'react-router';
 import { Empty } from '@/components/empty';
 import { Icon } from '@/components/icon';
 import { Loaded } from '@/components/loaded';
 import { Skeletons } from '@/components/skeleton';
+import { useKeptFocus } from '@/components/use-kept-focus';
 import { money } from '@/lib/format';
 import { urls } from '@/lib/urls';
 import { useCart } from './api';
@@ -16,6 +17,8 @@ export function CartDrawer({ onClose }: { onClose: () => void }) {
   const { key } = useLocation();
   const opened = useRef(key);
   const cart = useCart();
+  const { heading, onFocus } = useKeptFocus();
+  const [said, say] = useState('');
   useEffect(() => dialog.current?.showModal(), []);
   useEffect(() => {
     // A link in it leads elsewhere, and so does "back".
@@ -35,7 +38,12 @@ export function CartDrawer({ onClose }: { onClose: () => void }) {
     >
       <div className={styles.inside}>
         <header className={styles.head}>
-          <h2>Your cart</h2>
+          <h2 ref={heading} tabIndex={-1}>
+            Your cart
+          </h2>
+          <p className="visually-hidden" role="status">
+            {said}
+          </p>
           <button
             type="button"
             className={styles.close}
@@ -56,7 +64,7 @@ export function CartDrawer({ onClose }: { onClose: () => void }) {
             ) : (
               <>
                 <div className={styles.lines}>
-                  <CartLines items={items} />
+                  <CartLines items={items} say={say} onFocus={onFocus} />
                 </div>
                 <footer className={styles.foot}>
                   <p className={styles.total}>

@@ -1,3 +1,4 @@
+import type { FocusEventHandler } from 'react';
 import { Link } from 'react-router';
 import type { CartItem } from '@/api/schema';
 import { Notice } from '@/components/notice';
@@ -9,22 +10,30 @@ import { urls } from '@/lib/urls';
 import { MAX_QUANTITY, useCartFailure, useRemoveItem, useSetQuantity } from './api';
 import styles from './cart-lines.module.css';
 
+interface CartLinesProps {
+  items: CartItem[];
+  /** Called with what is to be said when a line goes. */
+  say: (text: string) => void;
+  onFocus: FocusEventHandler;
+}
+
 /** What is in the cart, to be changed in place. */
-export function CartLines({ items }: { items: CartItem[] }) {
+export function CartLines({ items, say, onFocus }: CartLinesProps) {
   const failure = useCartFailure();
   return (
     <div>
       {failure && <Notice tone="error">{explain(failure)}</Notice>}
-      <ul className={styles.lines}>
+      <ul className={styles.lines} onFocus={onFocus}>
         {items.map((item) => (
-          <Line key={item.product.id} item={item} />
+          <Line key={item.product.id} item={item} onRemove={() => say(`Removed ${item.product.name}`)} />
         ))}
       </ul>
     </div>
   );
 }
 
-function Line({ item: { product, quantity, line_total_cents, added_price_cents } }: { item: CartItem }) {
+function Line({ item, onRemove }: { item: CartItem; onRemove: () => void }) {
+  const { product, quantity, line_total_cents, added_price_cents } = item;
   const setQuantity = useSetQuantity();
   const remove = useRemoveItem();
   return (
@@ -52,7 +61,10 @@ function Line({ item: { product, quantity, line_total_cents, added_price_cents }
           type="button"
           className="link-button"
           aria-label={`Remove ${product.name}`}
-          onClick={() => remove.mutate(product)}
+          onClick={() => {
+            remove.mutate(product);
+            onRemove();
+          }}
         >
           Remove
         </button>

@@ -1,11 +1,18 @@
+import type { FocusEventHandler } from 'react';
 import { Link } from 'react-router';
 import { Icon } from '@/components/icon';
 import { type Filters, urls } from '@/lib/urls';
 import styles from './chosen-filters.module.css';
 import { priceRange } from './facets';
 
+interface ChosenFiltersProps {
+  filters: Filters;
+  currency: string;
+  onFocus: FocusEventHandler;
+}
+
 /** What the list is narrowed to by price and tags, each to be taken away again. */
-export function ChosenFilters({ filters, currency }: { filters: Filters; currency: string }) {
+export function ChosenFilters({ filters, currency, onFocus }: ChosenFiltersProps) {
   const { tags, minPriceCents, maxPriceCents } = filters;
   const priced = minPriceCents !== undefined || maxPriceCents !== undefined;
   const chosen = tags.map((tag) => ({
@@ -20,7 +27,7 @@ export function ChosenFilters({ filters, currency }: { filters: Filters; currenc
   }
   if (chosen.length === 0) return null;
   return (
-    <ul className={styles.chosen} aria-label="Filters">
+    <ul className={styles.chosen} aria-label="Filters" onFocus={onFocus}>
       {chosen.map(({ label, without }) => (
         <li key={label}>
           <Link to={urls.products(without)} aria-label={`Remove ${label}`} state={{ stay: true }}>

@@ -1,4 +1,4 @@
-import { useDeferredValue } from 'react';
+import { type RefObject, useDeferredValue, useEffect, useRef } from 'react';
 import { Link } from 'react-router';
 import type { Product } from '@/api/schema';
 import { Empty } from '@/components/empty';
@@ -16,6 +16,7 @@ import styles from './product-list.module.css';
 /** The products that pass the filters, page by page. */
 export function ProductList({ filters }: { filters: Filters }) {
   const products = useProducts(filters);
+  const asked = useRef<number>(undefined);
   return (
     <Loaded query={products} loading={<SkeletonGrid n={ON_SCREEN} />}>
       {(items) =>
@@ -29,7 +30,7 @@ export function ProductList({ filters }: { filters: Filters }) {
         ) : (
           <div className={`${styles.list} ${products.isPlaceholderData ? styles.stale : ''}`}>
             <h2 className="visually-hidden">Products</h2>
-            <Products items={items} />
+            <Products items={items} asked={asked} />
             <div className={styles.more}>
               <p className="muted small" role="status">
                 {products.hasNextPage
@@ -42,7 +43,10 @@ export function ProductList({ filters }: { filters: Filters }) {
                   type="button"
                   className="button quiet"
                   disabled={products.isFetchingNextPage}
-                  onClick={() => products.fetchNextPage()}
+                  onClick={() => {
+                    asked.current = items.length;
+                    void products.fetchNextPage();
+                  }}
                 >
                   {products.isFetchingNextPage ? 'Loading…' : 'Load more'}
                 </button>
@@ -58,15 +62,32 @@ export function ProductList({ filters }: { filters: Filters }) {
 /** More than there is room for on a screen: what is below it does not hold them up, and what follows them is out of sight. */
 const ON_SCREEN = 12;
 
-function Products({ items }: { items: Product[] }) {
+interface ProductsProps {
+  items: Product[];
+  /** How many there were when more were asked for. */
+  asked: RefObject<number | undefined>;
+}
+
+function Products({ items, asked }: ProductsProps) {
   const shown = useDeferredValue(items, items.slice(0, ON_SCREEN));
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const before = asked.current;
+    if (before === undefined || shown.length <= before) return;
+    asked.current = undefined;
+    // The focus is lost with the button that goes, or rests: one goes on at the first of those that came.
+    if ((document.activeElement ?? document.body) !== document.body) return;
+    list.current?.querySelectorAll<HTMLElement>('article a')[before]?.focus({ preventScroll: true });
+  }, [shown, asked]);
   return (
-    <ProductGrid>
-      {shown.map((product, index) => (
-        <li key={product.id}>
-          <ProductCard product={product} first={index < 4} />
-        </li>
-      ))}
-    </ProductGrid>
+    <div ref={list}>
+      <ProductGrid>
+        {shown.map((product, index) => (
+          <li key={product.id}>
+            <ProductCard product={product} first={index < 4} />
+          </li>
+        ))}
+      </ProductGrid>
+    </div>
   );
 }

@@ -1,5 +1,6 @@
 // An account: what its owner changes, and how it ends.
 
+import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Customer, DESKTOP, DEVICES, launch } from './browser.js';
 
@@ -13,6 +14,7 @@ for (const [device, options] of DEVICES) {
   test(`an account is changed, logged out elsewhere, and deleted, on a ${device}`, { timeout: 300_000 }, async () => {
     const customer = await Customer.arrive(browser, options, ['403 /api/users/me', '401 /api/users/login']);
     const { page } = customer;
+    await page.goto('/');
     await page.goto('/register?next=/account');
     const { email, password } = await customer.register();
     await page.getByRole('heading', { name: 'Hello, Grace Hopper' }).waitFor();
@@ -34,7 +36,11 @@ for (const [device, options] of DEVICES) {
     await details.getByLabel('Password').waitFor({ state: 'detached' });
 
     // Another browser is logged in, and out again from here.
-    const other = await Customer.arrive(browser, DESKTOP, ['401 /api/orders', '401 /api/users/me/sessions']);
+    const other = await Customer.arrive(browser, DESKTOP, [
+      '401 /api/orders',
+      '401 /api/users/me',
+      '401 /api/users/me/sessions',
+    ]);
     await other.logIn(moved, password);
     await other.page.getByRole('heading', { name: 'Hello, Amazing Grace' }).waitFor();
     await page.reload();
@@ -56,6 +62,10 @@ for (const [device, options] of DEVICES) {
     await customer.look('account-end');
     await end.getByRole('button', { name: 'Delete for good' }).click();
     await page.getByRole('heading', { name: 'Good things, a few of each.' }).waitFor();
+    // No way leads back to it.
+    await page.goBack();
+    await page.getByRole('link', { name: 'Log in', exact: true }).waitFor();
+    assert.equal(await page.getByText('Amazing Grace').count(), 0);
     await customer.logIn(moved, 'another few words in a row');
     await page.getByText('do not belong together').waitFor();
     await customer.leave();
@@ -67,7 +77,7 @@ for (const [device, options] of DEVICES) {
     await page.goto('/register?next=/account');
     const { email, password } = await customer.register();
     await page.getByRole('heading', { name: 'Hello, Grace Hopper' }).waitFor();
-    const other = await Customer.arrive(browser, DESKTOP, ['401 /api/orders']);
+    const other = await Customer.arrive(browser, DESKTOP, ['401 /api/orders', '401 /api/users/me']);
     await other.logIn(email, password);
     await other.page.getByRole('heading', { name: 'Hello, Grace Hopper' }).waitFor();
 

@@ -140,6 +140,11 @@ for (const [device, options] of DEVICES) {
     ].join('\n');
     const choose = (text) =>
       page.getByLabel('Choose a file').setInputFiles({ name: 'cups.csv', mimeType: 'text/csv', buffer: Buffer.from(text) });
+    // The input itself is not to be seen; its label shows where the keyboard is.
+    await page.keyboard.press('Tab');
+    await page.getByLabel('Choose a file').focus();
+    const outline = await page.locator('label', { hasText: 'Choose a file' }).evaluate((label) => getComputedStyle(label).outlineStyle);
+    assert.equal(outline, 'solid');
     await choose('name\ncup\n');
     await page.getByText('the first row has no column sku').waitFor();
     await choose(text);

@@ -37,6 +37,7 @@ use crate::cache::Cache;
 use crate::cache::near::Changes;
 use crate::config::Config;
 use crate::db::Pool;
+use crate::error::Result;
 use crate::limits::Limits;
 use crate::metrics::ShopMetrics;
 use crate::passwords::Passwords;
@@ -132,6 +133,14 @@ impl AppState {
             migrated: Arc::default(),
             production: config.service.production,
         })))
+    }
+
+    /// Makes a change and tells of it, to the end and even where the client leaves meanwhile: [`Lifecycle::finish`].
+    pub async fn finish<T: Send + 'static>(
+        &self,
+        change: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        self.lifecycle.finish(change).await
     }
 }
 

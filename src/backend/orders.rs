@@ -1,5 +1,5 @@
 //! Changes of orders that requests and workers both make: the transaction, and then what the cache and the figures must
-//! know of it.
+//! know of it, which they are told even where whoever made the change goes away.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -24,12 +24,17 @@ pub enum By {
 /// Settles an order by its payment's outcome; returns it in the status that its idempotency key's requests are answered,
 /// or without a key in its present one.
 pub async fn settle(state: &AppState, id: Uuid, outcome: Outcome, key: Option<&str>) -> Result<Order> {
-    let settled = db::orders::settle(&state.pool.get().await?, id, outcome, key).await?;
-    if settled.changed {
-        state.shop_metrics.order(settled.order.status, settled.order.total_cents);
-    }
-    forget_stock(state, &settled.order).await;
-    Ok(settled.order)
+    let (shop, key) = (state.clone(), key.map(str::to_owned));
+    state
+        .finish(async move {
+            let settled = db::orders::settle(&shop.pool.get().await?, id, outcome, key.as_deref()).await?;
+            if settled.changed {
+                shop.shop_metrics.order(settled.order.status, settled.order.total_cents);
+            }
+            forget_stock(&shop, &settled.order).await;
+            Ok(settled.order)
+        })
+        .await
 }
 
 /// Moves an order to another status; [`Error::IllegalTransition`] where that is not legal.
@@ -39,17 +44,22 @@ pub async fn change_status(state: &AppState, id: Uuid, to: Status, by: By) -> Re
         By::Admin(_) | By::Clock => None,
     };
     let mut client = state.pool.get().await?;
-    let transaction = client.transaction().await?;
-    let from = db::orders::change_status(&transaction, id, owner, to).await?;
-    if let By::Admin(actor) = by {
-        let detail = json!({ "from": from, "to": to });
-        db::audit::insert(&transaction, Some(actor), "order.status_changed", id, detail).await?;
-    }
-    let order = db::orders::find(&transaction, id, owner).await?.ok_or(Error::NotFound("order"))?;
-    db::fetch::commit(transaction).await?;
-    state.shop_metrics.order(order.status, order.total_cents);
-    forget_stock(state, &order).await;
-    Ok(order)
+    let shop = state.clone();
+    state
+        .finish(async move {
+            let transaction = client.transaction().await?;
+            let from = db::orders::change_status(&transaction, id, owner, to).await?;
+            if let By::Admin(actor) = by {
+                let detail = json!({ "from": from, "to": to });
+                db::audit::insert(&transaction, Some(actor), "order.status_changed", id, detail).await?;
+            }
+            let order = db::orders::find(&transaction, id, owner).await?.ok_or(Error::NotFound("order"))?;
+            db::fetch::commit(transaction).await?;
+            shop.shop_metrics.order(order.status, order.total_cents);
+            forget_stock(&shop, &order).await;
+            Ok(order)
+        })
+        .await
 }
 
 async fn forget_stock(state: &AppState, order: &Order) {

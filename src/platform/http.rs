@@ -38,7 +38,7 @@ pub(crate) const REQUEST_SPAN: &str = "request";
 pub(crate) const UNRECORDED: &str = "shopmicro::unrecorded";
 
 /// The longest a handler may take before the answer is 503. Dependencies have shorter deadlines of their own.
-const REQUEST_DEADLINE: Duration = Duration::from_secs(6);
+pub(crate) const REQUEST_DEADLINE: Duration = Duration::from_secs(6);
 
 /// The largest body, in bytes.
 pub(crate) const BODY_LIMIT: usize = 64 * 1024;
@@ -212,13 +212,18 @@ async fn contain(request: Request, next: Next) -> Response {
 
 #[cold]
 fn panicked(cause: &(dyn Any + Send)) -> Response {
+    note_panic(cause);
+    Problem::internal().into_response()
+}
+
+/// Logs what a panic said.
+pub(crate) fn note_panic(cause: &(dyn Any + Send)) {
     let text = cause
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| cause.downcast_ref::<String>().map(String::as_str))
         .unwrap_or_default();
     tracing::error!(panic = text, "a handler panicked");
-    Problem::internal().into_response()
 }
 
 fn bounded(body: Body) -> Body {

@@ -1,13 +1,18 @@
 //! Serving until SIGTERM or Ctrl-C, then draining: readiness falls first, requests in flight finish, then the end.
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use futures_util::FutureExt;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
+use crate::http::REQUEST_DEADLINE;
 use crate::server::Bounds;
 
 /// How long requests in flight may take to finish after the server stopped accepting.
@@ -19,13 +24,19 @@ pub struct Lifecycle {
     started: Instant,
     draining: Arc<AtomicBool>,
     stop: CancellationToken,
+    unfinished: TaskTracker,
 }
 
 impl Lifecycle {
     /// A running service.
     #[must_use]
     pub fn new() -> Self {
-        Self { started: Instant::now(), draining: Arc::default(), stop: CancellationToken::new() }
+        Self {
+            started: Instant::now(),
+            draining: Arc::default(),
+            stop: CancellationToken::new(),
+            unfinished: TaskTracker::new(),
+        }
     }
 
     /// For how long the service has run.
@@ -54,6 +65,39 @@ impl Lifecycle {
                 () = stop.cancelled() => {}
             }
         });
+    }
+
+    /// Works on something to its end in a task of its own: who waits for it may go away, as a request whose client leaves
+    /// is dropped wherever it is, and what follows a commit is done all the same. The service does not end before it.
+    ///
+    /// A panic goes on to who waits. What takes longer than a request may is given up, and who waits is not told: a
+    /// deadline of its own has passed by then.
+    pub async fn finish<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let work = tokio::time::timeout(REQUEST_DEADLINE, AssertUnwindSafe(work).catch_unwind());
+        let work = async move {
+            match work.await {
+                Ok(done) => {
+                    if let Err(Err(cause)) = tell.send(done) {
+                        crate::http::note_panic(cause.as_ref());
+                    }
+                }
+                Err(_) => tracing::warn!("work was given up after {REQUEST_DEADLINE:?}"),
+            }
+        };
+        self.unfinished.spawn(crate::trace::carried(work).in_current_span());
+        match told.await {
+            Ok(Ok(done)) => done,
+            Ok(Err(cause)) => resume_unwind(cause),
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Ends background work, and waits for what is to be finished.
+    async fn end(&self) {
+        self.stop.cancel();
+        self.unfinished.close();
+        self.unfinished.wait().await;
     }
 }
 
@@ -91,8 +135,12 @@ pub async fn serve(listener: TcpListener, app: Router, lifecycle: Lifecycle, del
             let _ = closing.send(());
         }
     };
+    let drained = async {
+        crate::server::run(listener, app, Bounds::default(), drain).await;
+        lifecycle.end().await;
+    };
     tokio::select! {
-        () = crate::server::run(listener, app, Bounds::default(), drain) => {}
+        () = drained => {}
         () = async {
             let _ = closed.await;
             tokio::time::sleep(DRAIN_TIMEOUT).await;
@@ -101,4 +149,41 @@ pub async fn serve(listener: TcpListener, app: Router, lifecycle: Lifecycle, del
         }
     }
     lifecycle.stop.cancel();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::oneshot;
+
+    #[tokio::test]
+    async fn work_whose_waiter_is_gone_is_finished_before_the_end() {
+        let lifecycle = Lifecycle::new();
+        let (go, gone) = oneshot::channel::<()>();
+        let done = Arc::new(AtomicBool::new(false));
+        let noted = Arc::clone(&done);
+        let waiter = lifecycle.finish(async move {
+            let _ = gone.await;
+            noted.store(true, Ordering::Relaxed);
+        });
+        let given_up = tokio::time::timeout(Duration::from_millis(20), waiter).await;
+        assert!(given_up.is_err());
+        let end = lifecycle.end();
+        let mut end = std::pin::pin!(end);
+        let early = tokio::time::timeout(Duration::from_millis(20), end.as_mut()).await;
+        assert!(early.is_err() && !done.load(Ordering::Relaxed));
+        go.send(()).expect("waited for");
+        end.await;
+        assert!(done.load(Ordering::Relaxed));
+    }
+
+    #[tokio::test]
+    async fn who_waits_gets_the_answer_or_the_panic() {
+        let lifecycle = Lifecycle::new();
+        assert_eq!(lifecycle.finish(async { 7 }).await, 7);
+        let panicking = lifecycle.finish(async { panic!("a defect") });
+        let panicking: Result<(), _> = AssertUnwindSafe(panicking).catch_unwind().await;
+        assert_eq!(panicking.expect_err("a panic").downcast_ref(), Some(&"a defect"));
+        lifecycle.end().await;
+    }
 }

@@ -53,6 +53,17 @@ fn split(parent: &str) -> Option<[&str; 4]> {
     (fields.next().is_none() && four.map(str::len) == [2, 32, 16, 2]).then_some(four)
 }
 
+/// Takes the place in the trace of what is worked on now along, into a task of its own.
+pub(crate) fn carried<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
+    let place = UNRECORDED.try_with(|place| *place).ok();
+    async move {
+        match place {
+            Some(place) => place.scope(work).await,
+            None => work.await,
+        }
+    }
+}
+
 /// Whether nobody records the spans of what is worked on now.
 pub(crate) fn is_unrecorded() -> bool {
     UNRECORDED.try_with(|_| ()).is_ok()

@@ -32,6 +32,8 @@ pub enum Placed {
         id: Uuid,
         /// Its total, in minor units.
         total_cents: i64,
+        /// Whose stock was taken.
+        products: Vec<Uuid>,
     },
     /// The key made this order before.
     Known {
@@ -54,7 +56,7 @@ pub async fn place(
     request_hash: &[u8],
     order: &NewOrder,
 ) -> Result<Placed> {
-    let sql = "select result, this_order, answer, total_cents, shortages \
+    let sql = "select result, this_order, answer, total_cents, shortages, product_ids \
                from place_order($1, $2, $3, $4, $5, $6, $7, make_interval(secs => $8), $9)";
     let row = client
         .fetch_one(
@@ -74,7 +76,10 @@ pub async fn place(
         .await?;
     let placed = |row: &Row| Ok::<_, Error>((row.try_get("this_order")?, row.try_get("total_cents")?));
     match row.try_get("result")? {
-        "placed" => placed(&row).map(|(id, total_cents)| Placed::New { id, total_cents }),
+        "placed" => {
+            let (id, total_cents) = placed(&row)?;
+            Ok(Placed::New { id, total_cents, products: row.try_get("product_ids")? })
+        }
         "known" => {
             let (id, total_cents) = placed(&row)?;
             let answer: Option<&str> = row.try_get("answer")?;

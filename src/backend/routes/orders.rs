@@ -5,6 +5,7 @@ use std::time::Instant;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use deadpool_postgres::Client;
 use platform::extract::{Json, Path, Query};
 use platform::problem::Problem;
 use serde::{Deserialize, Serialize};
@@ -89,27 +90,48 @@ pub async fn checkout(
     let key = idempotency_key(&headers)?;
     let new = NewOrder::try_from(body)?;
     let hash = request_hash(&new)?;
-    let placed = db::orders::place(&state.pool.get().await?, session.user_id, &key, &hash, &new).await;
+    let client = state.pool.get().await?;
+    let shop = state.clone();
+    // A customer who leaves now may have ordered: what is placed is charged and settled all the same.
+    let work = async move { place_and_charge(&shop, client, session.user_id, &key, &hash, &new).await };
+    answer(state.finish(work).await?)
+}
+
+async fn place_and_charge(
+    state: &AppState,
+    client: Client,
+    user_id: Uuid,
+    key: &str,
+    hash: &[u8],
+    new: &NewOrder,
+) -> Result<Order> {
+    let placed = db::orders::place(&client, user_id, key, hash, new).await;
+    // None is held while the provider thinks.
+    drop(client);
     if matches!(placed, Err(Error::OutOfStock(_))) {
         state.shop_metrics.stock_out();
     }
-    let (id, total_cents) = match placed? {
-        Placed::New { id, total_cents } => {
+    let (id, total_cents, products) = match placed? {
+        Placed::New { id, total_cents, products } => {
             state.shop_metrics.order(Status::PendingPayment, total_cents);
-            (id, total_cents)
+            (id, total_cents, products)
         }
         // The first try ended between its two transactions: go on where it stopped.
-        Placed::Known { id, total_cents, answer: None } => (id, total_cents),
+        Placed::Known { id, total_cents, answer: None } => (id, total_cents, Vec::new()),
         Placed::Known { id, answer: Some(status), .. } => {
-            let order = db::orders::find(&state.pool.get().await?, id, Some(session.user_id)).await?;
-            return answer(Order { status, ..order.ok_or(Error::NotFound("order"))? });
+            let order = db::orders::find(&state.pool.get().await?, id, Some(user_id)).await?;
+            return Ok(Order { status, ..order.ok_or(Error::NotFound("order"))? });
         }
     };
-    // No connection is held while the provider thinks.
-    let start = Instant::now();
-    let outcome = state.payments.charge(id, total_cents, new.card).await;
-    state.shop_metrics.payment(outcome, start.elapsed());
-    answer(orders::settle(&state, id, outcome, Some(&key)).await?)
+    let charge = async {
+        let start = Instant::now();
+        let outcome = state.payments.charge(id, total_cents, new.card).await;
+        state.shop_metrics.payment(outcome, start.elapsed());
+        outcome
+    };
+    // Their stock is taken, however long the provider thinks and whatever becomes of the payment.
+    let (outcome, ()) = tokio::join!(charge, state.cache.forget_products(products));
+    orders::settle(state, id, outcome, Some(key)).await
 }
 
 /// The order, or the refusal of its card.

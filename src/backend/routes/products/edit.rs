@@ -78,12 +78,18 @@ pub async fn create(
     let id = Uuid::now_v7();
     let (content, stock) = Content::of_new(id, body)?;
     let mut client = state.pool.get().await?;
-    let transaction = client.transaction().await?;
-    let product = db::products::edit::insert(&transaction, id, &content, stock).await?;
-    let detail = json!({ "sku": product.sku, "price_cents": product.price_cents, "stock": stock });
-    db::audit::insert(&transaction, Some(admin.user_id), "product.created", id, detail).await?;
-    db::fetch::commit(transaction).await?;
-    forget(&state, id).await;
+    let shop = state.clone();
+    let product = state
+        .finish(async move {
+            let transaction = client.transaction().await?;
+            let product = db::products::edit::insert(&transaction, id, &content, stock).await?;
+            let detail = json!({ "sku": product.sku, "price_cents": product.price_cents, "stock": stock });
+            db::audit::insert(&transaction, Some(admin.user_id), "product.created", id, detail).await?;
+            db::fetch::commit(transaction).await?;
+            forget(&shop, id).await;
+            Ok(product)
+        })
+        .await?;
     let mut response = answer(StatusCode::CREATED, &product)?;
     let location = format!("/api/products/{id}").parse();
     let location = location.map_err(|_| Error::Internal("an id is no header".to_owned()))?;
@@ -120,13 +126,19 @@ pub async fn replace(
     let expected = expected(&headers)?;
     let content = Content::of_edit(id, body)?;
     let mut client = state.pool.get().await?;
-    let transaction = client.transaction().await?;
-    let product = db::products::edit::replace(&transaction, id, &content, &expected).await?;
-    let detail =
-        json!({ "sku": product.sku, "price_cents": product.price_cents, "version": product.version });
-    db::audit::insert(&transaction, Some(admin.user_id), "product.edited", id, detail).await?;
-    db::fetch::commit(transaction).await?;
-    forget(&state, id).await;
+    let shop = state.clone();
+    let product = state
+        .finish(async move {
+            let transaction = client.transaction().await?;
+            let product = db::products::edit::replace(&transaction, id, &content, &expected).await?;
+            let detail =
+                json!({ "sku": product.sku, "price_cents": product.price_cents, "version": product.version });
+            db::audit::insert(&transaction, Some(admin.user_id), "product.edited", id, detail).await?;
+            db::fetch::commit(transaction).await?;
+            forget(&shop, id).await;
+            Ok(product)
+        })
+        .await?;
     answer(StatusCode::OK, &product)
 }
 
@@ -144,13 +156,19 @@ pub async fn archive(
     Path(id): Path<Uuid>,
 ) -> Result<StatusCode> {
     let mut client = state.pool.get().await?;
-    let transaction = client.transaction().await?;
-    if db::products::edit::archive(&transaction, id).await? {
-        db::audit::insert(&transaction, Some(admin.user_id), "product.archived", id, json!({})).await?;
-        db::fetch::commit(transaction).await?;
-    }
-    forget(&state, id).await;
-    Ok(StatusCode::NO_CONTENT)
+    let shop = state.clone();
+    state
+        .finish(async move {
+            let transaction = client.transaction().await?;
+            if db::products::edit::archive(&transaction, id).await? {
+                db::audit::insert(&transaction, Some(admin.user_id), "product.archived", id, json!({}))
+                    .await?;
+                db::fetch::commit(transaction).await?;
+            }
+            forget(&shop, id).await;
+            Ok(StatusCode::NO_CONTENT)
+        })
+        .await
 }
 
 /// Puts an archived product back into the shop; done twice, it is done.
@@ -167,13 +185,19 @@ pub async fn restore(
     Path(id): Path<Uuid>,
 ) -> Result<StatusCode> {
     let mut client = state.pool.get().await?;
-    let transaction = client.transaction().await?;
-    if db::products::edit::restore(&transaction, id).await? {
-        db::audit::insert(&transaction, Some(admin.user_id), "product.restored", id, json!({})).await?;
-        db::fetch::commit(transaction).await?;
-    }
-    forget(&state, id).await;
-    Ok(StatusCode::NO_CONTENT)
+    let shop = state.clone();
+    state
+        .finish(async move {
+            let transaction = client.transaction().await?;
+            if db::products::edit::restore(&transaction, id).await? {
+                db::audit::insert(&transaction, Some(admin.user_id), "product.restored", id, json!({}))
+                    .await?;
+                db::fetch::commit(transaction).await?;
+            }
+            forget(&shop, id).await;
+            Ok(StatusCode::NO_CONTENT)
+        })
+        .await
 }
 
 /// Archived products, those archived last first.

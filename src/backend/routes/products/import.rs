@@ -86,12 +86,18 @@ pub async fn import(
     }
 
     let mut client = state.pool.get().await?;
-    let transaction = client.transaction().await?;
-    let outcome = db::products::import::insert(&transaction, &candidates, admin.user_id).await?;
-    db::fetch::commit(transaction).await?;
-    if !outcome.created.is_empty() {
-        state.cache.forget(&[Scope::Catalogue]).await;
-    }
+    let shop = state.clone();
+    let (candidates, outcome) = state
+        .finish(async move {
+            let transaction = client.transaction().await?;
+            let outcome = db::products::import::insert(&transaction, &candidates, admin.user_id).await?;
+            db::fetch::commit(transaction).await?;
+            if !outcome.created.is_empty() {
+                shop.cache.forget(&[Scope::Catalogue]).await;
+            }
+            Ok((candidates, outcome))
+        })
+        .await?;
 
     let known = |place: &i32| outcome.created.contains(place) || outcome.unchanged.contains(place);
     let taken = candidates.iter().map(|candidate| candidate.place).filter(|place| !known(place));

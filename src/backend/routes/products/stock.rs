@@ -70,13 +70,19 @@ pub async fn adjust(
 ) -> Result<Json<Adjusted>> {
     let adjustment = Adjustment::try_from(body)?;
     let mut client = state.pool.get().await?;
-    let transaction = client.transaction().await?;
-    let (movement, stock) = db::products::stock::adjust(&transaction, id, &adjustment).await?;
-    let detail = json!({ "delta": movement.delta, "stock": stock });
-    db::audit::insert(&transaction, Some(admin.user_id), "product.stock_adjusted", id, detail).await?;
-    db::fetch::commit(transaction).await?;
-    state.cache.forget(&[Scope::Product(id), Scope::Catalogue]).await;
-    Ok(Json(Adjusted { stock, movement }))
+    let shop = state.clone();
+    state
+        .finish(async move {
+            let transaction = client.transaction().await?;
+            let (movement, stock) = db::products::stock::adjust(&transaction, id, &adjustment).await?;
+            let detail = json!({ "delta": movement.delta, "stock": stock });
+            db::audit::insert(&transaction, Some(admin.user_id), "product.stock_adjusted", id, detail)
+                .await?;
+            db::fetch::commit(transaction).await?;
+            shop.cache.forget(&[Scope::Product(id), Scope::Catalogue]).await;
+            Ok(Json(Adjusted { stock, movement }))
+        })
+        .await
 }
 
 /// How a product's stock came about, newest movement first.

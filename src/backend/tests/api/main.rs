@@ -18,6 +18,7 @@ mod frontend_metrics;
 mod harness;
 mod housekeeping;
 mod internal;
+mod leaving;
 mod ledger;
 mod limits;
 mod logins;

@@ -17,7 +17,7 @@ pub enum By {
     Customer(Uuid),
     /// An admin, which the audit log remembers.
     Admin(Uuid),
-    /// Nobody: time has passed.
+    /// Nobody: time has passed. It moves only what still waits for its payment, which may come at the last moment.
     Clock,
 }
 
@@ -39,16 +39,17 @@ pub async fn settle(state: &AppState, id: Uuid, outcome: Outcome, key: Option<&s
 
 /// Moves an order to another status; [`Error::IllegalTransition`] where that is not legal.
 pub async fn change_status(state: &AppState, id: Uuid, to: Status, by: By) -> Result<Order> {
-    let owner = match by {
-        By::Customer(user_id) => Some(user_id),
-        By::Admin(_) | By::Clock => None,
+    let (owner, only_from) = match by {
+        By::Customer(user_id) => (Some(user_id), None),
+        By::Admin(_) => (None, None),
+        By::Clock => (None, Some(Status::PendingPayment)),
     };
     let mut client = state.pool.get().await?;
     let shop = state.clone();
     state
         .finish(async move {
             let transaction = client.transaction().await?;
-            let from = db::orders::change_status(&transaction, id, owner, to).await?;
+            let from = db::orders::change_status(&transaction, id, owner, only_from, to).await?;
             if let By::Admin(actor) = by {
                 let detail = json!({ "from": from, "to": to });
                 db::audit::insert(&transaction, Some(actor), "order.status_changed", id, detail).await?;

@@ -123,12 +123,14 @@ pub async fn settle(
     Ok(Settled { order: Order { status, ..order(&row)? }, changed: row.try_get("changed")? })
 }
 
-/// Moves an order to a status where that is legal, whoever's it is or only the user's; returns the one it was in. What
-/// is called off gives its stock back, and its payment is left to the worker, to be voided or given back.
+/// Moves an order to a status where that is legal, whoever's it is or only the user's, and out of any status or only out
+/// of one; returns the one it was in. What is called off gives its stock back, and its payment is left to the worker, to
+/// be voided or given back.
 pub async fn change_status(
     transaction: &Transaction<'_>,
     id: Uuid,
     user_id: Option<Uuid>,
+    only_from: Option<Status>,
     to: Status,
 ) -> Result<Status> {
     let sql =
@@ -136,7 +138,8 @@ pub async fn change_status(
     let row = transaction.fetch_optional(sql, &[&id, &user_id]).await?;
     let from = status(&row.ok_or(Error::NotFound("order"))?)?;
     // Whether an order is paid, only the payment tells.
-    if !from.may_become(to) || matches!(to, Status::Paid | Status::PaymentFailed) {
+    let told_by_payment = matches!(to, Status::Paid | Status::PaymentFailed);
+    if !from.may_become(to) || told_by_payment || only_from.is_some_and(|only| only != from) {
         return Err(Error::IllegalTransition { from, to });
     }
     // An order of an erased account needs its address only until it is over.

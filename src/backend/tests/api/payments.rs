@@ -2,6 +2,10 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use shopmicro_backend::domain::order::Status;
+use shopmicro_backend::domain::payment::{Card, Outcome};
+use shopmicro_backend::error::Error;
+use shopmicro_backend::orders::{self, By};
 use shopmicro_backend::workers::{Pass, payments};
 use uuid::Uuid;
 
@@ -74,6 +78,21 @@ async fn what_nobody_pays_is_called_off() {
     app.expect_balance().await;
 }
 
+/// The worker asked the provider in vain, and then the money came.
+#[tokio::test]
+async fn what_is_paid_at_the_last_moment_is_not_called_off() {
+    let app = TestApp::new().await.with_products(1).await;
+    let (client, order) = ordered(&app, TIMES_OUT).await;
+    let id: Uuid = order.parse().expect("an id");
+    assert_eq!(app.state.payments.look_up(id).await.expect("an answer"), Outcome::Unknown);
+    let outcome = app.state.payments.charge(id, 600, Card::Approved).await;
+    orders::settle(&app.state, id, outcome, None).await.expect("settled");
+    let late = orders::change_status(&app.state, id, Status::Cancelled, By::Clock).await;
+    assert!(matches!(late, Err(Error::IllegalTransition { .. })), "{late:?}");
+    assert_eq!(status(&client, &order).await, "paid");
+    app.expect_balance().await;
+}
+
 #[tokio::test]
 async fn what_is_called_off_is_paid_back() {
     for (card, books) in [(APPROVED, "refunded"), (ANSWER_LOST, "refunded"), (TIMES_OUT, "voided")] {
@@ -97,9 +116,8 @@ async fn a_late_charge_for_a_cancelled_order_is_refused() {
     app.sql("update idempotency_keys set answer = null").await;
     assert_eq!(client.checkout("k", TIMES_OUT).await.expect(201)["status"], "cancelled");
     let id = order.parse().expect("an id");
-    let card = shopmicro_backend::domain::payment::Card::Approved;
-    let outcome = app.state.payments.charge(id, 600, card).await;
-    assert_eq!(outcome, shopmicro_backend::domain::payment::Outcome::Declined);
+    let outcome = app.state.payments.charge(id, 600, Card::Approved).await;
+    assert_eq!(outcome, Outcome::Declined);
     app.expect_balance().await;
 }
 

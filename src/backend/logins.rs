@@ -20,6 +20,8 @@ pub struct Verified {
 /// Verifies the password of an address, in its stored form. Known and unknown addresses take the same statements and
 /// the same work. Whoever calls it clears the failures together with what the password was asked for.
 pub async fn attempt(state: &AppState, email: &str, password: String) -> Result<Verified> {
+    // Before the attempt is counted: where there is too much to do nothing is looked at, and nothing has failed.
+    let turn = state.passwords.turn().await?;
     let attempt = match db::logins::reserve(&state.pool.get().await?, email).await {
         Err(error @ Error::TooManyAttempts(_)) => {
             state.shop_metrics.login("blocked");
@@ -31,7 +33,7 @@ pub async fn attempt(state: &AppState, email: &str, password: String) -> Result<
     let (user, hash) = attempt.account.unzip();
     let hash = hash.flatten();
     // No connection is held while the password is verified, which takes long on purpose.
-    let verified = state.passwords.verify(password, hash.clone()).await?;
+    let verified = state.passwords.verify(turn, password, hash.clone()).await?;
     if let (true, Some(user), Some(password_hash)) = (verified, &user, hash) {
         state.shop_metrics.login("right");
         tracing::info!(user.id = %user.id, "a password was right");
@@ -47,7 +49,8 @@ pub async fn attempt(state: &AppState, email: &str, password: String) -> Result<
     Err(Error::WrongCredentials)
 }
 
-/// Verifies the password of who is logged in; `field` is where it was given.
+/// Verifies the password of who is logged in; `field` is where it was given. Failures are cleared at once: a right
+/// password is none of them, whatever becomes of what it was asked for.
 pub async fn confirm(
     state: &AppState,
     user: &User,
@@ -58,6 +61,10 @@ pub async fn confirm(
         Err(Error::WrongCredentials) => Err(Error::WrongPassword(field)),
         // The address has changed hands since it was read.
         Ok(verified) if verified.user.id != user.id => Err(Error::WrongPassword(field)),
-        verified => verified,
+        Ok(verified) => {
+            db::logins::clear(&state.pool.get().await?, &user.email).await?;
+            Ok(verified)
+        }
+        refused => refused,
     }
 }

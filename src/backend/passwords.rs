@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{Error, Result};
 
@@ -24,6 +24,24 @@ pub struct Passwords {
     places: Arc<Semaphore>,
     /// Verified for unknown accounts, so that they take as long as known ones.
     decoy: Arc<str>,
+}
+
+/// A turn at the cores, with the place that it was waited for in. Both end with the work, even where the request was given
+/// up, or without any.
+#[derive(Debug)]
+pub struct Turn {
+    _place: OwnedSemaphorePermit,
+    _turn: OwnedSemaphorePermit,
+}
+
+impl Turn {
+    async fn work<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let work = move || {
+            let _turn = self;
+            work()
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.to_string()))
+    }
 }
 
 fn hash_now(password: &str) -> Result<String> {
@@ -46,31 +64,26 @@ impl Passwords {
         })
     }
 
-    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        let _place = self.places.try_acquire().map_err(|_| Error::Overloaded)?;
+    /// Waits for a turn; [`Error::Overloaded`] where too many wait, or it does not come in time.
+    pub async fn turn(&self) -> Result<Turn> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Error::Overloaded)?;
         let turn = tokio::time::timeout(QUEUE_DEADLINE, Arc::clone(&self.turns).acquire_owned())
             .await
             .map_err(|_| Error::Overloaded)?
             .map_err(|error| Error::Internal(error.to_string()))?;
-        tokio::task::spawn_blocking(move || {
-            // Moved in: the turn ends with the work, even where the request was given up.
-            let _turn = turn;
-            work()
-        })
-        .await
-        .map_err(|error| Error::Internal(error.to_string()))
+        Ok(Turn { _place: place, _turn: turn })
     }
 
     /// Hashes a password with a new salt, as a PHC string.
     pub async fn hash(&self, password: String) -> Result<String> {
-        self.in_turn(move || hash_now(&password)).await?
+        self.turn().await?.work(move || hash_now(&password)).await?
     }
 
     /// True where the password is the hash's. Without a hash (no such account, or one without a password) it is false,
     /// after the same work.
-    pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
+    pub async fn verify(&self, turn: Turn, password: String, hash: Option<String>) -> Result<bool> {
         let decoy = Arc::clone(&self.decoy);
-        self.in_turn(move || {
+        turn.work(move || {
             let known = hash.is_some();
             let hash = hash.as_deref().unwrap_or(&decoy);
             let parsed =
@@ -91,9 +104,13 @@ mod tests {
         let hash = passwords.hash("correct horse".into()).await.expect("hashed");
         // At least what OWASP recommends.
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(passwords.verify("correct horse".into(), Some(hash.clone())).await.expect("verified"));
-        assert!(!passwords.verify("battery staple".into(), Some(hash)).await.expect("verified"));
-        assert!(!passwords.verify("the password of no account".into(), None).await.expect("verified"));
+        let verify = async |password: &str, hash| {
+            let turn = passwords.turn().await.expect("a turn");
+            passwords.verify(turn, password.into(), hash).await.expect("verified")
+        };
+        assert!(verify("correct horse", Some(hash.clone())).await);
+        assert!(!verify("battery staple", Some(hash)).await);
+        assert!(!verify("the password of no account", None).await);
     }
 
     /// The fastest of a few, since a busy machine makes things slower and never faster: without the decoy, no account
@@ -105,8 +122,10 @@ mod tests {
         let fastest = async |hash: Option<String>| {
             let mut fastest = Duration::MAX;
             for _ in 0..5 {
+                let turn = passwords.turn().await.expect("a turn");
                 let start = std::time::Instant::now();
-                assert!(!passwords.verify("battery staple".into(), hash.clone()).await.expect("verified"));
+                let verified = passwords.verify(turn, "battery staple".into(), hash.clone()).await;
+                assert!(!verified.expect("verified"));
                 fastest = fastest.min(start.elapsed());
             }
             fastest

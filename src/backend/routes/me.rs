@@ -107,9 +107,6 @@ pub async fn change(
         db::users::update_profile(&transaction, before.id, name.as_deref(), email.as_deref(), hash).await?;
     // None where the account was deleted, or its password changed, a moment ago.
     let user = user.ok_or(Error::Unauthenticated)?;
-    if verified.is_some() {
-        db::logins::clear(&transaction, &before.email).await?;
-    }
     db::audit::insert(&transaction, Some(user.id), "account.changed", user.id, json!({ "fields": fields }))
         .await?;
     db::fetch::commit(transaction).await?;
@@ -184,7 +181,6 @@ pub async fn delete(
     }
     let deleted = db::users::delete(&transaction, user.id, &verified.password_hash, role).await?;
     let revoked = deleted.ok_or(Error::Unauthenticated)?;
-    db::logins::clear(&transaction, &user.email).await?;
     db::audit::insert(&transaction, Some(user.id), "account.deleted", user.id, json!({})).await?;
     db::fetch::commit(transaction).await?;
     sessions::announce(&state, &revoked).await;

@@ -95,6 +95,23 @@ async fn a_success_forgives_the_failures_before_it() {
     assert_eq!(app.number("select count(*) from login_attempts").await, 0);
 }
 
+/// A flood of logins elsewhere is no fault of who cannot log in meanwhile.
+#[tokio::test]
+async fn what_was_not_looked_at_has_not_failed() {
+    let app = with_ada().await;
+    let cores = std::thread::available_parallelism().expect("cores").get();
+    let turns = join_all((0..cores).map(|_| app.state.passwords.turn())).await;
+    assert!(turns.iter().all(Result::is_ok));
+    let attempts = (0..5).map(|_| {
+        let guest = app.guest();
+        async move { login(&guest, ADA, PASSWORD).await.refused(503, "unavailable") }
+    });
+    join_all(attempts).await;
+    assert_eq!(app.number("select count(*) from login_attempts").await, 0);
+    drop(turns);
+    login(&app.guest(), ADA, PASSWORD).await.expect(200);
+}
+
 #[tokio::test]
 async fn after_the_lock_out_the_right_password_is_taken() {
     let app = with_ada().await;

@@ -129,6 +129,8 @@ async fn an_address_of_another_account_is_not_to_be_had() {
     app.guest().post("/api/users", &bob).await.expect(201);
     let body = json!({ "name": "Bob", "email": "BOB@example.com", "current_password": PASSWORD });
     assert_eq!(change(&client, &body).await.refused_fields(409, "email-taken"), ["email"]);
+    // The password was right all the same.
+    assert_eq!(app.number("select count(*) from login_attempts").await, 0);
     // Nor was half of it done.
     assert_eq!(me(&client).await.expect(200)["name"], "Ada");
 }
@@ -418,6 +420,7 @@ async fn the_last_admin_stays() {
     assert_eq!(statuses, [204, 409], "{} {}", a.text, b.text);
     let refused = if a.status == 409 { a } else { b };
     refused.refused(409, "last-admin");
+    assert_eq!(app.number("select count(*) from login_attempts").await, 0, "their passwords were right");
     assert_eq!(app.number("select count(*) from users where role = 'admin'").await, 1);
 }
 

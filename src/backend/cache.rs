@@ -4,7 +4,9 @@
 //! What may change belongs to a generation, which lies in Redis beside it and which every commit replaces with a new
 //! one. A value is fresh while its marker names the present generation; the marker of a value that was loaded names the
 //! generation that was there before the load. So a slow reader, on this replica or another, that read before a commit
-//! and stores after it, stores what nobody takes for fresh.
+//! and stores after it, stores what nobody takes for fresh. Nor does it where a generation ran out meanwhile: the next
+//! one is as new as that of a commit, and none comes twice. So how long one is remembered is a matter of room alone:
+//! long after a change, and for minutes where somebody merely asked, since anybody may ask for what there is not.
 //!
 //! Answers are also kept in the process, as the bytes that clients get ([`near`]).
 
@@ -34,6 +36,8 @@ use crate::error::{Error, Result};
 
 /// How long a generation is remembered: much longer than any value that was loaded before it is fresh.
 const GENERATION: Duration = Duration::from_hours(24);
+/// How long the generation is remembered that a reader made, where there was none: longer than any value is fresh.
+const FIRST_GENERATION: Duration = Duration::from_mins(5);
 /// How long a read may take before a stale value is better.
 const LOAD_DEADLINE: Duration = Duration::from_secs(3);
 
@@ -498,7 +502,7 @@ impl Cache {
         let key = self.redis.key(&scope.key());
         let options = SetOptions::default()
             .conditional_set(ExistenceCheck::NX)
-            .with_expiration(SetExpiry::EX(GENERATION.as_secs()));
+            .with_expiration(SetExpiry::EX(FIRST_GENERATION.as_secs()));
         let mut commands = redis::pipe();
         commands.set_options(&key, new_generation(), options).ignore().get(&key);
         let begin = async move |mut redis| commands.query_async::<(Option<String>,)>(&mut redis).await;

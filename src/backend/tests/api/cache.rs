@@ -50,6 +50,44 @@ async fn a_fill_that_began_before_a_commit_does_not_survive_it() {
     }
 }
 
+/// Nor does one where Redis forgets the generation in the middle of it.
+#[tokio::test]
+async fn a_fill_that_outlives_its_generation_is_not_fresh() {
+    let app = TestApp::new().await.with_products(1).await;
+    let id = app.products[0];
+    let (other, _) = app.replica().await;
+    let slow = async {
+        let product = load(&app.state, id).await;
+        app.execute("update products set stock = 7 where id = $1", &[&id]).await;
+        app.state.redis.delete(&[format!("generation:product:{id}")]).await.expect("forgotten");
+        // The other replica begins a new one.
+        let fresh = async { Ok(load(&other, id).await) };
+        assert_eq!(stock(other.cache.read_through(&ProductKey(id), fresh).await), 7);
+        Ok(product)
+    };
+    assert_eq!(stock(app.state.cache.read_through(&ProductKey(id), slow).await), 10);
+    let fresh = async { Ok(load(&other, id).await) };
+    assert_eq!(stock(other.cache.read_through(&ProductKey(id), fresh).await), 7);
+}
+
+/// Products that there are not can be made up without end, too.
+#[tokio::test]
+async fn what_was_merely_asked_for_is_remembered_for_minutes() {
+    let app = TestApp::new().await;
+    let id = Uuid::new_v4();
+    let lasts = async || {
+        let key = app.state.redis.key(&format!("generation:product:{id}"));
+        let ttl = async move |mut redis| redis::cmd("TTL").arg(key).query_async::<i64>(&mut redis).await;
+        app.state.redis.call("ttl", ttl).await.expect("Redis answers")
+    };
+    app.guest().get(&format!("/api/products/{id}")).await.refused(404, "not-found");
+    let asked = lasts().await;
+    assert!((200..=300).contains(&asked), "{asked}");
+    app.state.cache.forget_products([id]).await;
+    let changed = lasts().await;
+    assert!(changed > 80_000, "{changed}");
+}
+
 /// The counterpart, without which the test above would pass with no cache at all.
 #[tokio::test]
 async fn what_nobody_changed_is_read_once_by_all_replicas() {

@@ -34,7 +34,7 @@ use crate::cache::near::{Changes, Near};
 use crate::domain::product::{Category, Facets, Product, ProductPage, Suggestion};
 use crate::error::{Error, Result};
 
-/// How long a generation is remembered: much longer than any value that was loaded before it is fresh.
+/// How long the generation of a change is remembered.
 const GENERATION: Duration = Duration::from_hours(24);
 /// How long the generation is remembered that a reader made, where there was none: longer than any value is fresh.
 const FIRST_GENERATION: Duration = Duration::from_mins(5);
@@ -268,6 +268,15 @@ impl IntoResponse for Answer {
             headers.insert(header::ETAG, tag);
         }
         response
+    }
+}
+
+impl near::Weighed for Question {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Page(query) => query.len(),
+            Self::Product(_) | Self::Categories | Self::User(_) => 0,
+        }
     }
 }
 

@@ -110,36 +110,36 @@ struct Kept<V> {
 
 /// What has a size.
 pub trait Weighed {
-    /// Bytes that it takes, about.
+    /// Bytes that it takes, about; of a key, besides those that every key has.
     fn bytes(&self) -> usize;
 }
 
-/// What an entry takes besides its value: its key, moment and place in the table.
+/// What an entry takes besides its value and what its key refers to: the key itself, moment and place in the table.
 const OVERHEAD: usize = 160;
 
 #[derive(Clone, Debug)]
 struct InBytes;
 
-impl<K, V: Weighed> Weighter<K, Kept<V>> for InBytes {
-    fn weight(&self, _: &K, kept: &Kept<V>) -> u64 {
-        (kept.value.bytes() + OVERHEAD) as u64
+impl<K: Weighed, V: Weighed> Weighter<K, Kept<V>> for InBytes {
+    fn weight(&self, key: &K, kept: &Kept<V>) -> u64 {
+        (key.bytes() + kept.value.bytes() + OVERHEAD) as u64
     }
 }
 
 /// Copies of one kind, up to so many bytes: what is asked often stays. Clones share them.
 #[derive(Debug)]
-pub struct Near<K, V: Weighed> {
+pub struct Near<K: Weighed, V: Weighed> {
     changes: Changes,
     entries: Arc<Cache<K, Kept<V>, InBytes>>,
 }
 
-impl<K, V: Weighed> Clone for Near<K, V> {
+impl<K: Weighed, V: Weighed> Clone for Near<K, V> {
     fn clone(&self) -> Self {
         Self { changes: self.changes.clone(), entries: Arc::clone(&self.entries) }
     }
 }
 
-impl<K: Hash + Eq, V: Weighed + Clone> Near<K, V> {
+impl<K: Weighed + Hash + Eq, V: Weighed + Clone> Near<K, V> {
     /// None yet; at most so many bytes, where each takes about so many.
     pub fn new(changes: Changes, bytes: usize, each: usize) -> Self {
         let entries = Cache::with_weighter(bytes / (each + OVERHEAD), bytes as u64, InBytes);
@@ -174,5 +174,29 @@ impl Scope {
             ("generation", Some(("user", id))) => Uuid::parse_str(id).ok().map(Self::User),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Weighed for String {
+        fn bytes(&self) -> usize {
+            self.len()
+        }
+    }
+
+    #[test]
+    fn keys_count_as_values_do() {
+        const BYTES: usize = 100_000;
+        let changes = Changes::default();
+        let near: Near<String, String> = Near::new(changes.clone(), BYTES, 100);
+        for number in 0..1_000 {
+            let moment = changes.moment(&Scope::Catalogue);
+            near.keep(format!("{number:02000}"), "[]".to_owned(), moment, Duration::from_mins(1));
+        }
+        let kept = near.entries.len();
+        assert!(kept > 0 && kept * 2_000 <= BYTES, "{kept}");
     }
 }

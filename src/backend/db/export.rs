@@ -7,15 +7,20 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, RowStream};
 use uuid::Uuid;
 
+use crate::db::fetch::Fetch;
 use crate::error::{Error, Result};
 
 /// The most interactions of one answer.
 pub const PAGE: i64 = 50_000;
 
+/// Products that are read at once: a few megabytes at most.
+const PRODUCTS: i64 = 1_000;
+
 /// A product as the recommender sees it.
 #[derive(Clone, Debug, Serialize)]
 pub struct CatalogueLine {
-    id: Uuid,
+    /// Where the next page begins.
+    pub id: Uuid,
     name: String,
     description: String,
     category: String,
@@ -79,12 +84,13 @@ impl Position {
     }
 }
 
-/// Every product that is for sale.
-pub async fn catalogue(client: &impl GenericClient) -> Result<RowStream> {
-    let sql =
-        "select id, name, description, category, tags from products where archived_at is null order by id";
-    let none: [&(dyn ToSql + Sync); 0] = [];
-    Ok(client.query_raw(&client.prepare_cached(sql).await?, none).await?)
+/// Products that are for sale, by their ids and after one of them: each page is a short statement, so that neither the
+/// size of the catalogue nor the patience of who reads it ends in a timeout.
+pub async fn catalogue(client: &impl GenericClient, after: Uuid) -> Result<Vec<CatalogueLine>> {
+    let sql = "select id, name, description, category, tags from products \
+               where archived_at is null and id > $1 order by id limit $2";
+    let rows = client.fetch_all(sql, &[&after, &PRODUCTS]).await?;
+    Ok(rows.into_iter().map(CatalogueLine::try_from).collect::<Result<_, _>>()?)
 }
 
 /// 400 where a position is in the future: then it is of another database, or of this one before it was taken back.

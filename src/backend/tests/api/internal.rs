@@ -4,9 +4,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use shopmicro_backend::workers::views;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use uuid::Uuid;
 
-use crate::harness::{Client, NewProduct, TestApp};
+use crate::harness::{Client, Logs, NewProduct, Proxy, Setup, TestApp, read_to_end};
 
 /// How long rows may take to appear: transactions in other databases of the same server hold the horizon back too.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -85,6 +87,52 @@ async fn a_long_stream_is_whole() {
     for _ in 0..20 {
         assert_eq!(app.guest().get("/internal/catalogue").await.status, 200);
     }
+}
+
+/// Begins to read the catalogue.
+async fn begin_to_read(app: &TestApp) -> TcpStream {
+    let mut stream = app.connect().await;
+    stream
+        .write_all(b"GET /internal/catalogue HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n")
+        .await
+        .expect("sent");
+    stream.read_exact(&mut [0; 1000]).await.expect("a beginning");
+    stream
+}
+
+#[tokio::test]
+async fn who_takes_time_gets_the_whole_catalogue_or_sees_that_it_broke() {
+    let (logs, _guard) = Logs::capture();
+    let wire = Proxy::before_postgres().await;
+    let app = Setup::default().postgres_through(&wire).start().await;
+    // More than all buffers on the way hold; a thousand at a time, since a slow machine needs its time for a statement.
+    for thousand in 0..8 {
+        app.execute(
+            "insert into products (id, sku, name, description, category, price_cents, currency, stock) \
+             select gen_random_uuid(), 'SKU-' || $1::int * 1000 + i, 'Thing', repeat('x', 3900), 'Things', 1, 'GBP', 1 \
+             from generate_series(1, 1000) i",
+            &[&thousand],
+        )
+        .await;
+    }
+    let whole = |rest: &str| rest.ends_with("\r\n0\r\n\r\n");
+
+    let slow = begin_to_read(&app).await;
+    // Longer than a statement may take.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let rest = read_to_end(slow).await;
+    assert!(whole(&rest), "{} bytes", rest.len());
+    // The first is in what was read before.
+    assert_eq!(rest.matches("\"Thing\"").count(), 7_999);
+    assert!(!logs.text().contains("an internal stream broke"));
+
+    let cut = begin_to_read(&app).await;
+    wire.cut();
+    let rest = read_to_end(cut).await;
+    assert!(!whole(&rest), "{} bytes", rest.len());
+    let logs = logs.text();
+    let logged = |line: &str| line.contains("an internal stream broke") && line.contains("\"catalogue\"");
+    assert_eq!(logs.lines().filter(|line| logged(line)).count(), 1);
 }
 
 #[tokio::test]

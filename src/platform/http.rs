@@ -40,6 +40,9 @@ pub(crate) const UNRECORDED: &str = "shopmicro::unrecorded";
 /// The longest a handler may take before the answer is 503. Dependencies have shorter deadlines of their own.
 pub(crate) const REQUEST_DEADLINE: Duration = Duration::from_secs(6);
 
+/// The status under which a request is recorded whose client left before its answer, as nginx has it. No client gets it.
+const CLIENT_LEFT: u16 = 499;
+
 /// The largest body, in bytes.
 pub(crate) const BODY_LIMIT: usize = 64 * 1024;
 
@@ -286,8 +289,7 @@ async fn observe(State(around): State<Arc<Around>>, request: Request, next: Next
         None => recorded(method, route, request_id, request.headers()),
     };
 
-    series.active.add(1);
-    let guard = ActiveGuard(&series);
+    let mut active = Active::new(&around, &series, &span, start);
     let answer = next.run(request).instrument(span.clone());
     let mut response = match unrecorded {
         Some(place) => place.scope(answer).await,
@@ -295,13 +297,10 @@ async fn observe(State(around): State<Arc<Around>>, request: Request, next: Next
     };
     drop(turn);
 
-    let elapsed = series.done(&around, start, response.status());
-    drop(guard);
-    span.record("http.response.status_code", response.status().as_u16());
+    let duration_ms = active.done(response.status());
     if unrecorded.is_none() && response.status().is_server_error() {
         span.record("otel.status_code", "ERROR");
     }
-    let duration_ms = (elapsed.as_secs_f64() * 1e6).round() / 1e3;
     // Probes come every few seconds: they would drown the log.
     if operators {
         tracing::debug!(parent: &span, duration_ms, "answered");
@@ -393,12 +392,44 @@ impl Series {
     }
 }
 
-/// Counts a request out even where its client went away in the middle.
-struct ActiveGuard<'a>(&'a Series);
+/// A request that is worked on. Where it is dropped before it has its answer, its client went away: it is recorded all
+/// the same, since many go because they have waited for too long.
+struct Active<'a> {
+    around: &'a Around,
+    series: &'a Series,
+    span: &'a tracing::Span,
+    start: Instant,
+    answered: bool,
+}
 
-impl Drop for ActiveGuard<'_> {
+impl<'a> Active<'a> {
+    fn new(around: &'a Around, series: &'a Series, span: &'a tracing::Span, start: Instant) -> Self {
+        series.active.add(1);
+        Self { around, series, span, start, answered: false }
+    }
+
+    /// Records the answer, and tells how many milliseconds it took.
+    fn done(&mut self, status: StatusCode) -> f64 {
+        self.answered = true;
+        self.record(status)
+    }
+
+    fn record(&self, status: StatusCode) -> f64 {
+        self.span.record("http.response.status_code", status.as_u16());
+        let elapsed = self.series.done(self.around, self.start, status);
+        (elapsed.as_secs_f64() * 1e6).round() / 1e3
+    }
+}
+
+impl Drop for Active<'_> {
     fn drop(&mut self) {
-        self.0.active.add(-1);
+        self.series.active.add(-1);
+        if !self.answered
+            && let Ok(status) = StatusCode::from_u16(CLIENT_LEFT)
+        {
+            let duration_ms = self.record(status);
+            tracing::info!(parent: self.span, duration_ms, "the client left before its answer");
+        }
     }
 }
 

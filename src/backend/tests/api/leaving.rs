@@ -6,7 +6,7 @@ use deadpool_postgres::Object;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, TestApp, checkout_body};
+use crate::harness::{Answer, Logs, TestApp, checkout_body};
 
 /// How long what follows a commit may take on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -109,4 +109,33 @@ async fn a_cancellation_is_told_though_its_customer_left_during_the_commit() {
     let order = ada.checkout("k", "4242424242424242").await.expect(201);
     let path = format!("/api/orders/{}/cancel", order["id"].as_str().expect("an id"));
     is_told(&app, "stock_movements", ada.request(Method::POST, &path), "stock", json!(10)).await;
+}
+
+/// Otherwise what is too slow to be waited for would be in no figure.
+#[tokio::test]
+async fn who_left_is_counted_and_logged() {
+    let (logs, _guard) = Logs::capture();
+    let app = TestApp::new().await.with_products(1).await;
+    let mut client = app.connection().await;
+    let lock = client.transaction().await.expect("a transaction");
+    lock.batch_execute("lock table products in access exclusive mode").await.expect("locked");
+    let path = format!("/api/products/{}/similar", app.products[0]);
+    let waiting = "select count(*) from pg_locks l join pg_database d on d.oid = l.database \
+                   where l.locktype = 'relation' and not l.granted and d.datname = current_database()";
+    let asked = until("the request waits", async || app.number(waiting).await >= 1);
+    leave(app.guest().request(Method::GET, &path), asked).await;
+    let metrics = app.guest().get("/metrics").await.text;
+    let counted = |line: &&str| {
+        ["_count{", "GET", "/api/products/{id}/similar", "http_response_status_code=\"499\""]
+            .iter()
+            .all(|part| line.contains(part))
+    };
+    assert!(metrics.lines().any(|line| counted(&line)), "{metrics}");
+    let logs = logs.text();
+    let logged = |line: &str| {
+        ["the client left before its answer", "duration_ms", "/api/products/{id}/similar", "499"]
+            .iter()
+            .all(|part| line.contains(part))
+    };
+    assert_eq!(logs.lines().filter(|line| logged(line)).count(), 1);
 }

@@ -3157,7 +3157,13 @@ export interface operations {
     archive_product: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Where it is sent, the version that it names is the one that is changed: the product's `ETag`, or its `version` in quotes
+                 * @example "3"
+                 */
+                "If-Match"?: string | null;
+            };
             path: {
                 id: string;
             };
@@ -3172,7 +3178,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["Problem400"];
+            /** @description If-Match is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not logged in */
             401: {
                 headers: {
@@ -3193,6 +3207,15 @@ export interface operations {
             };
             /** @description There never was such a product */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `version-conflict`: somebody edited it meanwhile; `version` is what it has now */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3260,7 +3283,13 @@ export interface operations {
     restore_product: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Where it is sent, the version that it names is the one that is changed: the product's `ETag`, or its `version` in quotes
+                 * @example "3"
+                 */
+                "If-Match"?: string | null;
+            };
             path: {
                 id: string;
             };
@@ -3275,7 +3304,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["Problem400"];
+            /** @description If-Match is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not logged in */
             401: {
                 headers: {
@@ -3296,6 +3333,15 @@ export interface operations {
             };
             /** @description There never was such a product */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `version-conflict`: somebody edited it meanwhile; `version` is what it has now */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,6 +1,7 @@
 //! Products: what admins write.
 
 use deadpool_postgres::{GenericClient, Transaction};
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{COLUMNS, product};
@@ -43,10 +44,7 @@ pub async fn replace(
 ) -> Result<Product> {
     let sql = "select version from products where id = $1 and archived_at is null for no key update";
     let row = transaction.fetch_optional(sql, &[&id]).await?;
-    let version: i32 = row.ok_or(Error::NotFound("product"))?.try_get("version")?;
-    if !expected.allows(version) {
-        return Err(Error::VersionConflict { version });
-    }
+    demand(row.as_ref(), expected)?;
     let sql = format!(
         "update products p set sku = $2, name = $3, description = $4, category = $5, tags = $6, price_cents = $7, \
              image_url = $8, version = version + 1, updated_at = now() \
@@ -57,6 +55,18 @@ pub async fn replace(
         .fetch_one(&sql, &[&id, sku, name, description, category, tags, price_cents, image_url])
         .await?;
     Ok(product(&row)?)
+}
+
+/// Demands that a product, archived or not, is at an expected version. The row is locked until the transaction ends.
+pub async fn check(transaction: &Transaction<'_>, id: Uuid, expected: &Expected) -> Result<()> {
+    let sql = "select version from products where id = $1 for no key update";
+    let row = transaction.fetch_optional(sql, &[&id]).await?;
+    demand(row.as_ref(), expected)
+}
+
+fn demand(row: Option<&Row>, expected: &Expected) -> Result<()> {
+    let version = row.ok_or(Error::NotFound("product"))?.try_get("version")?;
+    if expected.allows(version) { Ok(()) } else { Err(Error::VersionConflict { version }) }
 }
 
 /// Takes a product out of the shop; false where it was out already.

@@ -40,13 +40,13 @@ pub struct ArchivedPage {
     pub next_cursor: Option<String>,
 }
 
-/// The version that the client edits, which it must tell.
-fn expected(headers: &HeaderMap) -> Result<Expected> {
+/// The version that the client changes, where it tells.
+fn expected(headers: &HeaderMap) -> Result<Option<Expected>> {
     let mut tags = Vec::new();
     for value in headers.get_all(header::IF_MATCH) {
         tags.push(value.to_str().map_err(|_| Error::BadRequest("header If-Match: must be ASCII".into()))?);
     }
-    if tags.is_empty() { Err(Error::PreconditionRequired) } else { Expected::parse(&tags.join(",")) }
+    if tags.is_empty() { Ok(None) } else { Expected::parse(&tags.join(",")).map(Some) }
 }
 
 /// Makes lists, the product's own page and search see the change on every replica.
@@ -123,7 +123,7 @@ pub async fn replace(
     headers: HeaderMap,
     Json(body): Json<ProductBody>,
 ) -> Result<Response> {
-    let expected = expected(&headers)?;
+    let expected = expected(&headers)?.ok_or(Error::PreconditionRequired)?;
     let content = Content::of_edit(id, body)?;
     let mut client = state.pool.get().await?;
     let shop = state.clone();
@@ -143,23 +143,33 @@ pub async fn replace(
 }
 
 /// Takes a product out of the shop. Orders keep it, and it can be restored; done twice, it is done.
-#[utoipa::path(delete, operation_id = "archive_product", path = "/api/products/{id}", params(("id" = Uuid, Path)), responses(
+#[utoipa::path(delete, operation_id = "archive_product", path = "/api/products/{id}", params(
+    ("id" = Uuid, Path),
+    ("If-Match" = Option<String>, Header, description = "Where it is sent, the version that it names is the one that is changed: the product's `ETag`, or its `version` in quotes", example = "\"3\""),
+), responses(
     (status = 204, description = "It is archived"),
+    (status = 400, description = "If-Match is malformed", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
     (status = 403, description = "Not an admin", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "There never was such a product", body = Problem, content_type = "application/problem+json"),
+    (status = 412, description = "`version-conflict`: somebody edited it meanwhile; `version` is what it has now", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database is away", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn archive(
     State(state): State<AppState>,
     Admin(admin): Admin,
     Path(id): Path<Uuid>,
+    headers: HeaderMap,
 ) -> Result<StatusCode> {
+    let expected = expected(&headers)?;
     let mut client = state.pool.get().await?;
     let shop = state.clone();
     state
         .finish(async move {
             let transaction = client.transaction().await?;
+            if let Some(expected) = &expected {
+                db::products::edit::check(&transaction, id, expected).await?;
+            }
             if db::products::edit::archive(&transaction, id).await? {
                 db::audit::insert(&transaction, Some(admin.user_id), "product.archived", id, json!({}))
                     .await?;
@@ -172,23 +182,33 @@ pub async fn archive(
 }
 
 /// Puts an archived product back into the shop; done twice, it is done.
-#[utoipa::path(post, operation_id = "restore_product", path = "/api/products/{id}/restore", params(("id" = Uuid, Path)), responses(
+#[utoipa::path(post, operation_id = "restore_product", path = "/api/products/{id}/restore", params(
+    ("id" = Uuid, Path),
+    ("If-Match" = Option<String>, Header, description = "Where it is sent, the version that it names is the one that is changed: the product's `ETag`, or its `version` in quotes", example = "\"3\""),
+), responses(
     (status = 204, description = "It is for sale"),
+    (status = 400, description = "If-Match is malformed", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
     (status = 403, description = "Not an admin", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "There never was such a product", body = Problem, content_type = "application/problem+json"),
+    (status = 412, description = "`version-conflict`: somebody edited it meanwhile; `version` is what it has now", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database is away", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn restore(
     State(state): State<AppState>,
     Admin(admin): Admin,
     Path(id): Path<Uuid>,
+    headers: HeaderMap,
 ) -> Result<StatusCode> {
+    let expected = expected(&headers)?;
     let mut client = state.pool.get().await?;
     let shop = state.clone();
     state
         .finish(async move {
             let transaction = client.transaction().await?;
+            if let Some(expected) = &expected {
+                db::products::edit::check(&transaction, id, expected).await?;
+            }
             if db::products::edit::restore(&transaction, id).await? {
                 db::audit::insert(&transaction, Some(admin.user_id), "product.restored", id, json!({}))
                     .await?;

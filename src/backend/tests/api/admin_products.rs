@@ -300,6 +300,28 @@ async fn a_sale_does_not_disturb_an_editor() {
     assert_eq!((&edited["stock"], &edited["version"]), (&json!(7), &json!(2)));
 }
 
+/// Who saw an older version shall not take the present one away, where the request says so.
+#[tokio::test]
+async fn a_version_that_is_named_is_the_one_that_goes_and_returns() {
+    let app = TestApp::new().await.with_products(1).await;
+    let admin = app.admin().await;
+    let path = format!("/api/products/{}", app.products[0]);
+    let seen = app.guest().get(&path).await.header("etag").to_owned();
+    admin.replace(&path, &seen, &body("A")).await.expect(200);
+    let send = async |method: Method, path: &str, version: &str| {
+        Answer::of(admin.request(method, path).header("if-match", version)).await
+    };
+    let restore = format!("{path}/restore");
+    for (method, path) in [(Method::DELETE, &path), (Method::POST, &restore)] {
+        let conflict = send(method.clone(), path, &seen).await.refused(412, "version-conflict");
+        assert_eq!(conflict["version"], 2);
+        send(method.clone(), path, "2").await.refused(400, "bad-request");
+        send(method, path, "\"2\"").await.expect(204);
+    }
+    let actions = "select count(*) from audit_log where action in ('product.archived', 'product.restored')";
+    assert_eq!(app.number(actions).await, 2);
+}
+
 #[tokio::test]
 async fn an_archived_product_is_kept_and_can_return() {
     let app = TestApp::new().await.with_products(3).await;

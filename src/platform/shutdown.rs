@@ -76,13 +76,13 @@ impl Lifecycle {
         let (tell, told) = tokio::sync::oneshot::channel();
         let work = tokio::time::timeout(REQUEST_DEADLINE, AssertUnwindSafe(work).catch_unwind());
         let work = async move {
-            match work.await {
-                Ok(done) => {
-                    if let Err(Err(cause)) = tell.send(done) {
-                        crate::http::note_panic(cause.as_ref());
-                    }
-                }
-                Err(_) => tracing::warn!("work was given up after {REQUEST_DEADLINE:?}"),
+            let Ok(done) = work.await else {
+                tracing::warn!("work was given up after {REQUEST_DEADLINE:?}");
+                return;
+            };
+            // Nobody waits, and nobody else would log it.
+            if let Err(Err(cause)) = tell.send(done) {
+                crate::http::note_panic(cause.as_ref());
             }
         };
         self.unfinished.spawn(crate::trace::carried(work).in_current_span());

@@ -56,7 +56,7 @@ async fn a_fill_that_outlives_its_generation_is_not_fresh() {
     let app = TestApp::new().await.with_products(1).await;
     let id = app.products[0];
     let (other, _) = app.replica().await;
-    let slow = async {
+    let slow = Box::pin(async {
         let product = load(&app.state, id).await;
         app.execute("update products set stock = 7 where id = $1", &[&id]).await;
         app.state.redis.delete(&[format!("generation:product:{id}")]).await.expect("forgotten");
@@ -64,7 +64,7 @@ async fn a_fill_that_outlives_its_generation_is_not_fresh() {
         let fresh = async { Ok(load(&other, id).await) };
         assert_eq!(stock(other.cache.read_through(&ProductKey(id), fresh).await), 7);
         Ok(product)
-    };
+    });
     assert_eq!(stock(app.state.cache.read_through(&ProductKey(id), slow).await), 10);
     let fresh = async { Ok(load(&other, id).await) };
     assert_eq!(stock(other.cache.read_through(&ProductKey(id), fresh).await), 7);

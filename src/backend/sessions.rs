@@ -3,6 +3,7 @@
 
 pub mod copies;
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
@@ -74,7 +75,7 @@ fn full_name(name: &'static str, secure: bool) -> String {
 
 /// The value of a cookie in the headers of a request. Nearly every request asks, so nothing else is read of them; our
 /// values are never encoded.
-pub fn in_headers<'a>(headers: &'a HeaderMap, name: &'static str, secure: bool) -> Option<&'a str> {
+fn in_headers<'a>(headers: &'a HeaderMap, name: &'static str, secure: bool) -> Option<&'a str> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|cookies| cookies.to_str().ok());
     let value = |cookie: &'a str| {
         cookie.trim_ascii().strip_prefix(prefix(secure))?.strip_prefix(name)?.strip_prefix('=')
@@ -82,9 +83,22 @@ pub fn in_headers<'a>(headers: &'a HeaderMap, name: &'static str, secure: bool) 
     cookies.flat_map(|cookies| cookies.split(';')).filter_map(value).next_back()
 }
 
-/// The value of a cookie that the browser sent, for those who change cookies as well.
-pub fn sent<'a>(jar: &'a CookieJar, name: &'static str, secure: bool) -> Option<&'a str> {
-    jar.get(&full_name(name, secure)).map(Cookie::value)
+/// The hashes of the tokens that the browser sent, whether or not they are any good.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    /// Of its session.
+    pub session: Option<[u8; 32]>,
+    /// Of its guest's cart.
+    pub cart: Option<[u8; 32]>,
+}
+
+impl FromRequestParts<AppState> for Sent {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        let sent = |name| in_headers(&parts.headers, name, state.production).map(hash);
+        Ok(Self { session: sent(SESSION_COOKIE), cart: sent(CART_COOKIE) })
+    }
 }
 
 /// A cookie that no script can read and no other site can send with a form.
@@ -98,24 +112,24 @@ pub fn cookie(name: &'static str, value: String, secure: bool) -> Cookie<'static
     cookie
 }
 
-/// Begins a session of an account whose password was verified, in the place of the browser's, and gives its cookie and
+/// Begins a session of an account whose password was verified, in the place of the one that was sent, and gives its cookie and
 /// what Redis is to be told after the commit. [`Error::WrongCredentials`] where the password was changed, or the account
 /// deleted, since it was verified.
 pub async fn begin(
     state: &AppState,
     client: &impl GenericClient,
     account: &Verified,
+    sent: Sent,
     jar: CookieJar,
 ) -> Result<(CookieJar, Vec<Revocation>)> {
     let token = new_token();
-    let replaces = sent(&jar, SESSION_COOKIE, state.production).map(hash);
     let new = NewSession {
         token_hash: &hash(&token),
         user_id: account.user.id,
         email: &account.user.email,
         password_hash: &account.password_hash,
         expires_at: Timestamp::now() + LIFETIME,
-        replaces: replaces.as_ref().map(<[u8; 32]>::as_slice),
+        replaces: sent.session.as_ref().map(<[u8; 32]>::as_slice),
     };
     let revoked = db::sessions::begin(client, new).await?.ok_or(Error::WrongCredentials)?;
     Ok((jar.add(cookie(SESSION_COOKIE, token, state.production)), revoked))

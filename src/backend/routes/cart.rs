@@ -1,7 +1,6 @@
 //! `/api/cart`: of the session's user, else of the guest whose cookie comes with the request.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum_extra::extract::CookieJar;
 use platform::extract::{Json, Path};
 use platform::problem::Problem;
@@ -14,7 +13,7 @@ use crate::db;
 use crate::db::carts::{Cart, MAX_QUANTITY, Owner, Put};
 use crate::domain::input::Check;
 use crate::error::Result;
-use crate::sessions::{self, CART_COOKIE, Session};
+use crate::sessions::{self, CART_COOKIE, Sent, Session};
 
 /// The body of a change of quantity.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
@@ -25,22 +24,17 @@ pub struct QuantityBody {
     quantity: i32,
 }
 
-fn owner(state: &AppState, session: Option<Session>, headers: &HeaderMap) -> Option<Owner> {
+fn owner(session: Option<Session>, sent: Sent) -> Option<Owner> {
     match session {
         Some(session) => Some(Owner::User(session.user_id)),
-        None => sessions::in_headers(headers, CART_COOKIE, state.production)
-            .map(|token| Owner::Guest(sessions::hash(token))),
+        None => sent.cart.map(Owner::Guest),
     }
 }
 
 /// What is in the cart, at present prices and with present stock.
 #[utoipa::path(get, operation_id = "get_cart", path = "/api/cart", responses((status = 200, body = Cart)))]
-pub async fn get(
-    State(state): State<AppState>,
-    session: Option<Session>,
-    headers: HeaderMap,
-) -> Result<Json<Cart>> {
-    let Some(owner) = owner(&state, session, &headers) else { return Ok(Json(Cart::new(Vec::new()))) };
+pub async fn get(State(state): State<AppState>, session: Option<Session>, sent: Sent) -> Result<Json<Cart>> {
+    let Some(owner) = owner(session, sent) else { return Ok(Json(Cart::new(Vec::new()))) };
     db::carts::get(&state.pool.get().await?, &owner).await.map(Json)
 }
 
@@ -53,7 +47,7 @@ pub async fn get(
 pub async fn put_item(
     State(state): State<AppState>,
     session: Option<Session>,
-    headers: HeaderMap,
+    sent: Sent,
     Path(product_id): Path<Uuid>,
     Json(body): Json<QuantityBody>,
 ) -> Result<(CookieJar, Json<Cart>)> {
@@ -62,7 +56,7 @@ pub async fn put_item(
     check.that(range.contains(&body.quantity), "quantity", format!("must be from 1 to {MAX_QUANTITY}"));
     let quantity = check.finish(body.quantity)?;
 
-    let (owner, jar) = if let Some(owner) = owner(&state, session, &headers) {
+    let (owner, jar) = if let Some(owner) = owner(session, sent) {
         (owner, CookieJar::new())
     } else {
         let token = sessions::new_token();
@@ -82,10 +76,10 @@ pub async fn put_item(
 pub async fn delete_item(
     State(state): State<AppState>,
     session: Option<Session>,
-    headers: HeaderMap,
+    sent: Sent,
     Path(product_id): Path<Uuid>,
 ) -> Result<Json<Cart>> {
-    let Some(owner) = owner(&state, session, &headers) else { return Ok(Json(Cart::new(Vec::new()))) };
+    let Some(owner) = owner(session, sent) else { return Ok(Json(Cart::new(Vec::new()))) };
     let client = state.pool.get().await?;
     db::carts::delete_and_get(&client, &owner, product_id).await.map(Json)
 }

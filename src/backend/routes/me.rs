@@ -20,7 +20,7 @@ use crate::domain::password;
 use crate::domain::user::{ConfirmBody, PasswordBody, ProfileBody, ProfileChange, Role, User};
 use crate::error::{Error, Result};
 use crate::logins::{self, Verified};
-use crate::sessions::{self, SESSION_COOKIE, Session};
+use crate::sessions::{self, SESSION_COOKIE, Sent, Session};
 
 /// Which sessions are asked for.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
@@ -125,6 +125,7 @@ pub async fn change(
 pub async fn change_password(
     State(state): State<AppState>,
     session: Session,
+    sent: Sent,
     jar: CookieJar,
     Json(body): Json<PasswordBody>,
 ) -> Result<(StatusCode, CookieJar)> {
@@ -144,7 +145,7 @@ pub async fn change_password(
     let revoked = db::sessions::end(&transaction, Which::OfUser(user.id)).await?;
     let account = Verified { password_hash, ..verified };
     // The browser's session has ended with the others: there is no other to replace.
-    let (jar, _) = sessions::begin(&state, &transaction, &account, jar).await?;
+    let (jar, _) = sessions::begin(&state, &transaction, &account, sent, jar).await?;
     db::audit::insert(&transaction, Some(user.id), "password.changed", user.id, json!({})).await?;
     db::fetch::commit(transaction).await?;
     sessions::announce(&state, &revoked).await;

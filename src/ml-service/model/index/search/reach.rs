@@ -85,7 +85,7 @@ impl<'a> Reach<'a> {
             let documents = self.sums[range.clone()].iter().zip(&self.lengths[range.clone()]);
             let documents = documents.zip(&self.index.inverse[range.clone()]);
             for (reached, ((sum, length), inverse)) in reached.iter_mut().zip(documents) {
-                *reached = (sum + bound * length) * inverse;
+                *reached = most(*sum, bound, *length, *inverse);
             }
             let reaching = range.zip(reached).filter(|&(_, reached)| reached >= self.threshold);
             candidates.extend(reaching.map(|(row, _)| row).filter(|&row| self.unlisted(row)).map(number));
@@ -124,8 +124,8 @@ impl<'a> Reach<'a> {
 
     /// Whether it may reach the threshold with something of all that is left.
     fn looks(&self, row: usize) -> bool {
-        let most = self.sums[row] + self.left.bound * self.growth * self.lengths[row];
-        most * self.index.inverse[row] >= self.threshold
+        let bound = self.left.bound * self.growth;
+        most(self.sums[row], bound, self.lengths[row], self.index.inverse[row]) >= self.threshold
     }
 
     /// What it reaches with something of all that its signature tells.
@@ -140,4 +140,9 @@ impl<'a> Reach<'a> {
             Values::Blocks(_) => true,
         }
     }
+}
+
+/// What a document reaches at most that has this sum, and of what is left no more than so many times its length.
+fn most(sum: f32, bound: f32, length: f32, inverse: f32) -> f32 {
+    (sum + bound * length) * inverse
 }

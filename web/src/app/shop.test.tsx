@@ -47,6 +47,26 @@ describe('the catalogue', () => {
     expect(router.state.location.search).toBe('?q=mug&category=Kitchen&in_stock=true&sort=price');
   });
 
+  it('tells no number of products that was that of other filters', async () => {
+    let more = (_: Response) => {};
+    serve({
+      'GET /api/cart': empty,
+      'GET /api/products/facets': ({ path }) =>
+        path.includes('in_stock')
+          ? new Promise((resolve) => {
+              more = resolve;
+            })
+          : json(facets()),
+      'GET /api/products': () => json({ items: [mug], next_cursor: null }),
+    });
+    renderShop('/products');
+    await screen.findByText('1 product');
+    await userEvent.click(screen.getByRole('checkbox', { name: /^In stock only/ }));
+    await waitFor(() => expect(screen.queryByText('1 product')).toBeNull());
+    more(json(facets({ total: { value: 2, exact: true } })));
+    await screen.findByText('2 products');
+  });
+
   it('adds pages by their cursor', async () => {
     const second = product({ id: '0190a0a0-0000-7000-8000-000000000002', name: 'Teapot' });
     serve({

@@ -19,7 +19,7 @@ export function OrderList({ status }: { status: Order['status'] | undefined }) {
         items.length === 0 ? (
           <Empty icon="box" title="No such orders" />
         ) : (
-          <div className={styles.panel}>
+          <div className={`${styles.panel} ${orders.isPlaceholderData ? styles.stale : ''}`}>
             <div className={styles.scroll}>
               <table className={styles.table}>
                 <thead>

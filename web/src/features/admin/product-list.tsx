@@ -17,7 +17,7 @@ export function ProductList({ q }: { q: string }) {
         items.length === 0 ? (
           <Empty icon="search" title="No product matches" />
         ) : (
-          <div className={styles.panel}>
+          <div className={`${styles.panel} ${products.isPlaceholderData ? styles.stale : ''}`}>
             <div className={styles.scroll}>
               <table className={styles.table}>
                 <thead>

@@ -21,7 +21,7 @@ export function UserList({ q, me }: { q: string; me: User }) {
         items.length === 0 ? (
           <Empty icon="person" title="Nobody's address or name begins so" />
         ) : (
-          <div className={styles.panel}>
+          <div className={`${styles.panel} ${users.isPlaceholderData ? styles.stale : ''}`}>
             {change.isError && (
               <Notice tone="error">
                 {last ? 'The shop would be left without an admin.' : explain(change.error)}

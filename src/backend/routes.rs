@@ -26,7 +26,7 @@ use axum::routing::get;
 use platform::problem::Problem;
 use tower::ServiceBuilder;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
-use tower_http::validate_request::ValidateRequestHeaderLayer;
+use tower_http::validate_request::{ValidateRequest, ValidateRequestHeaderLayer};
 use utoipa::OpenApi;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{Operation, ParameterIn};
@@ -89,7 +89,6 @@ fn api() -> OpenApiRouter<AppState> {
 /// All routes, without the layers that both services share.
 pub fn router(state: AppState) -> Router {
     let (api, document) = api().split_for_parts();
-    let without_query = Arc::new(without_query(&document));
     let trusted = state.http.origins.iter().try_fold(CsrfLayer::new(), CsrfLayer::add_trusted_origin);
     // What the configuration let through is never refused; were it, no other site would be trusted.
     let csrf = trusted.unwrap_or_else(|_| CsrfLayer::new());
@@ -101,9 +100,7 @@ pub fn router(state: AppState) -> Router {
                 // Before anything is counted: another site shall not use up what its visitor may ask.
                 .layer(csrf.with_rejection_response(cross_site))
                 .layer(axum::middleware::from_fn_with_state(state.clone(), limits::limit))
-                .layer(ValidateRequestHeaderLayer::custom(move |request: &mut Request| {
-                    refuse_query(&without_query, request)
-                })),
+                .layer(ValidateRequestHeaderLayer::custom(WithoutQuery::of(&document))),
         )
         .route("/internal/catalogue", get(internal::catalogue))
         .route("/internal/interactions", get(internal::interactions))
@@ -119,43 +116,50 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     crate::openapi::complete(api().into_openapi())
 }
 
-/// The operations that take no parameters in their query, by their routes.
-fn without_query(document: &utoipa::openapi::OpenApi) -> HashMap<String, Vec<Method>> {
-    let takes = |operation: &Operation| {
-        let mut parameters = operation.parameters.iter().flatten();
-        parameters.any(|parameter| {
-            matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query)
-        })
-    };
-    let of = document.paths.paths.iter().map(|(route, item)| {
-        let operations = [
-            (Method::GET, &item.get),
-            (Method::POST, &item.post),
-            (Method::PUT, &item.put),
-            (Method::PATCH, &item.patch),
-            (Method::DELETE, &item.delete),
-        ];
-        let without =
-            operations.into_iter().filter(|(_, operation)| operation.as_ref().is_some_and(|o| !takes(o)));
-        (route.clone(), without.map(|(method, _)| method).collect())
-    });
-    of.collect()
+/// Refuses parameters that nothing would read: whoever sends them means something by them.
+#[derive(Clone, Debug)]
+struct WithoutQuery(Arc<HashMap<String, Vec<Method>>>);
+
+impl WithoutQuery {
+    /// The operations of the document that take no parameters in their query, by their routes.
+    fn of(document: &utoipa::openapi::OpenApi) -> Self {
+        let takes = |operation: &Operation| {
+            let mut parameters = operation.parameters.iter().flatten();
+            parameters.any(|parameter| {
+                matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query)
+            })
+        };
+        let of = document.paths.paths.iter().map(|(route, item)| {
+            let operations = [
+                (Method::GET, &item.get),
+                (Method::POST, &item.post),
+                (Method::PUT, &item.put),
+                (Method::PATCH, &item.patch),
+                (Method::DELETE, &item.delete),
+            ];
+            let without = operations
+                .into_iter()
+                .filter(|(_, operation)| operation.as_ref().is_some_and(|operation| !takes(operation)));
+            (route.clone(), without.map(|(method, _)| method).collect())
+        });
+        Self(Arc::new(of.collect()))
+    }
 }
 
-/// Refuses parameters that nothing would read: whoever sends them means something by them.
-fn refuse_query(
-    without_query: &HashMap<String, Vec<Method>>,
-    request: &Request,
-) -> Result<(), Response<Body>> {
-    if request.uri().query().unwrap_or_default().is_empty() {
-        return Ok(());
+impl ValidateRequest<Body> for WithoutQuery {
+    type ResponseBody = Body;
+
+    fn validate(&mut self, request: &mut Request) -> Result<(), Response<Body>> {
+        if request.uri().query().unwrap_or_default().is_empty() {
+            return Ok(());
+        }
+        let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+        let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
+        if self.0.get(route).is_some_and(|methods| methods.contains(method)) {
+            return Err(Problem::bad_request("query: this takes no parameters").into_response());
+        }
+        Ok(())
     }
-    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
-    if without_query.get(route).is_some_and(|methods| methods.contains(method)) {
-        return Err(Problem::bad_request("query: this takes no parameters").into_response());
-    }
-    Ok(())
 }
 
 /// Refuses an unsafe request that another site made a browser send (`Sec-Fetch-Site`, or `Origin` beside `Host`).

@@ -173,8 +173,8 @@ function Outcome({ error }: { error: Error | null }) {
     return (
       <Notice tone="error" title="The total has changed.">
         <p>
-          Nothing was ordered. Prices or <Link to={urls.cart()}>your cart</Link> changed while you were here: the button
-          says what it costs now.
+          Nothing was ordered. Prices or <Link to={urls.cart()}>your cart</Link> changed while you were here:
+          the button says what it costs now.
         </p>
       </Notice>
     );

@@ -91,7 +91,8 @@ impl Pool {
         taken
     }
 
-    /// A connection, however many wait: for probes, which ask whether the database answers and not how busy it is.
+    /// A connection, however many wait: for probes, which ask whether the database answers and not how busy it is, and for
+    /// what has begun already.
     pub async fn get_patiently(&self) -> Result<Client, PoolError> {
         self.connections.get().await
     }

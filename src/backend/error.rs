@@ -264,13 +264,20 @@ impl From<Error> for Problem {
     }
 }
 
-impl IntoResponse for Error {
-    fn into_response(self) -> Response {
-        match &self {
+impl Error {
+    /// Logs what is not the client's doing.
+    pub fn note(&self) {
+        match self {
             Self::DatabaseUnavailable(cause) => tracing::warn!(cause, "the database did not serve a request"),
             Self::Internal(cause) => tracing::error!(cause, "a request failed"),
             _ => {}
         }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        self.note();
         Problem::from(self).into_response()
     }
 }

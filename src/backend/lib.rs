@@ -37,7 +37,7 @@ use crate::cache::Cache;
 use crate::cache::near::Changes;
 use crate::config::Config;
 use crate::db::Pool;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::metrics::ShopMetrics;
 use crate::passwords::Passwords;
@@ -140,7 +140,13 @@ impl AppState {
         &self,
         change: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        self.lifecycle.finish(change).await
+        let unheard = |outcome: Result<T>| {
+            if let Err(error) = outcome {
+                error.note();
+            }
+        };
+        let given_up = || Err(Error::DatabaseUnavailable("a change took too long".to_owned()));
+        self.lifecycle.finish(change, unheard).await.unwrap_or_else(given_up)
     }
 }
 

@@ -70,9 +70,13 @@ impl Lifecycle {
     /// Works on something to its end in a task of its own: who waits for it may go away, as a request whose client leaves
     /// is dropped wherever it is, and what follows a commit is done all the same. The service does not end before it.
     ///
-    /// A panic goes on to who waits. What takes longer than a request may is given up, and who waits is not told: a
-    /// deadline of its own has passed by then.
-    pub async fn finish<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+    /// A panic goes on to who waits. What takes longer than a request may is given up: nothing is returned. Where nobody
+    /// waits any more, `unheard` gets the outcome.
+    pub async fn finish<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+        unheard: impl FnOnce(T) + Send + 'static,
+    ) -> Option<T> {
         let (tell, told) = tokio::sync::oneshot::channel();
         let work = tokio::time::timeout(REQUEST_DEADLINE, AssertUnwindSafe(work).catch_unwind());
         let work = async move {
@@ -80,16 +84,17 @@ impl Lifecycle {
                 tracing::warn!("work was given up after {REQUEST_DEADLINE:?}");
                 return;
             };
-            // Nobody waits, and nobody else would log it.
-            if let Err(Err(cause)) = tell.send(done) {
-                crate::http::note_panic(cause.as_ref());
+            match tell.send(done) {
+                Ok(()) => {}
+                Err(Ok(outcome)) => unheard(outcome),
+                Err(Err(cause)) => crate::http::note_panic(cause.as_ref()),
             }
         };
         self.unfinished.spawn(crate::trace::carried(work).in_current_span());
         match told.await {
-            Ok(Ok(done)) => done,
+            Ok(Ok(outcome)) => Some(outcome),
             Ok(Err(cause)) => resume_unwind(cause),
-            Err(_) => std::future::pending().await,
+            Err(_) => None,
         }
     }
 
@@ -162,10 +167,8 @@ mod tests {
         let (go, gone) = oneshot::channel::<()>();
         let done = Arc::new(AtomicBool::new(false));
         let noted = Arc::clone(&done);
-        let waiter = lifecycle.finish(async move {
-            let _ = gone.await;
-            noted.store(true, Ordering::Relaxed);
-        });
+        let work = async move { gone.await.is_ok() };
+        let waiter = lifecycle.finish(work, move |outcome| noted.store(outcome, Ordering::Relaxed));
         let given_up = tokio::time::timeout(Duration::from_millis(20), waiter).await;
         assert!(given_up.is_err());
         let end = lifecycle.end();
@@ -180,9 +183,9 @@ mod tests {
     #[tokio::test]
     async fn who_waits_gets_the_answer_or_the_panic() {
         let lifecycle = Lifecycle::new();
-        assert_eq!(lifecycle.finish(async { 7 }).await, 7);
-        let panicking = lifecycle.finish(async { panic!("a defect") });
-        let panicking: Result<(), _> = AssertUnwindSafe(panicking).catch_unwind().await;
+        assert_eq!(lifecycle.finish(async { 7 }, |_| panic!("it was heard")).await, Some(7));
+        let panicking = lifecycle.finish(async { panic!("a defect") }, |()| {});
+        let panicking: Result<Option<()>, _> = AssertUnwindSafe(panicking).catch_unwind().await;
         assert_eq!(panicking.expect_err("a panic").downcast_ref(), Some(&"a defect"));
         lifecycle.end().await;
     }

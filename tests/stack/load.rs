@@ -23,6 +23,7 @@ const PLACES: usize = 500;
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How many products the customers know.
 const CATALOGUE: usize = 100;
+
 /// How customers come.
 #[derive(Clone, Debug)]
 pub struct Load {

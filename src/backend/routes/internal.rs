@@ -4,6 +4,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use deadpool_postgres::Client;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use platform::extract::Query;
 use serde::{Deserialize, Serialize};
@@ -46,8 +47,8 @@ fn ndjson<L: Serialize>(
 }
 
 /// A page of the catalogue, and where the next one begins.
-async fn page(state: &AppState, after: Uuid) -> Result<(Vec<CatalogueLine>, Option<Uuid>)> {
-    let products = db::export::catalogue(&state.pool.get().await?, after).await?;
+async fn page(client: Client, after: Uuid) -> Result<(Vec<CatalogueLine>, Option<Uuid>)> {
+    let products = db::export::catalogue(&client, after).await?;
     let last = products.last().map(|product| product.id);
     Ok((products, last))
 }
@@ -56,12 +57,13 @@ async fn page(state: &AppState, after: Uuid) -> Result<(Vec<CatalogueLine>, Opti
 /// is: who reads it reads it again and again. No connection is held while the reader takes its time.
 pub async fn catalogue(State(state): State<AppState>) -> Result<Response> {
     // Before the answer begins: without the database it is an error like any other.
-    let (first, last) = page(&state, Uuid::nil()).await?;
+    let (first, last) = page(state.pool.get().await?, Uuid::nil()).await?;
     let rest = stream::try_unfold(last, move |last| {
         let state = state.clone();
         async move {
             let Some(last) = last else { return Ok(None) };
-            page(&state, last).await.map(Some)
+            // Not refused among many requests, for all that was read would have to be read again.
+            page(state.pool.get_patiently().await?, last).await.map(Some)
         }
     });
     let pages = stream::once(std::future::ready(Ok(first))).chain(rest);

@@ -38,11 +38,14 @@ pub async fn mismatches(state: &AppState) -> Result<i64> {
             // What sells often has many movements: fewer products are compared in time.
             Err(Error::DatabaseUnavailable(_)) if at_once >= 10 => {
                 at_once /= 10;
+                drop(client);
+                tokio::time::sleep(PAUSE).await;
                 continue;
             }
             part => part?,
         };
         drop(client);
+        at_once = (at_once * 2).min(AT_ONCE);
         for product_id in &part.mismatches {
             tracing::error!(%product_id, "the stock is not the sum of its movements");
         }

@@ -171,13 +171,23 @@ fn each_inhibition_has_a_pair_of_alerts_that_it_is_about() {
         })
         .collect();
     let matching = |matchers: &[String]| {
-        let matchers: Vec<(&str, &str)> = matchers
+        // `label="value"`, or `label=~"one|another"`.
+        let matchers: Vec<(&str, Vec<&str>)> = matchers
             .iter()
             .map(|matcher| matcher.split_once('=').unwrap_or_else(|| panic!("{matcher} compares nothing")))
-            .map(|(label, value)| (label, value.trim_matches('"')))
+            .map(|(label, values)| (label, values.trim_matches(['~', '"']).split('|').collect()))
             .collect();
+        for (label, values) in &matchers {
+            for value in values {
+                let known = labels.iter().any(|labels| labels.get(label) == Some(value));
+                assert!(known, "no alert has {label}={value}");
+            }
+        }
         let all = |labels: &&BTreeMap<&str, &str>| {
-            matchers.iter().all(|(label, value)| labels.get(label) == Some(value))
+            let one_of = |(label, values): &(&str, Vec<&str>)| {
+                labels.get(label).is_some_and(|value| values.contains(value))
+            };
+            matchers.iter().all(one_of)
         };
         labels.iter().filter(all).collect::<Vec<_>>()
     };

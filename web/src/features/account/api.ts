@@ -48,6 +48,8 @@ export function useChangeProfile() {
 export function useChangePassword() {
   const client = useQueryClient();
   return useMutation({
+    // Its answer, to the cookie of before, would say that nobody is here.
+    onMutate: () => client.cancelQueries(meOptions),
     mutationFn: (body: PasswordBody) => request<void>('/api/users/me/password', { method: 'PUT', body }),
     onSuccess: () => client.invalidateQueries(sessionsOptions),
   });

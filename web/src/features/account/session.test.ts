@@ -131,6 +131,22 @@ it('is asked for when the browser shows a page that it had put away', async () =
   expect(left(client)).toMatchObject({ me: undefined, orders: undefined, cart: undefined });
 });
 
+it('leaves the next customer nothing to see that was looked at, in a tab of their own too', async () => {
+  await atWork();
+  sessionStorage.clear();
+  const client = createQueryClient(doubtSession);
+  await enter(client, grace);
+  expect(left(client)).toEqual({ ...gone, me: 'Grace' });
+});
+
+it('of another customer is not shown by a page that slept while they came', async () => {
+  serve({ 'GET /api/users/me': () => json(grace) });
+  const client = await atWork();
+  sessionStorage.setItem('shopmicro.owner', grace.id);
+  dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
+  expect(left(client)).toMatchObject({ me: undefined, orders: undefined, cart: undefined });
+});
+
 it('leaves nothing when its customer leaves', async () => {
   const client = await atWork();
   leave(client);

@@ -9,7 +9,10 @@ import { deviceStorage, RECENTLY_VIEWED, tabStorage } from '@/lib/storage';
  */
 const MARK = 'shopmicro.session';
 
-/** Whose this tab is. It outlives a session that ends by itself: whoever comes back finds what they typed, nobody else. */
+/**
+ * Whose this tab is, and whose this device. It outlives a session that ends by itself: whoever comes back finds what they
+ * typed and looked at, nobody else.
+ */
 const OWNER = 'shopmicro.owner';
 
 const ME = ['me'] as const;
@@ -21,8 +24,7 @@ export const meOptions = queryOptions({
     // Somebody may have come or gone while it was on its way.
     signal.throwIfAborted();
     if (user) {
-      if (isAnother(user)) forgetOwner(client);
-      tabStorage.set(OWNER, user.id);
+      own(client, user);
     } else {
       deviceStorage.remove(MARK);
       if (client.getQueryData<User | null>(ME)) forgetAnswers(client);
@@ -57,25 +59,25 @@ export async function enter(client: QueryClient, user: User): Promise<void> {
   // An answer on its way is to the guest of before.
   await client.cancelQueries(meOptions);
   deviceStorage.set(MARK, '1');
-  if (isAnother(user)) forgetOwner(client);
-  else void client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== ME[0] });
-  tabStorage.set(OWNER, user.id);
+  own(client, user);
+  void client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== ME[0] });
   client.setQueryData(ME, user);
 }
 
 /** What only a customer who is logged in may ask for. */
 const OWN: unknown[] = ['sessions', 'orders', 'admin'];
 
-function isAnother(user: User): boolean {
-  const owner = tabStorage.get(OWNER);
-  return owner !== null && owner !== user.id;
-}
-
 /** Nothing of whoever was here before is for whoever is here now. */
-function forgetOwner(client: QueryClient): void {
-  tabStorage.clear();
-  deviceStorage.remove(RECENTLY_VIEWED);
-  forgetAnswers(client);
+function own(client: QueryClient, user: User): void {
+  const another = (owner: string | null | undefined) => typeof owner === 'string' && owner !== user.id;
+  // The page may have slept in the browser's history while others came and went in this tab.
+  if (another(tabStorage.get(OWNER)) || another(client.getQueryData<User | null>(ME)?.id)) {
+    tabStorage.clear();
+    forgetAnswers(client);
+  }
+  if (another(deviceStorage.get(OWNER))) deviceStorage.remove(RECENTLY_VIEWED);
+  tabStorage.set(OWNER, user.id);
+  deviceStorage.set(OWNER, user.id);
 }
 
 /** Nothing of a customer stays behind: what they looked at on this device, what they typed in this tab, what was answered. */
@@ -102,8 +104,9 @@ export function followSession(client: QueryClient): void {
   addEventListener('pageshow', ({ persisted }) => {
     // A page that the browser has kept as it was heard nothing meanwhile.
     if (!persisted) return;
-    if (deviceStorage.get(MARK) === null) becomeGuest(client);
-    else void client.invalidateQueries();
+    const known = client.getQueryData<User | null>(ME)?.id;
+    if (deviceStorage.get(MARK) === null || (known && known !== tabStorage.get(OWNER))) becomeGuest(client);
+    if (deviceStorage.get(MARK) !== null) void client.invalidateQueries();
   });
 }
 

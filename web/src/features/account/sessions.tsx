@@ -35,7 +35,7 @@ export function Sessions() {
                     type="button"
                     className="link-button"
                     aria-label={`Log out the browser of ${dateTime(session.created_at)}`}
-                    disabled={end.isPending}
+                    disabled={end.isPending && end.variables === session.id}
                     onClick={() => end.mutate(session.id)}
                   >
                     Log out

@@ -83,21 +83,27 @@ fn in_headers<'a>(headers: &'a HeaderMap, name: &'static str, secure: bool) -> O
     cookies.flat_map(|cookies| cookies.split(';')).filter_map(value).next_back()
 }
 
-/// The hashes of the tokens that the browser sent, whether or not they are any good.
+/// The hash of the session's token that the browser sent, whether or not it is any good.
 #[derive(Clone, Copy, Debug)]
-pub struct Sent {
-    /// Of its session.
-    pub session: Option<[u8; 32]>,
-    /// Of its guest's cart.
-    pub cart: Option<[u8; 32]>,
-}
+pub struct SentSession(pub Option<[u8; 32]>);
 
-impl FromRequestParts<AppState> for Sent {
+impl FromRequestParts<AppState> for SentSession {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
-        let sent = |name| in_headers(&parts.headers, name, state.production).map(hash);
-        Ok(Self { session: sent(SESSION_COOKIE), cart: sent(CART_COOKIE) })
+        Ok(Self(in_headers(&parts.headers, SESSION_COOKIE, state.production).map(hash)))
+    }
+}
+
+/// The same of a guest's cart.
+#[derive(Clone, Copy, Debug)]
+pub struct SentCart(pub Option<[u8; 32]>);
+
+impl FromRequestParts<AppState> for SentCart {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        Ok(Self(in_headers(&parts.headers, CART_COOKIE, state.production).map(hash)))
     }
 }
 
@@ -112,14 +118,14 @@ pub fn cookie(name: &'static str, value: String, secure: bool) -> Cookie<'static
     cookie
 }
 
-/// Begins a session of an account whose password was verified, in the place of the one that was sent, and gives its cookie and
-/// what Redis is to be told after the commit. [`Error::WrongCredentials`] where the password was changed, or the account
-/// deleted, since it was verified.
+/// Begins a session of an account whose password was verified, in the place of the one that was sent, and gives its
+/// cookie and what Redis is to be told after the commit. [`Error::WrongCredentials`] where the password was changed, or the
+/// account deleted, since it was verified.
 pub async fn begin(
     state: &AppState,
     client: &impl GenericClient,
     account: &Verified,
-    sent: Sent,
+    SentSession(sent): SentSession,
     jar: CookieJar,
 ) -> Result<(CookieJar, Vec<Revocation>)> {
     let token = new_token();
@@ -129,7 +135,7 @@ pub async fn begin(
         email: &account.user.email,
         password_hash: &account.password_hash,
         expires_at: Timestamp::now() + LIFETIME,
-        replaces: sent.session.as_ref().map(<[u8; 32]>::as_slice),
+        replaces: sent.as_ref().map(<[u8; 32]>::as_slice),
     };
     let revoked = db::sessions::begin(client, new).await?.ok_or(Error::WrongCredentials)?;
     Ok((jar.add(cookie(SESSION_COOKIE, token, state.production)), revoked))

@@ -13,7 +13,7 @@ use crate::db;
 use crate::db::carts::{Cart, MAX_QUANTITY, Owner, Put};
 use crate::domain::input::Check;
 use crate::error::Result;
-use crate::sessions::{self, CART_COOKIE, Sent, Session};
+use crate::sessions::{self, CART_COOKIE, SentCart, Session};
 
 /// The body of a change of quantity.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
@@ -24,16 +24,20 @@ pub struct QuantityBody {
     quantity: i32,
 }
 
-fn owner(session: Option<Session>, sent: Sent) -> Option<Owner> {
+fn owner(session: Option<Session>, sent: SentCart) -> Option<Owner> {
     match session {
         Some(session) => Some(Owner::User(session.user_id)),
-        None => sent.cart.map(Owner::Guest),
+        None => sent.0.map(Owner::Guest),
     }
 }
 
 /// What is in the cart, at present prices and with present stock.
 #[utoipa::path(get, operation_id = "get_cart", path = "/api/cart", responses((status = 200, body = Cart)))]
-pub async fn get(State(state): State<AppState>, session: Option<Session>, sent: Sent) -> Result<Json<Cart>> {
+pub async fn get(
+    State(state): State<AppState>,
+    session: Option<Session>,
+    sent: SentCart,
+) -> Result<Json<Cart>> {
     let Some(owner) = owner(session, sent) else { return Ok(Json(Cart::new(Vec::new()))) };
     db::carts::get(&state.pool.get().await?, &owner).await.map(Json)
 }
@@ -47,7 +51,7 @@ pub async fn get(State(state): State<AppState>, session: Option<Session>, sent: 
 pub async fn put_item(
     State(state): State<AppState>,
     session: Option<Session>,
-    sent: Sent,
+    sent: SentCart,
     Path(product_id): Path<Uuid>,
     Json(body): Json<QuantityBody>,
 ) -> Result<(CookieJar, Json<Cart>)> {
@@ -76,7 +80,7 @@ pub async fn put_item(
 pub async fn delete_item(
     State(state): State<AppState>,
     session: Option<Session>,
-    sent: Sent,
+    sent: SentCart,
     Path(product_id): Path<Uuid>,
 ) -> Result<Json<Cart>> {
     let Some(owner) = owner(session, sent) else { return Ok(Json(Cart::new(Vec::new()))) };

@@ -20,7 +20,7 @@ use crate::domain::password;
 use crate::domain::user::{ConfirmBody, PasswordBody, ProfileBody, ProfileChange, Role, User};
 use crate::error::{Error, Result};
 use crate::logins::{self, Verified};
-use crate::sessions::{self, SESSION_COOKIE, Sent, Session};
+use crate::sessions::{self, SESSION_COOKIE, SentSession, Session};
 
 /// Which sessions are asked for.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
@@ -125,7 +125,7 @@ pub async fn change(
 pub async fn change_password(
     State(state): State<AppState>,
     session: Session,
-    sent: Sent,
+    sent: SentSession,
     jar: CookieJar,
     Json(body): Json<PasswordBody>,
 ) -> Result<(StatusCode, CookieJar)> {

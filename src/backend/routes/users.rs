@@ -23,7 +23,7 @@ use crate::domain::password;
 use crate::domain::user::{NewUser, RegisterBody, Role, User, normalise_email};
 use crate::error::{Error, Result};
 use crate::logins::{self, Verified};
-use crate::sessions::{self, Admin, CART_COOKIE, SESSION_COOKIE, Sent};
+use crate::sessions::{self, Admin, CART_COOKIE, SESSION_COOKIE, SentCart, SentSession};
 
 /// The body of a login.
 #[derive(Deserialize, ToSchema)]
@@ -83,15 +83,16 @@ async fn log_in(
     state: &AppState,
     transaction: &Transaction<'_>,
     account: &Verified,
-    sent: Sent,
+    guest: SentCart,
+    before: SentSession,
     mut jar: CookieJar,
 ) -> Result<(CookieJar, Vec<Revocation>)> {
     // The cart before the account, which the new session locks: checkout and the account's deletion do so too.
-    if let Some(guest) = sent.cart {
+    if let SentCart(Some(guest)) = guest {
         db::carts::merge(transaction, &Owner::Guest(guest), account.user.id).await?;
         jar = jar.remove(sessions::cookie(CART_COOKIE, String::new(), state.production));
     }
-    sessions::begin(state, transaction, account, sent, jar).await
+    sessions::begin(state, transaction, account, before, jar).await
 }
 
 /// Makes an account and logs it in; the guest's cart becomes its cart.
@@ -102,7 +103,8 @@ async fn log_in(
 ))]
 pub async fn register(
     State(state): State<AppState>,
-    sent: Sent,
+    guest: SentCart,
+    before: SentSession,
     jar: CookieJar,
     Json(body): Json<RegisterBody>,
 ) -> Result<(StatusCode, CookieJar, Json<User>)> {
@@ -113,7 +115,7 @@ pub async fn register(
     let user = db::users::insert(&transaction, &new.email, &new.name, &password_hash, Role::Customer).await?;
     db::audit::insert(&transaction, Some(user.id), "account.registered", user.id, json!({})).await?;
     let account = Verified { user, password_hash };
-    let (jar, revoked) = log_in(&state, &transaction, &account, sent, jar).await?;
+    let (jar, revoked) = log_in(&state, &transaction, &account, guest, before, jar).await?;
     db::fetch::commit(transaction).await?;
     sessions::announce(&state, &revoked).await;
     Ok((StatusCode::CREATED, jar, Json(account.user)))
@@ -128,7 +130,8 @@ pub async fn register(
 ))]
 pub async fn login(
     State(state): State<AppState>,
-    sent: Sent,
+    guest: SentCart,
+    before: SentSession,
     jar: CookieJar,
     Json(body): Json<LoginBody>,
 ) -> Result<(CookieJar, Json<User>)> {
@@ -140,14 +143,14 @@ pub async fn login(
 
     let account = logins::attempt(&state, &normalise_email(&body.email), body.password).await?;
     let mut client = state.pool.get().await?;
-    let (jar, revoked) = if sent.cart.is_some() {
+    let (jar, revoked) = if guest.0.is_some() {
         let transaction = client.transaction().await?;
-        let begun = log_in(&state, &transaction, &account, sent, jar).await?;
+        let begun = log_in(&state, &transaction, &account, guest, before, jar).await?;
         db::fetch::commit(transaction).await?;
         begun
     } else {
         // One statement, which needs no transaction around it.
-        sessions::begin(&state, &client, &account, sent, jar).await?
+        sessions::begin(&state, &client, &account, before, jar).await?
     };
     sessions::announce(&state, &revoked).await;
     Ok((jar, Json(account.user)))
@@ -157,10 +160,10 @@ pub async fn login(
 #[utoipa::path(post, operation_id = "logout", path = "/api/users/logout", responses((status = 204, description = "Logged out")))]
 pub async fn logout(
     State(state): State<AppState>,
-    sent: Sent,
+    SentSession(sent): SentSession,
     jar: CookieJar,
 ) -> Result<(StatusCode, CookieJar)> {
-    if let Some(token_hash) = sent.session {
+    if let Some(token_hash) = sent {
         let revoked = db::sessions::end(&state.pool.get().await?, Which::OfToken(&token_hash)).await?;
         sessions::announce(&state, &revoked).await;
     }

@@ -161,24 +161,7 @@ pub async fn archive(
     Path(id): Path<Uuid>,
     headers: HeaderMap,
 ) -> Result<StatusCode> {
-    let expected = expected(&headers)?;
-    let mut client = state.pool.get().await?;
-    let shop = state.clone();
-    state
-        .finish(async move {
-            let transaction = client.transaction().await?;
-            if let Some(expected) = &expected {
-                db::products::edit::check(&transaction, id, expected).await?;
-            }
-            if db::products::edit::archive(&transaction, id).await? {
-                db::audit::insert(&transaction, Some(admin.user_id), "product.archived", id, json!({}))
-                    .await?;
-                db::fetch::commit(transaction).await?;
-            }
-            forget(&shop, id).await;
-            Ok(StatusCode::NO_CONTENT)
-        })
-        .await
+    offer(&state, admin.user_id, id, expected(&headers)?, false).await
 }
 
 /// Puts an archived product back into the shop; done twice, it is done.
@@ -200,7 +183,17 @@ pub async fn restore(
     Path(id): Path<Uuid>,
     headers: HeaderMap,
 ) -> Result<StatusCode> {
-    let expected = expected(&headers)?;
+    offer(&state, admin.user_id, id, expected(&headers)?, true).await
+}
+
+/// Puts a product into the shop, or takes it out, where it is at the expected version.
+async fn offer(
+    state: &AppState,
+    admin: Uuid,
+    id: Uuid,
+    expected: Option<Expected>,
+    for_sale: bool,
+) -> Result<StatusCode> {
     let mut client = state.pool.get().await?;
     let shop = state.clone();
     state
@@ -209,9 +202,13 @@ pub async fn restore(
             if let Some(expected) = &expected {
                 db::products::edit::check(&transaction, id, expected).await?;
             }
-            if db::products::edit::restore(&transaction, id).await? {
-                db::audit::insert(&transaction, Some(admin.user_id), "product.restored", id, json!({}))
-                    .await?;
+            let (changed, action) = if for_sale {
+                (db::products::edit::restore(&transaction, id).await?, "product.restored")
+            } else {
+                (db::products::edit::archive(&transaction, id).await?, "product.archived")
+            };
+            if changed {
+                db::audit::insert(&transaction, Some(admin), action, id, json!({})).await?;
                 db::fetch::commit(transaction).await?;
             }
             forget(&shop, id).await;

@@ -40,7 +40,7 @@ let
   unique = list: length list == length (attrNames (lib.genAttrs list (_: null)));
 
   # The programs of a package that tests/stack looks for, by what it calls them.
-  stack = readFile ../stack/components.rs + readFile ../stack/observability.rs;
+  stack = readFile ../stack/commands.rs + readFile ../stack/observability.rs;
   asksFor = program: length (builtins.split "\"${program}\"" stack) > 1;
   programOf = {
     nginx = "nginx";

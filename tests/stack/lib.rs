@@ -5,8 +5,8 @@
 pub mod binaries;
 pub mod budgets;
 mod builder;
+mod commands;
 mod component;
-mod components;
 mod directory;
 pub mod load;
 mod observability;
@@ -44,7 +44,7 @@ pub struct Stack {
     other_ports: BTreeMap<(Component, &'static str), Port>,
     processes: BTreeMap<Component, Process>,
     links: BTreeMap<Edge, Link>,
-    secrets: components::Secrets,
+    secrets: commands::Secrets,
     programs: Option<PathBuf>,
     config: PathBuf,
     web: Option<PathBuf>,
@@ -95,7 +95,7 @@ impl Stack {
                 Some(in_source_tree("web/dist").context("build the pages: npm run build in web")?)
             }
         };
-        let secrets = components::Secrets::read_or_make(&directory.path().join("secrets"))?;
+        let secrets = commands::Secrets::read_or_make(&directory.path().join("secrets"))?;
         for name in ["logs", "pids"] {
             std::fs::create_dir_all(directory.path().join(name))?;
         }
@@ -141,8 +141,8 @@ impl Stack {
                 continue;
             }
             if component == Component::Backend {
-                components::run_backend(self, "migrate").await?;
-                components::run_backend(self, "seed").await?;
+                commands::run_backend(self, "migrate").await?;
+                commands::run_backend(self, "seed").await?;
             }
             // The shop does not wait for those who watch it.
             if component.watches() {
@@ -167,14 +167,14 @@ impl Stack {
 
     fn spawn(&mut self, component: Component) -> Result<()> {
         ensure!(!self.processes.contains_key(&component), "{} runs already", component.name());
-        let process = components::spawn(self, component)?;
+        let process = commands::spawn(self, component)?;
         self.processes.insert(component, process);
         Ok(())
     }
 
     async fn ready(&mut self, component: Component) -> Result<()> {
         let deadline = Instant::now() + READY_DEADLINE;
-        while !components::is_ready(self, component).await {
+        while !commands::is_ready(self, component).await {
             self.check(component)?;
             ensure!(
                 Instant::now() < deadline,
@@ -185,7 +185,7 @@ impl Stack {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         if component == Component::Postgres {
-            components::initialise_database(self)?;
+            commands::initialise_database(self)?;
         }
         Ok(())
     }
@@ -237,8 +237,8 @@ impl Stack {
     /// Ends a component as an operator would, and waits for it. One that does not end in time is killed, and named.
     pub async fn stop(&mut self, component: Component) -> Result<()> {
         let mut process = self.take(component)?;
-        let patience = components::patience(component);
-        let by_itself = process.stop(components::stop_signal(component), patience).await?;
+        let patience = commands::patience(component);
+        let by_itself = process.stop(commands::stop_signal(component), patience).await?;
         ensure!(by_itself, "{} did not end within {patience:?}, and was killed", component.name());
         Ok(())
     }

@@ -8,6 +8,11 @@ export function retryDelay(attempt: number, error: unknown): number {
   return Math.max(backoff, asked);
 }
 
+/** All is read anew as it is looked at, but who is here. */
+export function readAnew(client: QueryClient): void {
+  void client.invalidateQueries({ predicate: ({ queryKey: [area] }) => area !== 'me' });
+}
+
 /**
  * The cache of everything read from the API. A read that may succeed later is asked again until it does, so that a page
  * recovers by itself when the shop returns; hidden tabs wait. Writes are never repeated without the customer.

@@ -1,6 +1,7 @@
 import { type QueryClient, queryOptions, useQuery } from '@tanstack/react-query';
 import type { User } from '@/api/schema';
 import { ProblemError, request } from '@/lib/http';
+import { readAnew } from '@/lib/query';
 import { deviceStorage, RECENTLY_VIEWED, tabStorage } from '@/lib/storage';
 
 /**
@@ -60,7 +61,7 @@ export async function enter(client: QueryClient, user: User): Promise<void> {
   await client.cancelQueries(meOptions);
   deviceStorage.set(MARK, '1');
   own(client, user);
-  void client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== ME[0] });
+  readAnew(client);
   client.setQueryData(ME, user);
 }
 

@@ -29,6 +29,7 @@ import type {
   UserPage,
 } from '@/api/schema';
 import { apiPath, request } from '@/lib/http';
+import { readAnew } from '@/lib/query';
 
 const PAGE_SIZE = 25;
 
@@ -186,9 +187,7 @@ export function useChangeStatus(id: string) {
         body: { status },
       }),
     onSuccess: (order) => client.setQueryData(orderOptions(id).queryKey, order),
-    onSettled: () => {
-      void client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== 'me' });
-    },
+    onSettled: () => readAnew(client),
   });
 }
 

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 import { Notice } from '@/components/notice';
 import { count } from '@/lib/format';
 import { explain } from '@/lib/http';
+import { readAnew } from '@/lib/query';
 import styles from './admin.module.css';
 import { sendProducts } from './api';
 import { COLUMNS, importRows, type Progress, type Row, readRows, writeRejected } from './import-rows';
@@ -49,7 +50,7 @@ export function Import() {
       setTrouble(`${explain(error)} What is imported stays; choose the file again to go on.`);
     }
     setRun((now) => now && { ...now, ended: true });
-    void client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== 'me' });
+    readAnew(client);
   };
 
   const running = run !== undefined && !run.ended;

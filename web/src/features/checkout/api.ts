@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { Order } from '@/api/schema';
 import { isTransient, ProblemError, request } from '@/lib/http';
+import { readAnew } from '@/lib/query';
 import { type Attempt, endAttempt } from './attempt';
 import { forgetDraft } from './draft';
 
@@ -19,7 +20,7 @@ export function usePlaceOrder() {
       // Without a definite answer the order may exist: the attempt stays open under its key.
       if (!isTransient(error)) endAttempt();
       // Stock, cart, orders and recommendations may all have changed.
-      void client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== 'me' });
+      readAnew(client);
     },
   });
 }

@@ -8,6 +8,7 @@ import {
 } from '@tanstack/react-query';
 import type { Order, OrderPage } from '@/api/schema';
 import { apiPath, request } from '@/lib/http';
+import { readAnew } from '@/lib/query';
 
 const ordersOptions = infiniteQueryOptions({
   queryKey: ['orders', 'list'],
@@ -41,8 +42,6 @@ export function useCancelOrder(id: string) {
     mutationFn: () => request<Order>(`/api/orders/${encodeURIComponent(id)}/cancel`, { method: 'POST' }),
     onSuccess: (order) => client.setQueryData(orderOptions(id).queryKey, order),
     // Stock returns with a cancelled order; a refused one has moved on meanwhile.
-    onSettled: () => {
-      void client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== 'me' });
-    },
+    onSettled: () => readAnew(client),
   });
 }

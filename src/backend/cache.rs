@@ -216,6 +216,8 @@ const ANSWER: usize = 900;
 /// For how long an account is answered without a look at the database. What changes an account is told to every replica;
 /// this is for where it cannot be.
 const USER: Duration = Duration::from_secs(5);
+/// The same of a search: as far behind on stock as lists are.
+const SEARCH: Duration = PageKey::FRESH;
 
 /// What is answered, by what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -223,6 +225,8 @@ enum Question {
     Product(Uuid),
     /// A list, by its query string.
     Page(Box<str>),
+    /// A search, by its query string.
+    Search(Box<str>),
     Categories,
     User(Uuid),
 }
@@ -274,7 +278,7 @@ impl IntoResponse for Answer {
 impl near::Weighed for Question {
     fn bytes(&self) -> usize {
         match self {
-            Self::Page(query) => query.len(),
+            Self::Page(query) | Self::Search(query) => query.len(),
             Self::Product(_) | Self::Categories | Self::User(_) => 0,
         }
     }
@@ -294,7 +298,7 @@ pub struct Cache {
     answers: Near<Question, Answer>,
     loads: Loads,
     requests: Counter<u64>,
-    near_hits: [BoundCounter<u64>; 4],
+    near_hits: [BoundCounter<u64>; 5],
 }
 
 /// Keys whose values are being loaded on this replica. The semaphore of a load has no permits, and is closed when the
@@ -339,7 +343,7 @@ impl Cache {
             )
             .build();
         let near = |cache| requests.bind(&[KeyValue::new("cache", cache), KeyValue::new("result", "near")]);
-        let near_hits = [ProductKey::NAME, PageKey::NAME, CategoriesKey::NAME, "user"].map(near);
+        let near_hits = [ProductKey::NAME, PageKey::NAME, "search", CategoriesKey::NAME, "user"].map(near);
         let answers = Near::new(changes.clone(), ANSWERS, ANSWER);
         Self { redis, changes, answers, loads: Loads::default(), requests, near_hits }
     }
@@ -379,12 +383,34 @@ impl Cache {
         self.answer(Question::Categories, &CategoriesKey, load, answer).await
     }
 
+    /// The answer to a search, by its query string. Never in Redis: anybody may search for anything, and what is seldom
+    /// asked would push out what is needed. Nor is it kept that there is nothing to be found.
+    pub async fn search(
+        &self,
+        query: &str,
+        load: impl AsyncFnOnce() -> Result<ProductPage>,
+    ) -> Result<Answer> {
+        let question = Question::Search(query.into());
+        if let Some(answer) = self.near(&question) {
+            return Ok(answer);
+        }
+        self.count("search", "miss");
+        let moment = self.changes.moment(&Scope::Catalogue);
+        let page = Box::pin(load()).await?;
+        let answer = Answer::of(&page)?;
+        if PageKey::keeps(&page) {
+            self.answers.keep(question, answer.clone(), moment, SEARCH);
+        }
+        Ok(answer)
+    }
+
     /// The answer about an account, which is personal and so never in Redis.
     pub async fn user(&self, id: Uuid, load: impl AsyncFnOnce() -> Result<Answer>) -> Result<Answer> {
         let question = Question::User(id);
         if let Some(answer) = self.near(&question) {
             return Ok(answer);
         }
+        self.count("user", "miss");
         let moment = self.changes.moment(&Scope::User(id));
         let answer = Box::pin(load()).await?;
         self.answers.keep(question, answer.clone(), moment, USER);
@@ -393,10 +419,11 @@ impl Cache {
 
     fn near(&self, question: &Question) -> Option<Answer> {
         let answer = self.answers.get(question)?;
-        let [product, page, categories, user] = &self.near_hits;
+        let [product, page, search, categories, user] = &self.near_hits;
         match question {
             Question::Product(_) => product.add(1),
             Question::Page(_) => page.add(1),
+            Question::Search(_) => search.add(1),
             Question::Categories => categories.add(1),
             Question::User(_) => user.add(1),
         }

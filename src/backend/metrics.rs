@@ -64,7 +64,10 @@ impl ShopMetrics {
                 "shop.recommendations",
                 "Lists of recommendations by source and strategy",
             ),
-            searches: counter("shop.searches", "Searches by what they found: words, corrected, nothing"),
+            searches: counter(
+                "shop.searches",
+                "Searches that asked the database, by what they found: words, corrected, nothing",
+            ),
             outbox_events: meter
                 .i64_gauge("shop.outbox.events")
                 .with_description("Events of orders that wait to be published, counted up to 10,000")
@@ -146,7 +149,7 @@ impl ShopMetrics {
         self.logins.add(1, &[KeyValue::new("result", result)]);
     }
 
-    /// A search was answered, by words as they were typed, by corrected ones, or with nothing.
+    /// The database answered a search, by words as they were typed, by corrected ones, or with nothing.
     pub fn searched(&self, matching: Option<Matching>) {
         let result = match matching {
             Some(Matching::Words) => "words",

@@ -14,6 +14,7 @@ use redis::{AsyncCommands, RedisResult};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::config::{Env, Secret, ServiceConfig};
 use crate::spans::Operation;
 
 /// The longest a call may take.
@@ -48,6 +49,19 @@ fn connect(client: &redis::Client) -> RedisResult<ConnectionManager> {
         .set_response_timeout(Some(DEADLINE))
         .set_number_of_retries(0);
     ConnectionManager::new_lazy_with_config(client.clone(), config)
+}
+
+/// `REDIS_URL`, or its default.
+pub fn url(env: &mut Env, service: &ServiceConfig) -> Secret {
+    let url = env.secret("REDIS_URL").unwrap_or_else(|| Secret::new("redis://redis:6379"));
+    match redis::Client::open(url.reveal()) {
+        Ok(client) => {
+            let password = client.get_connection_info().redis_settings().password();
+            env.refuse_known_password("REDIS_URL", password.map(str::as_bytes), service);
+        }
+        Err(error) => env.mistake(format!("REDIS_URL: {error}")),
+    }
+    url
 }
 
 impl std::fmt::Debug for Redis {
@@ -162,11 +176,5 @@ impl Redis {
         let milliseconds = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
         let _ =
             self.call("set", async move |mut c| c.pset_ex::<_, _, ()>(key, bytes, milliseconds).await).await;
-    }
-
-    /// Removes keys.
-    pub async fn delete(&self, keys: &[String]) -> Result<(), Unavailable> {
-        let keys: Vec<String> = keys.iter().map(|key| self.key(key)).collect();
-        self.call("del", async move |mut c| c.del::<_, ()>(keys).await).await
     }
 }

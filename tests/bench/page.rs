@@ -22,7 +22,7 @@ const fn goal(name: Name) -> Option<f64> {
     match name {
         Name::Detail => Some(11.0),
         Name::List | Name::Session => Some(10.0),
-        Name::Search | Name::Checkout => Some(6.0),
+        Name::Search | Name::SearchPopular | Name::Checkout => Some(6.0),
         Name::Cart => Some(7.0),
         Name::Mixed => Some(9.0),
         Name::RecommendationsWarm => Some(20.0),

@@ -28,6 +28,53 @@ const WORDS: [&str; 12] = [
     "glass vase",
 ];
 
+/// What names are made of, as `data.sql` has it.
+const ADJECTIVES: [&str; 40] = [
+    "amber", "azure", "bold", "brave", "bright", "calm", "clever", "crisp", "deep", "dusky", "early",
+    "faint", "gentle", "golden", "grand", "humble", "ivory", "jolly", "keen", "late", "light", "lively",
+    "merry", "mild", "modern", "narrow", "noble", "pale", "plain", "proud", "quiet", "rapid", "rustic",
+    "scarlet", "silver", "slim", "smooth", "tall", "vivid", "warm",
+];
+const MATERIALS: [&str; 20] = [
+    "bamboo",
+    "brass",
+    "canvas",
+    "ceramic",
+    "clay",
+    "copper",
+    "cork",
+    "cotton",
+    "felt",
+    "glass",
+    "iron",
+    "leather",
+    "linen",
+    "marble",
+    "oak",
+    "paper",
+    "porcelain",
+    "steel",
+    "walnut",
+    "wool",
+];
+const THINGS: [&str; 40] = [
+    "apron", "basket", "bench", "blanket", "bottle", "bowl", "box", "brush", "candle", "chair", "clock",
+    "cup", "cushion", "desk", "dish", "frame", "hook", "jar", "jug", "kettle", "ladle", "lamp", "lantern",
+    "mat", "mirror", "mug", "napkin", "pan", "plate", "pot", "rack", "rug", "shelf", "spoon", "stool",
+    "table", "teapot", "towel", "tray", "vase",
+];
+
+/// What customers search for, shortest first: things, things of a material, and those with an adjective.
+fn searches() -> Vec<String> {
+    let of = |words: &[&str], of: &[String]| -> Vec<String> {
+        of.iter().flat_map(|of| words.iter().map(move |word| format!("{word}+{of}"))).collect()
+    };
+    let things: Vec<String> = THINGS.map(str::to_owned).into();
+    let of_material = of(&MATERIALS, &things);
+    let in_full = of(&ADJECTIVES, &of_material);
+    [things, of_material, in_full].concat()
+}
+
 /// As `data.sql` has them.
 const CATEGORIES: [&str; 20] = [
     "Bath", "Bedroom", "Clocks", "Cooking", "Decor", "Dining", "Garden", "Gifts", "Hall", "Kitchen",
@@ -47,7 +94,13 @@ pub(crate) fn customer(number: usize) -> String {
 /// Neighbours in popularity are none in the table: a prime spreads them.
 const SPREAD: usize = 48_271;
 
-/// The catalogue by popularity, after Zipf's law with exponent 1.
+/// How often each of so many is chosen, after Zipf's law with exponent 1.
+fn zipf(many: usize) -> anyhow::Result<WeightedIndex<f64>> {
+    #[expect(clippy::cast_precision_loss, reason = "a rank")]
+    Ok(WeightedIndex::new((1..=many).map(|rank| 1.0 / rank as f64))?)
+}
+
+/// The catalogue by popularity.
 #[derive(Debug)]
 struct Catalogue {
     ranks: WeightedIndex<f64>,
@@ -56,9 +109,7 @@ struct Catalogue {
 
 impl Catalogue {
     fn new(products: usize) -> anyhow::Result<Self> {
-        #[expect(clippy::cast_precision_loss, reason = "a rank")]
-        let ranks = WeightedIndex::new((1..=products).map(|rank| 1.0 / rank as f64))?;
-        Ok(Self { ranks, products })
+        Ok(Self { ranks: zipf(products)?, products })
     }
 
     fn favourite(&self, rng: &mut SmallRng) -> usize {
@@ -80,8 +131,10 @@ pub(crate) enum Name {
     List,
     /// Pages with filters, which no cache has.
     Filters,
-    /// Full-text search.
+    /// Full-text search, which no cache has.
     Search,
+    /// The same by Zipf's law, so that some have been asked a moment ago.
+    SearchPopular,
     /// Who is logged in.
     Session,
     /// A product into the cart.
@@ -98,11 +151,12 @@ pub(crate) enum Name {
 
 impl Name {
     /// All of them.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Detail,
         Self::List,
         Self::Filters,
         Self::Search,
+        Self::SearchPopular,
         Self::Session,
         Self::Cart,
         Self::Checkout,
@@ -118,6 +172,7 @@ impl Name {
             Self::List => "list",
             Self::Filters => "filters",
             Self::Search => "search",
+            Self::SearchPopular => "search-popular",
             Self::Session => "session",
             Self::Cart => "cart",
             Self::Checkout => "checkout",
@@ -143,6 +198,8 @@ impl Name {
 pub(crate) struct Shopping {
     name: Name,
     catalogue: Catalogue,
+    searches: Vec<String>,
+    search_ranks: WeightedIndex<f64>,
     cookies: Vec<HeaderValue>,
     /// How many products were asked for that nobody asked for before.
     strangers: AtomicUsize,
@@ -154,7 +211,15 @@ impl Shopping {
         let cookies = (1..=CUSTOMERS)
             .map(|number| HeaderValue::try_from(format!("{cookie}=bench-session-{number}")))
             .collect::<Result<_, _>>()?;
-        Ok(Self { name, catalogue: Catalogue::new(products)?, cookies, strangers: AtomicUsize::new(0) })
+        let searches = searches();
+        Ok(Self {
+            name,
+            catalogue: Catalogue::new(products)?,
+            search_ranks: zipf(searches.len())?,
+            searches,
+            cookies,
+            strangers: AtomicUsize::new(0),
+        })
     }
 
     fn cookie(&self, connection: usize) -> &HeaderValue {
@@ -182,9 +247,15 @@ impl Shopping {
         ))
     }
 
+    /// Without a word that there is nowhere, so that nobody has asked the same.
     fn search(rng: &mut SmallRng) -> Ask {
         let words = WORDS[rng.random_range(0..WORDS.len())].replace(' ', "+");
-        Ask::get(format!("/api/products?q={words}"))
+        Ask::get(format!("/api/products?q=-x{:08x}+{words}", rng.random::<u32>()))
+    }
+
+    fn search_popular(&self, rng: &mut SmallRng) -> Ask {
+        let rank: usize = rng.sample(&self.search_ranks);
+        Ask::get(format!("/api/products?q={}", self.searches[rank]))
     }
 
     fn session(&self, connection: usize) -> Ask {
@@ -271,7 +342,7 @@ impl Scenario for Shopping {
                 0..45 => Name::Detail,
                 45..65 => Name::List,
                 65..70 => Name::Filters,
-                70..78 => Name::Search,
+                70..78 => Name::SearchPopular,
                 78..88 => Name::Session,
                 88..96 => Name::Cart,
                 _ => Name::Checkout,
@@ -283,6 +354,7 @@ impl Scenario for Shopping {
             Name::List => Self::list(rng),
             Name::Filters => Self::filters(rng),
             Name::Search => Self::search(rng),
+            Name::SearchPopular => self.search_popular(rng),
             Name::Session => self.session(connection),
             Name::Cart => self.put_again(connection, rng),
             Name::Checkout => return self.checkout(connection, rng),

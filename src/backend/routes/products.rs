@@ -35,7 +35,8 @@ pub struct CategoryList {
     pub items: Vec<Category>,
 }
 
-/// A page of the catalogue, filtered, searched and sorted.
+/// A page of the catalogue, filtered, searched and sorted. First pages of everything, of a category or of a search are up to
+/// five seconds behind on stock.
 #[utoipa::path(get, operation_id = "list_products", path = "/api/products", params(ListingQuery), responses(
     (status = 200, body = ProductPage),
     (status = 400, description = "A parameter is unknown or out of its range", body = Problem, content_type = "application/problem+json"),
@@ -56,14 +57,19 @@ pub async fn list(State(state): State<AppState>, uri: Uri) -> axum::response::Re
         let (found, next_cursor) = page::cut(found, listing.limit, |(_, cursor)| cursor.clone());
         Ok(ProductPage { items: found.into_iter().map(|(product, _)| product).collect(), next_cursor })
     };
-    // Only first pages of everything or of a category: there are few of them, and most visitors ask for nothing else.
+    // Only first pages, of everything, of a category, or of what is found there: most visitors ask for nothing else.
     let Listing { filters, cursor, .. } = &listing;
-    let usual = Filters { category: filters.category.clone(), ..Filters::default() };
-    if *filters == usual && cursor.is_none() {
-        let key = PageKey(hash(format!("{listing:?}").as_bytes()));
-        return Ok(state.cache.list(text, &key, load).await?);
+    let Filters { question, category, .. } = filters.clone();
+    let usual = Filters { question, category, ..Filters::default() };
+    if *filters != usual || cursor.is_some() {
+        return Ok(Answer::of(&Box::pin(load()).await?)?);
     }
-    Ok(Answer::of(&Box::pin(load()).await?)?)
+    if filters.question.is_some() {
+        return Ok(state.cache.search(text, load).await?);
+    }
+    // Of lists there are few.
+    let key = PageKey(hash(format!("{listing:?}").as_bytes()));
+    Ok(state.cache.list(text, &key, load).await?)
 }
 
 /// The answer about a product that is for sale.

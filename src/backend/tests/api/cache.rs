@@ -59,7 +59,7 @@ async fn a_fill_that_outlives_its_generation_is_not_fresh() {
     let slow = Box::pin(async {
         let product = load(&app.state, id).await;
         app.execute("update products set stock = 7 where id = $1", &[&id]).await;
-        app.state.redis.delete(&[format!("generation:product:{id}")]).await.expect("forgotten");
+        app.forget_in_redis(&format!("generation:product:{id}")).await.expect("forgotten");
         // The other replica begins a new one.
         let fresh = async { Ok(load(&other, id).await) };
         assert_eq!(stock(other.cache.read_through(&ProductKey(id), fresh).await), 7);

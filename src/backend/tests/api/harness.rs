@@ -11,9 +11,11 @@ use std::sync::OnceLock;
 
 use deadpool_postgres::Object;
 use platform::config::Env;
+use platform::redis::Unavailable;
 use platform::server::Bounds;
 use platform::shutdown::Lifecycle;
 use platform::telemetry::Metrics;
+use redis::AsyncCommands;
 use serde_json::json;
 use shopmicro_backend::AppState;
 use shopmicro_backend::config::Config;
@@ -198,6 +200,12 @@ impl TestApp {
             .await;
         self.products.extend(rows.iter().map(|row| row.get::<_, Uuid>("id")));
         self
+    }
+
+    /// Removes a key.
+    pub(crate) async fn forget_in_redis(&self, key: &str) -> Result<(), Unavailable> {
+        let key = self.state.redis.key(key);
+        self.state.redis.call("del", async move |mut redis| redis.del(key).await).await
     }
 
     /// Puts one product in.

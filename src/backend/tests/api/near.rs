@@ -10,7 +10,7 @@ use shopmicro_backend::cache::Scope;
 use shopmicro_backend::sessions::SESSION_COOKIE;
 use uuid::Uuid;
 
-use crate::harness::{Answer, PASSWORD, Proxy, Setup, TestApp};
+use crate::harness::{Answer, NewProduct, PASSWORD, Proxy, Setup, TestApp};
 
 /// How long Redis' message of a change may take on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -32,8 +32,7 @@ async fn answers_from_the_process(app: &TestApp, path: &str) {
         let before = guest.get(path).await.expect(200);
         app.execute("update products set stock = stock + 1", &[]).await;
         // Neither is the value in Redis fresh any more.
-        let redis = platform::redis::Redis::clone(&app.state.redis);
-        let _ = redis.delete(&[format!("product:{}:answer:fresh", app.products[0])]).await;
+        let _ = app.forget_in_redis(&format!("product:{}:answer:fresh", app.products[0])).await;
         guest.get(path).await.expect(200) == before
     })
     .await;
@@ -102,6 +101,29 @@ async fn an_edit_and_a_sale_are_seen_at_once_by_who_made_them() {
         let page = ada.get("/api/products").await.expect(200);
         let shown = page["items"].as_array().expect("items").iter().find(|item| item["name"] == "Mug");
         assert_eq!(shown.expect("listed")["price_cents"], price);
+    }
+}
+
+#[tokio::test]
+async fn a_search_is_kept_until_something_is_edited() {
+    let app = TestApp::new().await.with_products(1).await;
+    app.listen();
+    let guest = app.guest();
+    let found = async |path| guest.get(path).await.expect(200)["items"].as_array().expect("items").len();
+    // That there is nothing is not kept, whoever brought it meanwhile.
+    assert_eq!(found("/api/products?q=kettle").await, 0);
+    let kettle = NewProduct { name: "Kettle", category: "Category 1", ..Default::default() };
+    app.add(kettle).await;
+    assert_eq!(found("/api/products?q=kettle").await, 1);
+    for path in ["/api/products?q=product", "/api/products?q=product&category=Category+1"] {
+        answers_from_the_process(&app, path).await;
+    }
+    let body = json!({
+        "sku": "A", "name": "Product", "description": "", "category": "Category 1", "tags": [], "price_cents": 1,
+    });
+    app.admin().await.post("/api/products", &body).await.expect(201);
+    for path in ["/api/products?q=product", "/api/products?q=product&category=Category+1"] {
+        assert_eq!(found(path).await, 2, "{path}");
     }
 }
 

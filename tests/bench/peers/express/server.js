@@ -197,7 +197,15 @@ function serve() {
     for (const name in query) if (!KNOWN.has(name)) return problem(response, 400, `unknown parameter ${name}`);
     const limit = Number(query.limit ?? 20);
     if (!(limit >= 1 && limit <= 100)) return problem(response, 400, "limit");
-    if (query.q) return json(response, page(await search(query.q, limit), limit, "id"));
+    if (query.q) {
+      const key = `search:${limit}:${query.q}`;
+      const kept = await redis.getBuffer(key);
+      if (kept) return json(response, kept);
+      const rows = await search(query.q, limit);
+      const answer = page(rows, limit, "id");
+      if (rows.length > 0) await redis.set(key, answer, "EX", 5);
+      return json(response, answer);
+    }
     const sort = SORTS[query.sort ?? "newest"];
     if (!sort) return problem(response, 400, "sort");
     const plain = !query.min_price_cents && !query.max_price_cents && !query.in_stock;

@@ -27,7 +27,7 @@ pub struct Config {
     pub ml_service_url: Url,
     /// What the recommendation service wants to see before it trains.
     pub internal_token: Option<Secret>,
-    /// How long an order may wait for its payment, in minutes, before it is called off.
+    /// How long an order may wait for its payment before it is called off.
     pub order_expiry: Duration,
     /// Bring the schema up to date before serving.
     pub migrate_on_start: bool,
@@ -37,8 +37,7 @@ pub struct Config {
     pub rate_limits: Quotas,
     /// The proxies that tell who the client is.
     pub trusted_proxies: TrustedProxies,
-    /// How long the server still accepts requests after it was told to stop, in seconds: what a load balancer needs
-    /// to notice.
+    /// How long the server still accepts requests after it was told to stop: what a load balancer needs to notice.
     pub shutdown_delay: Duration,
 }
 
@@ -52,24 +51,20 @@ impl Config {
             }
             Secret::new("postgresql://postgres:postgres@postgres:5432/shopmicro")
         });
-        if let Err(error) = postgres_url.reveal().parse::<tokio_postgres::Config>() {
-            env.mistake(format!("POSTGRES_URL: {error}"));
+        match postgres_url.reveal().parse::<tokio_postgres::Config>() {
+            Ok(postgres) => env.refuse_known_password("POSTGRES_URL", postgres.get_password(), &service),
+            Err(error) => env.mistake(format!("POSTGRES_URL: {error}")),
         }
-        let redis_url = env.secret("REDIS_URL").unwrap_or_else(|| Secret::new("redis://redis:6379"));
-        if let Err(error) = redis::Client::open(redis_url.reveal()) {
-            env.mistake(format!("REDIS_URL: {error}"));
-        }
-        env.refuse_known_password("POSTGRES_URL", &postgres_url, &service);
-        env.refuse_known_password("REDIS_URL", &redis_url, &service);
+        let redis_url = platform::redis::url(env, &service);
         let config = Self {
             service,
             postgres_url,
-            postgres_pool_size: env.parse("POSTGRES_POOL_SIZE", 16),
+            postgres_pool_size: env.parse_within("POSTGRES_POOL_SIZE", 1..=10_000, 16),
             redis_url,
             redis_prefix: env.get("REDIS_PREFIX").unwrap_or_else(|| "shop:".to_owned()),
-            ml_service_url: env.url_or("ML_SERVICE_URL", &["http"], "http://ml-service:3002"),
+            ml_service_url: env.base_url_or("ML_SERVICE_URL", "http://ml-service:3002"),
             internal_token: env.secret("INTERNAL_TOKEN"),
-            order_expiry: Duration::from_mins(env.parse("ORDER_EXPIRY_MINUTES", 30)),
+            order_expiry: Duration::from_mins(env.parse_within("ORDER_EXPIRY_MINUTES", 1..=525_600, 30)),
             cors_origins: env.parse("CORS_ORIGINS", Origins::default()),
             rate_limits: Quotas {
                 read: env.parse("RATE_LIMIT_READ", Quota::new(12_000, 6_000)),
@@ -79,14 +74,8 @@ impl Config {
             },
             trusted_proxies: env.parse("TRUSTED_PROXIES", TrustedProxies::default()),
             migrate_on_start: env.parse("MIGRATE_ON_START", false),
-            shutdown_delay: Duration::from_secs(env.parse("SHUTDOWN_DELAY_SECONDS", 0)),
+            shutdown_delay: Duration::from_secs(env.parse_within("SHUTDOWN_DELAY_SECONDS", 0..=3_600, 0)),
         };
-        if config.postgres_pool_size == 0 {
-            env.mistake("POSTGRES_POOL_SIZE: must be at least 1");
-        }
-        if config.order_expiry.is_zero() {
-            env.mistake("ORDER_EXPIRY_MINUTES: must be at least 1");
-        }
         env.finish()?;
         Ok(config)
     }
@@ -106,6 +95,16 @@ mod tests {
     }
 
     #[test]
+    fn a_base_url_keeps_its_path() {
+        for (given, joined) in
+            [("http://gw/ml", "http://gw/ml/api/model"), ("http://gw", "http://gw/api/model")]
+        {
+            let config = Config::read(&mut Env::from_pairs([("ML_SERVICE_URL", given)])).expect("valid");
+            assert_eq!(config.ml_service_url.join("api/model").expect("a URL").as_str(), joined);
+        }
+    }
+
+    #[test]
     fn production_starts_with_no_default_password() {
         let read = |pairs: &[(&str, &str)]| Config::read(&mut Env::from_pairs(pairs.iter().copied()));
         let text = read(&[("NODE_ENV", "production")]).expect_err("no database is named").to_string();
@@ -118,6 +117,16 @@ mod tests {
         let text = in_production(&known, "redis://:redis@redis").expect_err("known passwords").to_string();
         assert!(text.contains("POSTGRES_URL") && text.contains("REDIS_URL"), "{text}");
         assert!(!text.contains(&known), "{text}");
+        for written in [
+            "host=db user=shopmicro password=shopmicro",
+            "postgresql://u@db/shop?password=postgres",
+            "postgresql://u:%70ostgres@db",
+        ] {
+            let text = in_production(written, "redis://redis").expect_err(written).to_string();
+            assert!(text.contains("POSTGRES_URL"), "{text}");
+        }
+        let text = in_production(&own, "redis://:%72edis@redis").expect_err("known, too").to_string();
+        assert!(text.contains("REDIS_URL"), "{text}");
         assert!(in_production(&own, "redis://:y@redis").is_ok());
         assert!(read(&[("POSTGRES_URL", known.as_str())]).is_ok(), "development has it");
     }
@@ -128,15 +137,19 @@ mod tests {
             ("POSTGRES_URL", "mysql://x"),
             ("REDIS_URL", "nonsense"),
             ("POSTGRES_POOL_SIZE", "0"),
+            ("ORDER_EXPIRY_MINUTES", "18446744073709551615"),
+            ("MAX_REQUESTS_IN_FLIGHT", "18446744073709551615"),
             ("CORS_ORIGINS", "*"),
             ("TRUSTED_PROXIES", "everyone"),
             ("RATE_LIMIT_AUTH", "many"),
         ]);
-        let text = Config::read(&mut env).expect_err("three mistakes").to_string();
+        let text = Config::read(&mut env).expect_err("mistakes").to_string();
         for name in [
             "POSTGRES_URL",
             "REDIS_URL",
             "POSTGRES_POOL_SIZE",
+            "ORDER_EXPIRY_MINUTES",
+            "MAX_REQUESTS_IN_FLIGHT",
             "CORS_ORIGINS",
             "TRUSTED_PROXIES",
             "RATE_LIMIT_AUTH",

@@ -110,7 +110,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::CreateAdmin { email, name } => println!("{}", create_admin(&config, email, name).await?),
         Command::CheckConfig => println!("the configuration is valid"),
-        Command::Healthcheck => platform::health::check(config.service.listen.port()).await?,
+        Command::Healthcheck => platform::health::check(config.service.listen).await?,
     }
     Ok(())
 }

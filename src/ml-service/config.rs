@@ -19,9 +19,9 @@ pub struct Config {
     pub redis_prefix: String,
     /// The backend's base URL.
     pub backend_url: Url,
-    /// How often the catalogue is looked at for changes, in seconds.
+    /// How often the catalogue is looked at for changes.
     pub catalogue_poll: Duration,
-    /// How often new interactions are asked for, in milliseconds.
+    /// How often new interactions are asked for.
     pub interactions_poll: Duration,
     /// Of how many users interactions are remembered; `docs/recommender.md` tells what each takes.
     pub max_users: usize,
@@ -35,8 +35,7 @@ pub struct Config {
     pub internal_token: Option<Secret>,
     /// How many threads answer requests; half as many train.
     pub cpu_threads: usize,
-    /// How long the server still accepts requests after it was told to stop, in seconds: what a load balancer
-    /// needs to notice.
+    /// How long the server still accepts requests after it was told to stop: what a load balancer needs to notice.
     pub shutdown_delay: Duration,
 }
 
@@ -44,38 +43,28 @@ impl Config {
     /// Reads the environment.
     pub fn read(env: &mut Env) -> Result<Self, ConfigError> {
         let service = ServiceConfig::read(env, "shopmicro-ml-service", "FLASK_ENV", 3002);
-        let redis_url = env.secret("REDIS_URL").unwrap_or_else(|| Secret::new("redis://redis:6379"));
-        if let Err(error) = redis::Client::open(redis_url.reveal()) {
-            env.mistake(format!("REDIS_URL: {error}"));
-        }
-        env.refuse_known_password("REDIS_URL", &redis_url, &service);
-        let backend_url = env.url_or("BACKEND_URL", &["http"], "http://backend:3001");
+        let redis_url = platform::redis::url(env, &service);
+        let backend_url = env.base_url_or("BACKEND_URL", "http://backend:3001");
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let config = Self {
             service,
             redis_url,
             redis_prefix: env.get("REDIS_PREFIX").unwrap_or_else(|| "ml:".to_owned()),
             backend_url,
-            catalogue_poll: Duration::from_secs(env.parse("CATALOGUE_POLL_SECONDS", 60)),
-            interactions_poll: Duration::from_millis(env.parse("INTERACTIONS_POLL_MILLISECONDS", 1_000)),
-            max_users: env.parse("MAX_USERS", 100_000),
+            catalogue_poll: Duration::from_secs(env.parse_within("CATALOGUE_POLL_SECONDS", 1..=86_400, 60)),
+            interactions_poll: Duration::from_millis(env.parse_within(
+                "INTERACTIONS_POLL_MILLISECONDS",
+                1..=3_600_000,
+                1_000,
+            )),
+            max_users: env.parse_within("MAX_USERS", 1..=10_000_000, 100_000),
             settings: read_settings(env),
             popularity_half_life: days(env, "POPULARITY_HALF_LIFE_DAYS", 7.0),
             snapshot_dir: env.get("SNAPSHOT_DIR").map(PathBuf::from),
             internal_token: env.secret("INTERNAL_TOKEN"),
-            cpu_threads: env.parse("CPU_THREADS", cores),
-            shutdown_delay: Duration::from_secs(env.parse("SHUTDOWN_DELAY_SECONDS", 0)),
+            cpu_threads: env.parse_within("CPU_THREADS", 1..=1_024, cores),
+            shutdown_delay: Duration::from_secs(env.parse_within("SHUTDOWN_DELAY_SECONDS", 0..=3_600, 0)),
         };
-        for (name, zero) in [
-            ("CATALOGUE_POLL_SECONDS", config.catalogue_poll.is_zero()),
-            ("INTERACTIONS_POLL_MILLISECONDS", config.interactions_poll.is_zero()),
-            ("MAX_USERS", config.max_users == 0),
-            ("CPU_THREADS", config.cpu_threads == 0),
-        ] {
-            if zero {
-                env.mistake(format!("{name}: must be at least 1"));
-            }
-        }
         env.finish()?;
         Ok(config)
     }

@@ -132,14 +132,20 @@ impl App {
 
     /// Starts to follow the backend until the service stops.
     pub fn follow(&self, config: &Config) {
-        self.lifecycle.spawn(updates::follow_catalogue(self.clone(), config.catalogue_poll));
-        self.lifecycle.spawn(updates::follow_interactions(self.clone(), config.interactions_poll));
+        let Config { catalogue_poll, interactions_poll, .. } = *config;
         // What was read from disk is there.
         let kept = self.interactions().cursor();
-        self.lifecycle.spawn(updates::follow_purchases(self.clone(), config.catalogue_poll, kept));
-        let watched = self.clone();
-        let look = async move || routes::health::health(State(watched.clone())).await;
-        self.lifecycle.spawn(platform::health::watch(look));
+        self.keep(move |app| updates::follow_catalogue(app, catalogue_poll));
+        self.keep(move |app| updates::follow_interactions(app, interactions_poll));
+        self.keep(move |app| updates::follow_purchases(app, catalogue_poll, kept.clone()));
+        self.keep(|app| {
+            platform::health::watch(async move || routes::health::health(State(app.clone())).await)
+        });
+    }
+
+    fn keep<W: Future<Output = ()> + Send + 'static>(&self, work: impl Fn(Self) -> W + Send + 'static) {
+        let app = self.clone();
+        self.lifecycle.keep(move || work(app.clone()));
     }
 
     /// Whether this is the token of the deployment. Where none is set, everybody may what it is for, save in

@@ -50,7 +50,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve => serve(&config).await,
         Command::CheckConfig => Ok(()),
-        Command::Healthcheck => Ok(health::check(config.service.listen.port()).await?),
+        Command::Healthcheck => Ok(health::check(config.service.listen).await?),
     }
 }
 

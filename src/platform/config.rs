@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use crate::telemetry::TelemetryConfig;
@@ -89,6 +90,19 @@ impl Env {
         self.parse_optional(name).unwrap_or(default)
     }
 
+    /// The same of a number that is neither too small nor too large to be meant.
+    pub fn parse_within<T>(&mut self, name: &str, range: RangeInclusive<T>, default: T) -> T
+    where
+        T: FromStr + PartialOrd + Display,
+        T::Err: Display,
+    {
+        let value = self.parse(name, default);
+        if !range.contains(&value) {
+            self.mistake(format!("{name}: must be from {} to {}", range.start(), range.end()));
+        }
+        value
+    }
+
     /// A parsed variable where it is set.
     pub fn parse_optional<T>(&mut self, name: &str) -> Option<T>
     where
@@ -125,26 +139,22 @@ impl Env {
         }
     }
 
-    /// Notes a mistake where, in production, a URL has a password that everybody knows.
-    pub fn refuse_known_password(&mut self, name: &str, url: &Secret, service: &ServiceConfig) {
-        let password =
-            url::Url::parse(url.reveal()).ok().and_then(|url| url.password().map(ToOwned::to_owned));
-        if service.production && password.is_some_and(|password| KNOWN_PASSWORDS.contains(&password.as_str()))
-        {
+    /// Notes a mistake where, in production, what a variable names has a password that everybody knows. It is asked for the
+    /// password as the client reads it, however it is written.
+    pub fn refuse_known_password(&mut self, name: &str, password: Option<&[u8]>, service: &ServiceConfig) {
+        let known = |password| KNOWN_PASSWORDS.iter().any(|known| known.as_bytes() == password);
+        if service.production && password.is_some_and(known) {
             self.mistake(format!("{name}: has a password that everybody knows, in production"));
         }
     }
 
-    /// A URL of one of the given schemes, where it is set.
-    pub fn url(&mut self, name: &str, schemes: &[&str]) -> Option<url::Url> {
+    /// The URL of something that speaks HTTP, where it is set.
+    pub fn url(&mut self, name: &str) -> Option<url::Url> {
         let value = self.get(name)?;
         match url::Url::parse(&value) {
-            Ok(url) if schemes.contains(&url.scheme()) && url.has_host() => Some(url),
+            Ok(url) if url.scheme() == "http" && url.has_host() => Some(url),
             Ok(_) => {
-                self.mistake(format!(
-                    "{name}: must be a URL that begins with {}://",
-                    schemes.join(":// or ")
-                ));
+                self.mistake(format!("{name}: must be a URL that begins with http://"));
                 None
             }
             Err(error) => {
@@ -154,12 +164,22 @@ impl Env {
         }
     }
 
-    /// A URL of one of the given schemes, or the default.
+    /// The same of a service whose parts have URLs below it: its path ends with a slash, so that what is joined to it goes on
+    /// from there.
+    pub fn base_url(&mut self, name: &str) -> Option<url::Url> {
+        let mut url = self.url(name)?;
+        if !url.path().ends_with('/') {
+            url.set_path(&format!("{}/", url.path()));
+        }
+        Some(url)
+    }
+
+    /// The same, or the default.
     ///
     /// # Panics
     /// Where the default, a constant of the program, is no URL.
-    pub fn url_or(&mut self, name: &str, schemes: &[&str], default: &'static str) -> url::Url {
-        self.url(name, schemes).unwrap_or_else(|| url::Url::parse(default).expect("the default is a URL"))
+    pub fn base_url_or(&mut self, name: &str, default: &'static str) -> url::Url {
+        self.base_url(name).unwrap_or_else(|| url::Url::parse(default).expect("the default is a URL"))
     }
 
     /// The names of all variables that were asked for, in order: what the documentation must list.
@@ -212,16 +232,13 @@ impl ServiceConfig {
             environment: environment.clone(),
             json: production,
             log_level: env.get("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),
-            loki: env.url("LOKI_URL", &["http"]),
-            otlp_traces: env.url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &["http"]),
+            loki: env.base_url("LOKI_URL"),
+            otlp_traces: env.url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
         };
         if let Err(error) = telemetry.log_filter() {
             env.mistake(format!("LOG_LEVEL: {error}"));
         }
-        let max_in_flight = env.parse("MAX_REQUESTS_IN_FLIGHT", 64);
-        if max_in_flight == 0 {
-            env.mistake("MAX_REQUESTS_IN_FLIGHT: must be at least 1");
-        }
+        let max_in_flight = env.parse_within("MAX_REQUESTS_IN_FLIGHT", 1..=100_000, 64);
         Self { environment, production, max_in_flight, listen: SocketAddr::new(host, port), telemetry }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
@@ -142,12 +143,17 @@ pub async fn live() -> Json<serde_json::Value> {
     Json(serde_json::json!({ "status": "ok" }))
 }
 
-/// Asks `/health/live` of the service on this host; what the `healthcheck` subcommand runs inside an image.
-pub async fn check(port: u16) -> Result<(), reqwest::Error> {
+/// Asks `/health/live` of the service that listens there; what the `healthcheck` subcommand runs inside an image.
+pub async fn check(mut listen: SocketAddr) -> Result<(), reqwest::Error> {
+    match listen.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => listen.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => listen.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
     reqwest::Client::builder()
         .timeout(Duration::from_secs(2))
         .build()?
-        .get(format!("http://127.0.0.1:{port}/health/live"))
+        .get(format!("http://{listen}/health/live"))
         .send()
         .await?
         .error_for_status()?;

@@ -215,18 +215,18 @@ async fn contain(request: Request, next: Next) -> Response {
 
 #[cold]
 fn panicked(cause: &(dyn Any + Send)) -> Response {
-    note_panic(cause);
+    note_panic(cause, "a handler panicked");
     Problem::internal().into_response()
 }
 
-/// Logs what a panic said.
-pub(crate) fn note_panic(cause: &(dyn Any + Send)) {
+/// Logs what a panic said, and what came of it.
+pub(crate) fn note_panic(cause: &(dyn Any + Send), outcome: &str) {
     let text = cause
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| cause.downcast_ref::<String>().map(String::as_str))
         .unwrap_or_default();
-    tracing::error!(panic = text, "a handler panicked");
+    tracing::error!(panic = text, "{outcome}");
 }
 
 fn bounded(body: Body) -> Body {

@@ -2,6 +2,7 @@
 //! which it will be empty again. In Redis it counts for all replicas, in a table of fixed size for this process.
 
 use std::alloc::{Layout, handle_alloc_error};
+use std::cmp::Reverse;
 use std::hash::{BuildHasher, RandomState};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -203,7 +204,7 @@ impl Shared {
         Some(self.seen.look(quota, key)).filter(|verdict| !verdict.allowed)
     }
 
-    /// Takes one request out of every bucket, or out of none.
+    /// Takes one request out of every bucket, or out of none; without Redis, out of those that are not empty.
     pub async fn take(&self, quota: Quota, keys: &[&[u8]]) -> Verdict {
         if let Some(refusal) = keys.iter().find_map(|key| self.refused(quota, key)) {
             return refusal;
@@ -216,7 +217,7 @@ impl Shared {
         }
         let verdicts = keys.iter().map(|key| self.seen.take(quota, key));
         verdicts
-            .reduce(|a, b| if (a.allowed, b.remaining) < (b.allowed, a.remaining) { a } else { b })
+            .min_by_key(|verdict| (verdict.allowed, verdict.remaining, Reverse(verdict.retry_after)))
             .unwrap_or_else(|| Verdict::new(quota, true, 0))
     }
 

@@ -33,7 +33,7 @@ const REST: Duration = Duration::from_millis(500);
 /// What connections may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// So many at once. A further one takes the place of one that asks nothing just now, or waits to be accepted.
+    /// So many at once. A further one takes the place of the one that is there longest, once that has its answer.
     pub connections: usize,
     // How long each may keep the server waiting:
     /// For the rest of a request's head, from its first byte on.

@@ -12,11 +12,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-use crate::http::REQUEST_DEADLINE;
+use crate::http::{REQUEST_DEADLINE, note_panic};
 use crate::server::Bounds;
 
 /// How long requests in flight may take to finish after the server stopped accepting.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// How long background work rests after a panic.
+const REST: Duration = Duration::from_secs(1);
 
 /// Whether the service takes new work, and the signal that it shall end. Clones share both.
 #[derive(Clone, Debug)]
@@ -51,11 +54,6 @@ impl Lifecycle {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Ends when background work shall end.
-    pub async fn stopped(&self) {
-        self.stop.cancelled().await;
-    }
-
     /// Runs background work until it ends or the service stops.
     pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let stop = self.stop.clone();
@@ -63,6 +61,17 @@ impl Lifecycle {
             tokio::select! {
                 () = work => {}
                 () = stop.cancelled() => {}
+            }
+        });
+    }
+
+    /// Keeps background work going until the service stops: what panics begins anew after a rest, since nobody would notice
+    /// that it is gone.
+    pub fn keep<W: Future<Output = ()> + Send + 'static>(&self, work: impl Fn() -> W + Send + 'static) {
+        self.spawn(async move {
+            while let Err(cause) = AssertUnwindSafe(work()).catch_unwind().await {
+                note_panic(cause.as_ref(), "background work panicked, and begins anew");
+                tokio::time::sleep(REST).await;
             }
         });
     }
@@ -87,7 +96,7 @@ impl Lifecycle {
             match tell.send(done) {
                 Ok(()) => {}
                 Err(Ok(outcome)) => unheard(outcome),
-                Err(Err(cause)) => crate::http::note_panic(cause.as_ref()),
+                Err(Err(cause)) => note_panic(cause.as_ref(), "a handler panicked"),
             }
         };
         self.unfinished.spawn(crate::trace::carried(work).in_current_span());
@@ -159,7 +168,22 @@ pub async fn serve(listener: TcpListener, app: Router, lifecycle: Lifecycle, del
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::AtomicU32;
     use tokio::sync::oneshot;
+
+    #[tokio::test]
+    async fn what_panics_begins_anew() {
+        let lifecycle = Lifecycle::new();
+        let begun = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&begun);
+        lifecycle.keep(move || {
+            let times = counted.fetch_add(1, Ordering::Relaxed);
+            async move { assert!(times >= 2, "on purpose") }
+        });
+        tokio::time::sleep(REST * 2 + REST / 2).await;
+        // Twice it panicked, and then it came to its end.
+        assert_eq!(begun.load(Ordering::Relaxed), 3);
+    }
 
     #[tokio::test]
     async fn work_whose_waiter_is_gone_is_finished_before_the_end() {

@@ -95,7 +95,7 @@ impl Json<'_> {
     }
 
     fn plain(&mut self, field: &Field, value: fmt::Arguments<'_>) {
-        if is_line(field) {
+        if is_of_lines(field) {
             self.name(field.name());
             let _ = self.0.write_fmt(value);
         }
@@ -103,13 +103,13 @@ impl Json<'_> {
 }
 
 /// What the bridge to traces reads alone is no part of lines.
-fn is_line(field: &Field) -> bool {
+fn is_of_lines(field: &Field) -> bool {
     !field.name().starts_with("otel.")
 }
 
 impl Visit for Json<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if is_line(field) {
+        if is_of_lines(field) {
             self.name(field.name());
             self.0.push('"');
             let _ = write!(Escaped(self.0), "{value:?}");
@@ -118,7 +118,7 @@ impl Visit for Json<'_> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        if is_line(field) {
+        if is_of_lines(field) {
             self.text(field.name(), value);
         }
     }
@@ -152,7 +152,7 @@ impl Visit for Json<'_> {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
-        if is_line(field) {
+        if is_of_lines(field) {
             self.name(field.name());
             self.0.push('"');
             let _ = write!(Escaped(self.0), "{value}");

@@ -85,7 +85,7 @@ impl Pool {
             self.connections.get().await
         };
         self.wait_time.record(start.elapsed().as_secs_f64(), &[]);
-        if taken.is_err() {
+        if matches!(taken, Err(PoolError::Timeout(_))) {
             self.timeouts.add(1, &[]);
         }
         taken

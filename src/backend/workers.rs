@@ -11,8 +11,11 @@ pub mod views;
 
 use std::time::Duration;
 
+use axum::extract::State;
+
 use crate::AppState;
 use crate::error::{Error, Result};
+use crate::routes::operations;
 
 /// The longest a pass may take: one that waits for an answer which never comes shall not be the worker's last.
 const PASS_DEADLINE: Duration = Duration::from_secs(10);
@@ -28,20 +31,27 @@ pub enum Pass {
 
 /// Starts every worker; they end with the service.
 pub fn spawn(state: &AppState) {
-    let second = Duration::from_secs(1);
-    state.lifecycle.spawn(repeat("payments", second, state.clone(), payments::pass));
-    state.lifecycle.spawn(repeat("outbox", second / 2, state.clone(), outbox::pass));
-    state.lifecycle.spawn(repeat("revocations", second, state.clone(), revocations::pass));
-    state.lifecycle.spawn(repeat("views", second, state.clone(), views::pass));
-    state.lifecycle.spawn(repeat("housekeeping", Duration::from_mins(10), state.clone(), housekeeping::pass));
-    state.lifecycle.spawn(repeat("tiers", Duration::from_mins(10), state.clone(), tiers::pass));
-    state.lifecycle.spawn(ledger::watch(state.clone()));
-    let watched = state.clone();
-    state.lifecycle.spawn(platform::health::watch(async move || {
-        crate::routes::operations::health(axum::extract::State(watched.clone())).await
-    }));
-    state.lifecycle.spawn(state.changes.clone().listen(state.redis.clone()));
+    let (second, minutes) = (Duration::from_secs(1), Duration::from_mins(10));
+    keep(state, move |state| repeat("payments", second, state, payments::pass));
+    keep(state, move |state| repeat("outbox", second / 2, state, outbox::pass));
+    keep(state, move |state| repeat("revocations", second, state, revocations::pass));
+    keep(state, move |state| repeat("views", second, state, views::pass));
+    keep(state, move |state| repeat("housekeeping", minutes, state, housekeeping::pass));
+    keep(state, move |state| repeat("tiers", minutes, state, tiers::pass));
+    keep(state, ledger::watch);
+    keep(state, |state| {
+        platform::health::watch(async move || operations::health(State(state.clone())).await)
+    });
+    keep(state, |state| state.changes.clone().listen(state.redis.clone()));
     state.pool.show();
+}
+
+fn keep<W: Future<Output = ()> + Send + 'static>(
+    state: &AppState,
+    work: impl Fn(AppState) -> W + Send + 'static,
+) {
+    let given = state.clone();
+    state.lifecycle.keep(move || work(given.clone()));
 }
 
 /// Runs a pass for ever: at once where there is more to do, else after the pause. A pass that fails is tried again

@@ -243,7 +243,7 @@ impl Stack {
         Ok(())
     }
 
-    /// Ends every component, those that ask others first, within ten seconds.
+    /// Ends every component, those that ask others first.
     pub async fn stop_all(&mut self) -> Result<()> {
         let mut outcome = Ok(());
         for component in Component::ALL.into_iter().rev() {

@@ -1,4 +1,5 @@
-//! The log of what accounts and admins did, written in the transaction of the act itself.
+//! The log of what accounts and admins did, written in the transaction of the act itself where that is one of the shop's
+//! database.
 
 use std::fmt::Display;
 

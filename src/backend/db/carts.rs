@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::db::fetch::Fetch;
-use crate::db::products::product;
+use crate::db::products::{COLUMNS, product};
 use crate::domain::product::Product;
 use crate::error::{Error, Result};
 use platform::problem::FieldError;
@@ -88,9 +88,7 @@ fn content_of(owner: &Owner) -> String {
         Owner::Guest(_) => "token_hash",
     };
     format!(
-        "select p.id, p.sku, p.name, p.description, p.category, p.tags, p.price_cents, p.currency, \
-         case when p.archived_at is null then p.stock else 0 end as stock, p.image_url, p.version, p.created_at, \
-         p.updated_at, i.quantity, i.price_cents as added_price_cents \
+        "select {COLUMNS}, i.quantity, i.price_cents as added_price_cents, p.archived_at is not null as archived \
          from carts c join cart_items i on i.cart_id = c.id join products p on p.id = i.product_id \
          where c.{owner} = $1 order by i.added_at, p.id"
     )
@@ -108,7 +106,10 @@ pub async fn get(client: &impl GenericClient, owner: &Owner) -> Result<Cart> {
     };
     let rows = client.fetch_all(&content_of(owner), &[id]).await?;
     let items = rows.iter().map(|row| {
-        let product = product(row)?;
+        let mut product = product(row)?;
+        if row.try_get("archived")? {
+            product.stock = 0;
+        }
         let quantity: i32 = row.try_get("quantity")?;
         Ok(CartItem {
             line_total_cents: product.price_cents * i64::from(quantity),

@@ -88,20 +88,17 @@ fn summary(sql: &str) -> (String, String) {
         .flat_map(|line| line.split(|c: char| c.is_whitespace() || c == ','))
         .filter(|word| !word.is_empty());
     let name = words.next().unwrap_or_default().to_uppercase();
-    let mut target = None;
-    while let Some(word) = words.next() {
+    let mut target = if name == "UPDATE" { words.next() } else { None };
+    while target.is_none_or(|target| target.starts_with('('))
+        && let Some(word) = words.next()
+    {
         if let Some((function, _)) = word.split_once('(')
             && matches!(function, "place_order" | "put_cart_item" | "settle_payment" | "return_stock")
         {
             target = Some(function);
-            break;
-        }
-        if matches!(word, "from" | "into" | "update") {
-            target = words.next();
+        } else if matches!(word, "from" | "into" | "update") {
             // In brackets stands a query of its own, whose table it is.
-            if target.is_some_and(|target| !target.starts_with('(')) {
-                break;
-            }
+            target = words.next();
         }
     }
     let target = target.map(|word| word.trim_matches(['(', ')', ';']).split('(').next().unwrap_or_default());
@@ -120,7 +117,7 @@ mod tests {
             ("-- Why it is so, from experience.\nselect a\n  -- and\n  from b", "SELECT b"),
             ("select a, b\n  from products p where id = $1", "SELECT products"),
             ("insert into orders (id) values ($1)", "INSERT orders"),
-            ("update carts set a = 1", "UPDATE"),
+            ("update carts set a = (select b from c)", "UPDATE carts"),
             ("delete from sessions where a in (select b from c)", "DELETE sessions"),
             ("with new as (insert into users (a) values ($1) returning a) select * from new", "WITH users"),
             ("select * from place_order($1, $2)", "SELECT place_order"),

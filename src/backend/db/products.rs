@@ -18,7 +18,7 @@ use crate::domain::demo::DemoProduct;
 use crate::domain::product::{Category, Product, drawn_picture};
 use crate::error::Result;
 
-const COLUMNS: &str = "p.id, p.sku, p.name, p.description, p.category, p.tags, p.price_cents, p.currency, p.stock, p.image_url, \
+pub(super) const COLUMNS: &str = "p.id, p.sku, p.name, p.description, p.category, p.tags, p.price_cents, p.currency, p.stock, p.image_url, \
      p.version, p.created_at, p.updated_at";
 
 /// Reads the columns of [`COLUMNS`], with which a row begins: by their places, since lists read hundreds of them.

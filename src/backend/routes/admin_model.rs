@@ -42,9 +42,10 @@ pub async fn retrain(
     State(state): State<AppState>,
     Admin(admin): Admin,
 ) -> Result<(StatusCode, Json<Retraining>)> {
+    // First, since what cannot be noted shall not be done.
+    let client = state.pool.get().await?;
     let retraining = state.recommender.retrain().await.ok_or(Error::RecommenderUnavailable)?;
     let detail = json!({ "model_version": retraining.model_version });
-    let client = state.pool.get().await?;
     db::audit::insert(&client, Some(admin.user_id), "model.retrained", "model", detail).await?;
     Ok((StatusCode::ACCEPTED, Json(retraining)))
 }

@@ -309,6 +309,7 @@ async fn look_at_prepared_statements(app: &TestApp, findings: &mut Findings) {
     for n in 0..12 {
         for path in [
             "/api/recommendations".to_owned(),
+            "/api/admin/overview".to_owned(),
             format!("/api/products/{product}/similar"),
             "/api/products/archived".to_owned(),
             format!("/api/products/{product}/stock"),
@@ -351,6 +352,8 @@ async fn look_at_prepared_statements(app: &TestApp, findings: &mut Findings) {
             "uuid" => format!("'{product}'"),
             "uuid[]" => format!("array['{product}'::uuid]"),
             "bigint" => "21".to_owned(),
+            // Units in stock.
+            "integer" => "5".to_owned(),
             "text[]" => "array['white', 'bbaer', 'vuvinlyy']".to_owned(),
             _ => "null".to_owned(),
         });

@@ -150,7 +150,8 @@ impl From<tokio_postgres::Error> for Error {
                     | "carts_user_id_fkey"
                     | "orders_user_id_fkey"
                     | "interactions_user_id_fkey"
-                    | "idempotency_keys_user_id_fkey",
+                    | "idempotency_keys_user_id_fkey"
+                    | "adjustment_keys_user_id_fkey",
                 ),
             ) => Self::Unauthenticated,
             (code, _)

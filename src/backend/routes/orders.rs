@@ -43,14 +43,15 @@ pub struct OrderPage {
     pub next_cursor: Option<String>,
 }
 
-/// The key under which a client may repeat a checkout safely.
-fn idempotency_key(headers: &HeaderMap) -> Result<String> {
+/// The key under which a client may repeat its request safely, where it sent one.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
     let mut values = headers.get_all("idempotency-key").iter();
-    match (values.next().and_then(|value| value.to_str().ok()), values.next()) {
-        (Some(key), None) if (1..=255).contains(&key.len()) => Ok(key.to_owned()),
-        _ => Err(Error::BadRequest(
-            "header Idempotency-Key: one of 1 to 255 visible characters is required".into(),
-        )),
+    let Some(value) = values.next() else { return Ok(None) };
+    match (value.to_str(), values.next()) {
+        (Ok(key), None) if (1..=255).contains(&key.len()) => Ok(Some(key.to_owned())),
+        _ => {
+            Err(Error::BadRequest("header Idempotency-Key: must be one of 1 to 255 visible characters".into()))
+        }
     }
 }
 
@@ -87,7 +88,8 @@ pub async fn checkout(
     headers: HeaderMap,
     Json(body): Json<CheckoutBody>,
 ) -> Result<Response> {
-    let key = idempotency_key(&headers)?;
+    let missing = || Error::BadRequest("header Idempotency-Key: is required".into());
+    let key = idempotency_key(&headers)?.ok_or_else(missing)?;
     let new = NewOrder::try_from(body)?;
     let hash = request_hash(&new)?;
     let client = state.pool.get().await?;

@@ -7,7 +7,7 @@ use crate::db;
 use crate::error::Result;
 use crate::workers::Pass;
 
-/// How long a checkout may be repeated with its Idempotency-Key.
+/// How long a checkout or an adjustment of stock may be repeated with its Idempotency-Key.
 const KEYS: Duration = Duration::from_hours(7 * 24);
 /// How long published events stay, to be looked at.
 const EVENTS: Duration = Duration::from_hours(7 * 24);
@@ -24,6 +24,7 @@ pub async fn pass(state: &AppState) -> Result<Pass> {
         ("session_revocations", db::sessions::delete_outdated_revocations(&client).await?),
         ("login_attempts", db::logins::delete_forgotten(&client).await?),
         ("idempotency_keys", db::orders::delete_old_keys(&client, KEYS).await?),
+        ("adjustment_keys", db::products::stock::delete_old_keys(&client, KEYS).await?),
         ("outbox", db::outbox::delete_published(&client, EVENTS).await?),
         ("interactions", db::views::delete_old(&client, VIEWS).await?),
         ("carts", db::carts::delete_old_guests(&client, GUEST_CARTS).await?),

@@ -1,6 +1,8 @@
 //! The ledger of stock, as admins read and adjust it.
 
-use deadpool_postgres::GenericClient;
+use std::time::Duration;
+
+use deadpool_postgres::{GenericClient, Transaction};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -38,10 +40,46 @@ pub async fn adjust(
     if let Some(row) = row {
         return Ok((movement(&row)?, row.try_get("stock")?));
     }
-    let sql = "select stock from products where id = $1";
-    let row = client.fetch_optional(sql, &[&id]).await?;
-    let available = row.ok_or(Error::NotFound("product"))?.try_get("stock")?;
-    Err(Error::StockOutOfRange { available })
+    Err(Error::StockOutOfRange { available: units(client, id).await? })
+}
+
+async fn units(client: &impl GenericClient, id: Uuid) -> Result<i32> {
+    let row = client.fetch_optional("select stock from products where id = $1", &[&id]).await?;
+    Ok(row.ok_or(Error::NotFound("product"))?.try_get("stock")?)
+}
+
+/// Notes under an admin's key that this adjustment is made in the transaction. Where it was made before, its movement and
+/// the stock that there is now; where that is being done, it is waited for. [`Error::IdempotencyMismatch`] where the key
+/// belongs to another adjustment.
+pub async fn adjusted_before(
+    transaction: &Transaction<'_>,
+    admin: Uuid,
+    key: &str,
+    id: Uuid,
+    adjustment: &Adjustment,
+) -> Result<Option<(Movement, i32)>> {
+    let Adjustment { delta, note } = adjustment;
+    let sql = "insert into adjustment_keys (user_id, key, product_id, delta, note) values ($1, $2, $3, $4, $5) \
+               on conflict do nothing";
+    if transaction.run(sql, &[&admin, &key, &id, delta, note]).await? > 0 {
+        return Ok(None);
+    }
+    let sql = "select delta, 'adjustment' as reason, null::uuid as order_id, note, at, \
+                   product_id = $3 and delta = $4 and note = $5 as same \
+               from adjustment_keys where user_id = $1 and key = $2";
+    let row = transaction.fetch_one(sql, &[&admin, &key, &id, delta, note]).await?;
+    if !row.try_get("same")? {
+        return Err(Error::IdempotencyMismatch);
+    }
+    Ok(Some((movement(&row)?, units(transaction, id).await?)))
+}
+
+/// Forgets keys older than this, a bounded number at a time; returns how many went.
+pub async fn delete_old_keys(client: &impl GenericClient, age: Duration) -> Result<u64> {
+    let sql = "delete from adjustment_keys where (user_id, key) in \
+               (select user_id, key from adjustment_keys where at < now() - make_interval(secs => $1) \
+                order by at limit 1000)";
+    Ok(client.run(sql, &[&age.as_secs_f64()]).await?)
 }
 
 /// What the product has, and the sum of all its movements, which must be the same.

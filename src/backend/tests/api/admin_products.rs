@@ -1,5 +1,7 @@
 //! `/api/products` as admins write it.
 
+mod stock;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;

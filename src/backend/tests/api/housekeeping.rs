@@ -30,6 +30,11 @@ async fn what_has_had_its_time_is_removed() {
         &[&user],
     )
     .await;
+    let admin = app.admin().await;
+    for key in ["old", "new"] {
+        admin.adjust(app.products[0], Some(key), 1, "").await.expect(200);
+    }
+    app.sql("update adjustment_keys set at = now() - interval '8 days' where key = 'old'").await;
     app.sql(
         "update outbox set published_at = published_at - interval '8 days' \
          where order_id = (select order_id from outbox order by id limit 1); \
@@ -39,6 +44,7 @@ async fn what_has_had_its_time_is_removed() {
     while housekeeping::pass(&app.state).await.expect("a pass") == Pass::More {}
 
     assert_eq!(app.number("select count(*) from idempotency_keys").await, 2);
+    assert_eq!(app.number("select count(*) from adjustment_keys").await, 1);
     // Two of the newer order, and two that wait to be published, however old.
     assert_eq!(app.number("select count(*) from outbox").await, 4);
     assert_eq!(app.number("select count(*) from orders").await, 3);

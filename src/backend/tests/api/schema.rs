@@ -88,6 +88,7 @@ async fn the_database_refuses_what_must_not_be() {
         ("update order_items set quantity = 0", SqlState::CHECK_VIOLATION),
         ("update order_items set unit_price_cents = -1", SqlState::CHECK_VIOLATION),
         ("update idempotency_keys set key = ''", SqlState::CHECK_VIOLATION),
+        ("insert into adjustment_keys select id, '', id, 1, '' from users", SqlState::CHECK_VIOLATION),
         ("update interactions set kind = 'theft'", SqlState::CHECK_VIOLATION),
         ("update interactions set quantity = 0", SqlState::CHECK_VIOLATION),
         // What was sold cannot be deleted, only archived.

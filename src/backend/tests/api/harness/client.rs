@@ -76,6 +76,13 @@ impl Client {
         Answer::of(self.request(Method::POST, "/api/orders").header("idempotency-key", key).json(body)).await
     }
 
+    /// Adjusts the stock of a product, under a key or without.
+    pub(crate) async fn adjust(&self, product: Uuid, key: Option<&str>, delta: i32, note: &str) -> Answer {
+        let request = self.request(Method::POST, &format!("/api/products/{product}/stock"));
+        let request = key.into_iter().fold(request, |request, key| request.header("idempotency-key", key));
+        Answer::of(request.json(&json!({ "delta": delta, "note": note }))).await
+    }
+
     /// The account that is logged in.
     pub(crate) async fn user_id(&self) -> Uuid {
         let me = self.get("/api/users/me").await.expect(200);

@@ -45,6 +45,9 @@ async fn follow(state: &AppState, payment: DuePayment) -> Result<()> {
             }
         }
         Outcome::Unknown => Ok(()),
-        outcome => orders::settle(state, id, outcome, None).await.map(drop),
+        outcome => {
+            let shop = state.clone();
+            state.finish(async move { orders::settle(&shop, id, outcome, None).await.map(drop) }).await
+        }
     }
 }

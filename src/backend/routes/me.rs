@@ -101,17 +101,22 @@ pub async fn change(
         return Ok(Json(before));
     }
     let mut client = state.pool.get().await?;
-    let transaction = client.transaction().await?;
-    let hash = verified.as_ref().map(|verified| verified.password_hash.as_str());
-    let user =
-        db::users::update_profile(&transaction, before.id, name.as_deref(), email.as_deref(), hash).await?;
-    // None where the account was deleted, or its password changed, a moment ago.
-    let user = user.ok_or(Error::Unauthenticated)?;
-    db::audit::insert(&transaction, Some(user.id), "account.changed", user.id, json!({ "fields": fields }))
-        .await?;
-    db::fetch::commit(transaction).await?;
-    state.cache.forget(&[Scope::User(user.id)]).await;
-    Ok(Json(user))
+    let shop = state.clone();
+    state
+        .finish(async move {
+            let transaction = client.transaction().await?;
+            let hash = verified.as_ref().map(|verified| verified.password_hash.as_str());
+            let (name, email) = (name.as_deref(), email.as_deref());
+            let user = db::users::update_profile(&transaction, before.id, name, email, hash).await?;
+            // None where the account was deleted, or its password changed, a moment ago.
+            let user = user.ok_or(Error::Unauthenticated)?;
+            let detail = json!({ "fields": fields });
+            db::audit::insert(&transaction, Some(user.id), "account.changed", user.id, detail).await?;
+            db::fetch::commit(transaction).await?;
+            shop.cache.forget(&[Scope::User(user.id)]).await;
+            Ok(Json(user))
+        })
+        .await
 }
 
 /// Changes the password. Every session of the account ends, and this browser gets a new one.
@@ -138,18 +143,24 @@ pub async fn change_password(
     let password_hash = state.passwords.hash(body.new_password).await?;
 
     let mut client = state.pool.get().await?;
-    let transaction = client.transaction().await?;
-    if !db::users::update_password(&transaction, user.id, &verified.password_hash, &password_hash).await? {
-        return Err(Error::WrongPassword("current_password"));
-    }
-    let revoked = db::sessions::end(&transaction, Which::OfUser(user.id)).await?;
-    let account = Verified { password_hash, ..verified };
-    // The browser's session has ended with the others: there is no other to replace.
-    let (jar, _) = sessions::begin(&state, &transaction, &account, sent, jar).await?;
-    db::audit::insert(&transaction, Some(user.id), "password.changed", user.id, json!({})).await?;
-    db::fetch::commit(transaction).await?;
-    sessions::announce(&state, &revoked).await;
-    Ok((StatusCode::NO_CONTENT, jar))
+    let shop = state.clone();
+    state
+        .finish(async move {
+            let transaction = client.transaction().await?;
+            let old_hash = &verified.password_hash;
+            if !db::users::update_password(&transaction, user.id, old_hash, &password_hash).await? {
+                return Err(Error::WrongPassword("current_password"));
+            }
+            let revoked = db::sessions::end(&transaction, Which::OfUser(user.id)).await?;
+            let account = Verified { password_hash, ..verified };
+            // The browser's session has ended with the others: there is no other to replace.
+            let (jar, _) = sessions::begin(&shop, &transaction, &account, sent, jar).await?;
+            db::audit::insert(&transaction, Some(user.id), "password.changed", user.id, json!({})).await?;
+            db::fetch::commit(transaction).await?;
+            sessions::announce(&shop, &revoked).await;
+            Ok((StatusCode::NO_CONTENT, jar))
+        })
+        .await
 }
 
 /// Deletes the account: what is personal goes, the orders stay without it. An order on its way keeps its address until
@@ -175,17 +186,23 @@ pub async fn delete(
     let verified = logins::confirm(&state, &user, body.password, "password").await?;
 
     let mut client = state.pool.get().await?;
-    let transaction = client.transaction().await?;
-    let role = verified.user.role;
-    if role == Role::Admin && !db::users::other_admins(&transaction, user.id).await? {
-        return Err(Error::LastAdmin);
-    }
-    let deleted = db::users::delete(&transaction, user.id, &verified.password_hash, role).await?;
-    let revoked = deleted.ok_or(Error::Unauthenticated)?;
-    db::audit::insert(&transaction, Some(user.id), "account.deleted", user.id, json!({})).await?;
-    db::fetch::commit(transaction).await?;
-    sessions::announce(&state, &revoked).await;
-    state.cache.forget(&[Scope::User(user.id)]).await;
+    let shop = state.clone();
+    state
+        .finish(async move {
+            let transaction = client.transaction().await?;
+            let role = verified.user.role;
+            if role == Role::Admin && !db::users::other_admins(&transaction, user.id).await? {
+                return Err(Error::LastAdmin);
+            }
+            let deleted = db::users::delete(&transaction, user.id, &verified.password_hash, role).await?;
+            let revoked = deleted.ok_or(Error::Unauthenticated)?;
+            db::audit::insert(&transaction, Some(user.id), "account.deleted", user.id, json!({})).await?;
+            db::fetch::commit(transaction).await?;
+            sessions::announce(&shop, &revoked).await;
+            shop.cache.forget(&[Scope::User(user.id)]).await;
+            Ok(())
+        })
+        .await?;
     Ok((StatusCode::NO_CONTENT, without_session(&state, jar)))
 }
 
@@ -208,18 +225,23 @@ pub async fn sessions(
 }
 
 /// Ends sessions of the account, and notes it.
-async fn end(state: &AppState, session: Session, which: Which<'_>) -> Result<usize> {
+async fn end(state: &AppState, session: Session, which: Which<'static>) -> Result<usize> {
     let mut client = state.pool.get().await?;
-    let transaction = client.transaction().await?;
-    let revoked = db::sessions::end(&transaction, which).await?;
-    if !revoked.is_empty() {
-        let detail = json!({ "count": revoked.len() });
-        let user_id = session.user_id;
-        db::audit::insert(&transaction, Some(user_id), "sessions.ended", user_id, detail).await?;
-    }
-    db::fetch::commit(transaction).await?;
-    sessions::announce(state, &revoked).await;
-    Ok(revoked.len())
+    let shop = state.clone();
+    state
+        .finish(async move {
+            let transaction = client.transaction().await?;
+            let revoked = db::sessions::end(&transaction, which).await?;
+            if !revoked.is_empty() {
+                let detail = json!({ "count": revoked.len() });
+                let user_id = session.user_id;
+                db::audit::insert(&transaction, Some(user_id), "sessions.ended", user_id, detail).await?;
+            }
+            db::fetch::commit(transaction).await?;
+            sessions::announce(&shop, &revoked).await;
+            Ok(revoked.len())
+        })
+        .await
 }
 
 /// Ends one of the account's sessions, perhaps this one.

@@ -111,14 +111,20 @@ pub async fn register(
     let new = NewUser::try_from(body)?;
     let password_hash = state.passwords.hash(new.password).await?;
     let mut client = state.pool.get().await?;
-    let transaction = client.transaction().await?;
-    let user = db::users::insert(&transaction, &new.email, &new.name, &password_hash, Role::Customer).await?;
-    db::audit::insert(&transaction, Some(user.id), "account.registered", user.id, json!({})).await?;
-    let account = Verified { user, password_hash };
-    let (jar, revoked) = log_in(&state, &transaction, &account, guest, before, jar).await?;
-    db::fetch::commit(transaction).await?;
-    sessions::announce(&state, &revoked).await;
-    Ok((StatusCode::CREATED, jar, Json(account.user)))
+    let shop = state.clone();
+    state
+        .finish(async move {
+            let transaction = client.transaction().await?;
+            let user =
+                db::users::insert(&transaction, &new.email, &new.name, &password_hash, Role::Customer).await?;
+            db::audit::insert(&transaction, Some(user.id), "account.registered", user.id, json!({})).await?;
+            let account = Verified { user, password_hash };
+            let (jar, revoked) = log_in(&shop, &transaction, &account, guest, before, jar).await?;
+            db::fetch::commit(transaction).await?;
+            sessions::announce(&shop, &revoked).await;
+            Ok((StatusCode::CREATED, jar, Json(account.user)))
+        })
+        .await
 }
 
 /// Logs in with a new session; the guest's cart is added to the user's.
@@ -143,17 +149,22 @@ pub async fn login(
 
     let account = logins::attempt(&state, &normalise_email(&body.email), body.password).await?;
     let mut client = state.pool.get().await?;
-    let (jar, revoked) = if guest.0.is_some() {
-        let transaction = client.transaction().await?;
-        let begun = log_in(&state, &transaction, &account, guest, before, jar).await?;
-        db::fetch::commit(transaction).await?;
-        begun
-    } else {
-        // One statement, which needs no transaction around it.
-        sessions::begin(&state, &client, &account, before, jar).await?
-    };
-    sessions::announce(&state, &revoked).await;
-    Ok((jar, Json(account.user)))
+    let shop = state.clone();
+    state
+        .finish(async move {
+            let (jar, revoked) = if guest.0.is_some() {
+                let transaction = client.transaction().await?;
+                let begun = log_in(&shop, &transaction, &account, guest, before, jar).await?;
+                db::fetch::commit(transaction).await?;
+                begun
+            } else {
+                // One statement, which needs no transaction around it.
+                sessions::begin(&shop, &client, &account, before, jar).await?
+            };
+            sessions::announce(&shop, &revoked).await;
+            Ok((jar, Json(account.user)))
+        })
+        .await
 }
 
 /// Ends the session; without one nothing happens.
@@ -164,8 +175,13 @@ pub async fn logout(
     jar: CookieJar,
 ) -> Result<(StatusCode, CookieJar)> {
     if let Some(token_hash) = sent {
-        let revoked = db::sessions::end(&state.pool.get().await?, Which::OfToken(&token_hash)).await?;
-        sessions::announce(&state, &revoked).await;
+        let shop = state.clone();
+        let work = async move {
+            let revoked = db::sessions::end(&shop.pool.get().await?, Which::OfToken(&token_hash)).await?;
+            sessions::announce(&shop, &revoked).await;
+            Ok(())
+        };
+        state.finish(work).await?;
     }
     let jar = jar.remove(sessions::cookie(SESSION_COOKIE, String::new(), state.production));
     Ok((StatusCode::NO_CONTENT, jar))
@@ -220,23 +236,28 @@ pub async fn change_role(
     Json(body): Json<RoleBody>,
 ) -> Result<Json<User>> {
     let mut client = state.pool.get().await?;
-    let transaction = client.transaction().await?;
-    let others = db::users::other_admins(&transaction, id).await?;
-    let before = db::users::lock(&transaction, id).await?.ok_or(Error::NotFound("account"))?;
-    if before.role == body.role {
-        return Ok(Json(before));
-    }
-    if !others && before.role == Role::Admin {
-        return Err(Error::LastAdmin);
-    }
-    let user = db::users::update_role(&transaction, id, body.role).await?;
-    let revoked = db::sessions::revoke_copies(&transaction, id).await?;
-    let detail = json!({ "from": before.role, "to": body.role });
-    db::audit::insert(&transaction, Some(session.user_id), "role.changed", id, detail).await?;
-    db::fetch::commit(transaction).await?;
-    sessions::announce(&state, &revoked).await;
-    state.cache.forget(&[Scope::User(id)]).await;
-    Ok(Json(user))
+    let shop = state.clone();
+    state
+        .finish(async move {
+            let transaction = client.transaction().await?;
+            let others = db::users::other_admins(&transaction, id).await?;
+            let before = db::users::lock(&transaction, id).await?.ok_or(Error::NotFound("account"))?;
+            if before.role == body.role {
+                return Ok(Json(before));
+            }
+            if !others && before.role == Role::Admin {
+                return Err(Error::LastAdmin);
+            }
+            let user = db::users::update_role(&transaction, id, body.role).await?;
+            let revoked = db::sessions::revoke_copies(&transaction, id).await?;
+            let detail = json!({ "from": before.role, "to": body.role });
+            db::audit::insert(&transaction, Some(session.user_id), "role.changed", id, detail).await?;
+            db::fetch::commit(transaction).await?;
+            sessions::announce(&shop, &revoked).await;
+            shop.cache.forget(&[Scope::User(id)]).await;
+            Ok(Json(user))
+        })
+        .await
 }
 
 /// Logs an account out everywhere.
@@ -252,12 +273,17 @@ pub async fn log_out(
     Path(id): Path<Uuid>,
 ) -> Result<StatusCode> {
     let mut client = state.pool.get().await?;
-    let transaction = client.transaction().await?;
-    db::users::lock(&transaction, id).await?.ok_or(Error::NotFound("account"))?;
-    let revoked = db::sessions::end(&transaction, Which::OfUser(id)).await?;
-    let detail = json!({ "count": revoked.len() });
-    db::audit::insert(&transaction, Some(session.user_id), "sessions.ended", id, detail).await?;
-    db::fetch::commit(transaction).await?;
-    sessions::announce(&state, &revoked).await;
-    Ok(StatusCode::NO_CONTENT)
+    let shop = state.clone();
+    state
+        .finish(async move {
+            let transaction = client.transaction().await?;
+            db::users::lock(&transaction, id).await?.ok_or(Error::NotFound("account"))?;
+            let revoked = db::sessions::end(&transaction, Which::OfUser(id)).await?;
+            let detail = json!({ "count": revoked.len() });
+            db::audit::insert(&transaction, Some(session.user_id), "sessions.ended", id, detail).await?;
+            db::fetch::commit(transaction).await?;
+            sessions::announce(&shop, &revoked).await;
+            Ok(StatusCode::NO_CONTENT)
+        })
+        .await
 }

@@ -72,15 +72,32 @@ async fn slow_commits(app: &TestApp, table: &str) -> Object {
 }
 
 /// Leaves while the change is committed, and expects the shop to show it.
-async fn is_told(app: &TestApp, table: &str, change: reqwest::RequestBuilder, field: &str, value: Value) {
-    let path = format!("/api/products/{}", app.products[0]);
-    assert_ne!(app.guest().get(&path).await.expect(200)[field], value);
+async fn is_told(
+    app: &TestApp,
+    table: &str,
+    change: reqwest::RequestBuilder,
+    mut shown: impl AsyncFnMut() -> bool,
+) {
+    assert!(!shown().await);
     let holder = slow_commits(app, table).await;
     let waiting = "select count(*) from pg_locks l join pg_database d on d.oid = l.database \
                    where l.locktype = 'advisory' and not l.granted and d.datname = current_database()";
     leave(change, until("the commit begins", async || app.number(waiting).await == 1)).await;
     holder.batch_execute("select pg_advisory_unlock(7)").await.expect("unlocked");
-    until("the change is shown", async || app.guest().get(&path).await.expect(200)[field] == value).await;
+    until("the change is shown", shown).await;
+}
+
+/// The same of a field of the product.
+async fn product_is_told(
+    app: &TestApp,
+    table: &str,
+    change: reqwest::RequestBuilder,
+    field: &str,
+    value: Value,
+) {
+    let path = format!("/api/products/{}", app.products[0]);
+    let shown = async || app.guest().get(&path).await.expect(200)[field] == value;
+    is_told(app, table, change, shown).await;
 }
 
 #[tokio::test]
@@ -91,7 +108,7 @@ async fn an_edit_is_told_though_its_admin_left_during_the_commit() {
     });
     let path = format!("/api/products/{}", app.products[0]);
     let edit = app.admin().await.request(Method::PUT, &path).header("if-match", "*").json(&body);
-    is_told(&app, "products", edit, "price_cents", json!(1234)).await;
+    product_is_told(&app, "products", edit, "price_cents", json!(1234)).await;
 }
 
 #[tokio::test]
@@ -100,7 +117,7 @@ async fn new_stock_is_told_though_its_admin_left_during_the_commit() {
     let body = json!({ "delta": 5, "note": "found" });
     let path = format!("/api/products/{}/stock", app.products[0]);
     let adjust = app.admin().await.request(Method::POST, &path).json(&body);
-    is_told(&app, "stock_movements", adjust, "stock", json!(15)).await;
+    product_is_told(&app, "stock_movements", adjust, "stock", json!(15)).await;
 }
 
 #[tokio::test]
@@ -110,7 +127,28 @@ async fn a_cancellation_is_told_though_its_customer_left_during_the_commit() {
     ada.put_item(app.products[0], 3).await.expect(200);
     let order = ada.checkout("k", "4242424242424242").await.expect(201);
     let path = format!("/api/orders/{}/cancel", order["id"].as_str().expect("an id"));
-    is_told(&app, "stock_movements", ada.request(Method::POST, &path), "stock", json!(10)).await;
+    product_is_told(&app, "stock_movements", ada.request(Method::POST, &path), "stock", json!(10)).await;
+}
+
+#[tokio::test]
+async fn a_new_role_is_told_though_its_admin_left_during_the_commit() {
+    let app = TestApp::new().await;
+    let (root, ada) = (app.admin().await, app.customer().await);
+    let path = format!("/api/users/{}", ada.user_id().await);
+    let change = root.request(Method::PATCH, &path).json(&json!({ "role": "admin" }));
+    let shown = async || ada.get("/api/admin/overview").await.status == 200;
+    is_told(&app, "users", change, shown).await;
+}
+
+#[tokio::test]
+async fn the_end_of_a_session_is_told_though_its_owner_left_during_the_commit() {
+    for path in ["/api/users/logout", "/api/users/me/sessions"] {
+        let app = TestApp::new().await;
+        let ada = app.customer().await;
+        let method = if path.ends_with("logout") { Method::POST } else { Method::DELETE };
+        let shown = async || ada.get("/api/users/me").await.status == 401;
+        is_told(&app, "session_revocations", ada.request(method, path), shown).await;
+    }
 }
 
 /// Otherwise what is too slow to be waited for would be in no figure.

@@ -10,28 +10,26 @@
 //!
 //! Answers are also kept in the process, as the bytes that clients get ([`near`]).
 
+mod answer;
+mod keys;
+mod loads;
 pub mod near;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bytes::Bytes;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{BoundCounter, Counter};
 use platform::redis::Redis;
 use redis::{ExistenceCheck, SetExpiry, SetOptions};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use crate::cache::near::{Changes, Near};
-use crate::domain::product::{Category, Facets, Product, ProductPage, Suggestion};
+pub use self::answer::Answer;
+pub use self::keys::{CategoriesKey, FacetsKey, Key, PageKey, ProductKey, Stored, SuggestionsKey};
+use self::loads::Loads;
+use self::near::{Changes, Near};
+use crate::domain::product::{Category, Product, ProductPage};
 use crate::error::{Error, Result};
 
 /// How long the generation of a change is remembered.
@@ -76,139 +74,6 @@ fn session_hash(name: &str) -> Option<[u8; 32]> {
     (URL_SAFE_NO_PAD.decode_slice(name, &mut hash) == Ok(hash.len())).then_some(hash)
 }
 
-/// What Redis can keep.
-pub trait Stored: Sized {
-    /// As bytes.
-    fn to_bytes(&self) -> Result<Vec<u8>>;
-    /// From these bytes; none where another version of the program wrote them.
-    fn from_bytes(bytes: &[u8]) -> Option<Self>;
-}
-
-impl<T: Serialize + DeserializeOwned> Stored for T {
-    fn to_bytes(&self) -> Result<Vec<u8>> {
-        serde_json::to_vec(self).map_err(|error| Error::Internal(error.to_string()))
-    }
-
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok()
-    }
-}
-
-/// A key, the type of its value, and how long the value is fresh and kept.
-pub trait Key {
-    /// What is kept.
-    type Value: Stored + Send + Sync;
-    /// Labels the metric.
-    const NAME: &'static str;
-    /// For how long a value is used without a look at the database.
-    const FRESH: Duration;
-    /// For how long of that an answer is used without a look into Redis either.
-    const NEAR: Duration;
-    /// How long the value serves while the database is away.
-    const KEPT: Duration = Duration::from_hours(24);
-    /// The key in Redis, without the service's prefix.
-    fn key(&self) -> String;
-    /// What makes the value stale before its time.
-    fn scope(&self) -> Scope;
-    /// Whether the value is worth its place.
-    fn keeps(_value: &Self::Value) -> bool {
-        true
-    }
-}
-
-/// The answer about one product: read again and again, it is not to be parsed and written anew each time.
-#[derive(Clone, Copy, Debug)]
-pub struct ProductKey(pub Uuid);
-
-impl Key for ProductKey {
-    type Value = Answer;
-    const NAME: &'static str = "product";
-    const FRESH: Duration = Duration::from_mins(1);
-    const NEAR: Duration = Duration::from_secs(30);
-    fn key(&self) -> String {
-        format!("product:{}:answer", self.0)
-    }
-    fn scope(&self) -> Scope {
-        Scope::Product(self.0)
-    }
-}
-
-/// All categories.
-#[derive(Clone, Copy, Debug)]
-pub struct CategoriesKey;
-
-impl Key for CategoriesKey {
-    type Value = Vec<Category>;
-    const NAME: &'static str = "categories";
-    const FRESH: Duration = Duration::from_mins(1);
-    const NEAR: Duration = Duration::from_secs(30);
-    fn key(&self) -> String {
-        "categories".to_owned()
-    }
-    fn scope(&self) -> Scope {
-        Scope::Catalogue
-    }
-}
-
-/// A first page of the catalogue without a search, by its normalised question.
-#[derive(Clone, Debug)]
-pub struct PageKey(pub String);
-
-impl Key for PageKey {
-    type Value = ProductPage;
-    const NAME: &'static str = "product_page";
-    // Short, since sales do not make it stale; the product's own page and the cart tell the stock exactly.
-    const FRESH: Duration = Duration::from_secs(5);
-    const NEAR: Duration = Duration::from_secs(2);
-    fn key(&self) -> String {
-        format!("products:{}", self.0)
-    }
-    fn scope(&self) -> Scope {
-        Scope::Catalogue
-    }
-    // Anybody can ask for categories that there are not, of which each would have an entry.
-    fn keeps(page: &ProductPage) -> bool {
-        !page.items.is_empty()
-    }
-}
-
-/// The facets of a question.
-#[derive(Clone, Debug)]
-pub struct FacetsKey(pub String);
-
-impl Key for FacetsKey {
-    type Value = Facets;
-    const NAME: &'static str = "facets";
-    const FRESH: Duration = Duration::from_secs(30);
-    const NEAR: Duration = Duration::from_secs(10);
-    // Anybody may ask anything: what was asked once is not kept for long.
-    const KEPT: Duration = Duration::from_mins(10);
-    fn key(&self) -> String {
-        format!("facets:{}", self.0)
-    }
-    fn scope(&self) -> Scope {
-        Scope::Catalogue
-    }
-}
-
-/// Suggestions for a text that is being typed.
-#[derive(Clone, Debug)]
-pub struct SuggestionsKey(pub String);
-
-impl Key for SuggestionsKey {
-    type Value = Vec<Suggestion>;
-    const NAME: &'static str = "suggestions";
-    const FRESH: Duration = Duration::from_secs(30);
-    const NEAR: Duration = Duration::from_secs(10);
-    const KEPT: Duration = Duration::from_mins(10);
-    fn key(&self) -> String {
-        format!("suggestions:{}", self.0)
-    }
-    fn scope(&self) -> Scope {
-        Scope::Catalogue
-    }
-}
-
 /// The most that answers in the process take, in bytes.
 const ANSWERS: usize = 12 * 1024 * 1024;
 /// About what one takes.
@@ -231,62 +96,12 @@ enum Question {
     User(Uuid),
 }
 
-/// An answer as clients get it.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    /// JSON.
-    pub body: Bytes,
-    /// Its tag, where it has one.
-    pub etag: Option<HeaderValue>,
-}
-
-impl Answer {
-    /// A value as JSON, without a tag.
-    pub fn of<T: Serialize>(value: &T) -> Result<Self> {
-        let body = serde_json::to_vec(value).map_err(|error| Error::Internal(error.to_string()))?;
-        // Kept for long: without the room that was left for more.
-        Ok(Self { body: body.into_boxed_slice().into(), etag: None })
-    }
-}
-
-/// The tag, the end of a line, and the body.
-impl Stored for Answer {
-    fn to_bytes(&self) -> Result<Vec<u8>> {
-        let tag = self.etag.as_ref().map_or(&[][..], HeaderValue::as_bytes);
-        Ok([tag, b"\n", &self.body].concat())
-    }
-
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let end = bytes.iter().position(|byte| *byte == b'\n')?;
-        let etag = if end == 0 { None } else { Some(HeaderValue::from_bytes(&bytes[..end]).ok()?) };
-        Some(Self { body: Bytes::copy_from_slice(&bytes[end + 1..]), etag })
-    }
-}
-
-impl IntoResponse for Answer {
-    fn into_response(self) -> Response {
-        let mut response = self.body.into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(tag) = self.etag {
-            headers.insert(header::ETAG, tag);
-        }
-        response
-    }
-}
-
 impl near::Weighed for Question {
     fn bytes(&self) -> usize {
         match self {
             Self::Page(query) | Self::Search(query) => query.len(),
             Self::Product(_) | Self::Categories | Self::User(_) => 0,
         }
-    }
-}
-
-impl near::Weighed for Answer {
-    fn bytes(&self) -> usize {
-        self.body.len() + self.etag.as_ref().map_or(0, HeaderValue::len)
     }
 }
 
@@ -299,38 +114,6 @@ pub struct Cache {
     loads: Loads,
     requests: Counter<u64>,
     near_hits: [BoundCounter<u64>; 5],
-}
-
-/// Keys whose values are being loaded on this replica. The semaphore of a load has no permits, and is closed when the
-/// load is over.
-#[derive(Clone, Debug, Default)]
-struct Loads(Arc<Mutex<HashMap<String, Arc<Semaphore>>>>);
-
-/// A load that is on its way. Dropped when it is over, or when nobody waits for it any more.
-struct Loading {
-    loads: Loads,
-    key: String,
-}
-
-impl Loads {
-    /// The load of this key as the caller's own, or that of another.
-    fn begin(&self, key: String) -> Result<Loading, Arc<Semaphore>> {
-        let mut loads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(theirs) = loads.get(&key) {
-            return Err(theirs.clone());
-        }
-        loads.insert(key.clone(), Arc::new(Semaphore::new(0)));
-        Ok(Loading { loads: self.clone(), key })
-    }
-}
-
-impl Drop for Loading {
-    fn drop(&mut self) {
-        let over = self.loads.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
-        if let Some(over) = over {
-            over.close();
-        }
-    }
 }
 
 impl Cache {

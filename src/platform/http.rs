@@ -1,8 +1,9 @@
 //! The layers around every router: request id, trace context, access log, metrics, panics, limits, headers.
 
+mod origins;
+
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
-use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -18,10 +19,10 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{BoundHistogram, BoundUpDownCounter, Histogram, UpDownCounter};
 use opentelemetry::trace::{SpanId, TraceContextExt};
 use tower::ServiceBuilder;
-use tower_http::cors::{AllowOrigin, CorsLayer};
 use tracing::Instrument;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
+pub use self::origins::Origins;
 use crate::bounds;
 use crate::problem::Problem;
 use crate::shed::{Lane, Shed};
@@ -46,9 +47,6 @@ const CLIENT_LEFT: u16 = 499;
 /// The largest body, in bytes.
 pub(crate) const BODY_LIMIT: usize = 64 * 1024;
 
-/// How long a browser may keep the answer to a preflight.
-const PREFLIGHT_AGE: Duration = Duration::from_mins(10);
-
 /// What Helmet 8 sets, stricter where an API needs less than pages do, and what keeps answers out of caches unless they
 /// say themselves that they may be kept. On every answer, those of layers included.
 const SECURITY_HEADERS: [(HeaderName, HeaderValue); 13] = [
@@ -71,38 +69,6 @@ const SECURITY_HEADERS: [(HeaderName, HeaderValue); 13] = [
     (header::X_XSS_PROTECTION, HeaderValue::from_static("0")),
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
-
-/// Other sites that are trusted, as browsers write them in `Origin`.
-#[derive(Clone, Debug, Default)]
-pub struct Origins(Vec<HeaderValue>);
-
-impl FromStr for Origins {
-    type Err = String;
-
-    /// Origins between commas.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let origin = |text: &str| {
-            let text = text.trim();
-            // Any other spelling would never match, and there are no wildcards.
-            url::Url::parse(text)
-                .ok()
-                .filter(|url| ["http", "https"].contains(&url.scheme()))
-                .filter(|url| url.origin().ascii_serialization() == text && !text.contains('*'))
-                .and_then(|_| HeaderValue::try_from(text).ok())
-                .ok_or_else(|| {
-                    format!("{text:?} is no origin such as https://shop.example or http://localhost:5173")
-                })
-        };
-        text.split(',').map(origin).collect::<Result<_, _>>().map(Self)
-    }
-}
-
-impl Origins {
-    /// Each as text.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|origin| origin.to_str().ok())
-    }
-}
 
 /// What differs between services.
 #[derive(Clone, Debug)]
@@ -143,29 +109,6 @@ fn active() -> UpDownCounter<i64> {
         .build()
 }
 
-/// Other sites whose pages may ask the API, and with what; none where no origin is given.
-fn cors(origins: &Origins) -> Option<CorsLayer> {
-    let names =
-        |names: &[&'static str]| names.iter().copied().map(HeaderName::from_static).collect::<Vec<_>>();
-    (!origins.0.is_empty()).then(|| {
-        CorsLayer::new()
-            .allow_origin(AllowOrigin::list(origins.0.iter().cloned()))
-            .allow_credentials(true)
-            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-            .allow_headers(names(&[
-                "content-type",
-                "idempotency-key",
-                "if-match",
-                "if-none-match",
-                "traceparent",
-                "x-request-id",
-            ]))
-            .expose_headers(names(&["etag", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id"]))
-            .max_age(PREFLIGHT_AGE)
-            .vary([header::ORIGIN])
-    })
-}
-
 /// Puts the shared layers around a service's routes, the fallbacks included.
 pub fn wrap(routes: Router, options: &Options) -> Router {
     let routes = routes.fallback(async || Problem::not_found("no such address")).method_not_allowed_fallback(
@@ -188,7 +131,7 @@ pub fn wrap(routes: Router, options: &Options) -> Router {
     routes.layer(
         ServiceBuilder::new()
             .layer(axum::middleware::from_fn_with_state(Arc::new(around), observe))
-            .option_layer(cors(&options.origins))
+            .option_layer(origins::cors(&options.origins))
             .layer(axum::middleware::from_fn(contain)),
     )
 }
@@ -429,32 +372,6 @@ impl Drop for Active<'_> {
         {
             let duration_ms = self.record(status);
             tracing::info!(parent: self.span, duration_ms, "the client left before its answer");
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_origin_is_spelt_as_browsers_spell_it() {
-        let origins: Origins = "https://shop.example, http://localhost:5173".parse().expect("origins");
-        assert_eq!(origins.iter().collect::<Vec<_>>(), ["https://shop.example", "http://localhost:5173"]);
-        for wrong in [
-            "*",
-            "null",
-            "shop.example",
-            "https://shop.example/",
-            "https://shop.example/a",
-            "https://shop.example:443",
-            "https://Shop.example",
-            "https://*.example",
-            "ftp://shop.example",
-            "https://a@shop.example",
-            "https://shop.example,",
-        ] {
-            assert!(wrong.parse::<Origins>().is_err(), "{wrong}");
         }
     }
 }

@@ -13,11 +13,13 @@
 //! What came since the fit is a short list beside the postings ([`Fresh`]), scored one by one; what went has
 //! length zero, so that it scores zero.
 
+mod changes;
 mod postings;
 mod search;
 mod signature;
+mod weights;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
@@ -26,6 +28,7 @@ use uuid::Uuid;
 use self::postings::Postings;
 pub use self::search::{Found, Query};
 use self::signature::Signature;
+use self::weights::{Sums, factor, g, rounded, rounded_up};
 use super::tfidf::{self, Counts, Document, Options, as_f64};
 use super::vocabulary::Vocabulary;
 
@@ -67,10 +70,6 @@ impl Base {
         self.cuts.iter().take_while(|&&cut| df > cut).count()
     }
 }
-
-/// Of the factors `f` of a document's counts and the `g` of its terms: Σf², Σf²g and Σf²g².
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Sums([f64; 3]);
 
 /// A document that came after the fit.
 #[derive(Clone, Debug)]
@@ -179,96 +178,6 @@ impl Index {
         };
         index.measure();
         index
-    }
-
-    /// The index without the documents of these ids, and with those that come with one. Costs as much for many
-    /// as for one, save for the documents that share a term with them. Runs in the current rayon pool.
-    #[must_use]
-    pub fn changed<D: Document>(&self, changes: &[(Uuid, Option<D>)]) -> Self {
-        let mut index = self.clone();
-        let mut before: HashMap<u32, u32> = HashMap::new();
-        for (id, document) in changes {
-            if let Some(row) = index.row_of(*id) {
-                index.remove(row, &mut before);
-            }
-            if let Some(document) = document {
-                index.add(*id, document, &mut before);
-            }
-        }
-        index.move_sums(&before);
-        index.measure();
-        index
-    }
-
-    fn remove(&mut self, row: u32, before: &mut HashMap<u32, u32>) {
-        for (term, _) in self.counts_of(row) {
-            let df = self.frequency(term);
-            before.entry(term).or_insert(df);
-            self.frequencies.insert(term, df - 1);
-        }
-        self.documents -= 1;
-        match self.fresh_place(row) {
-            None => {
-                Arc::make_mut(&mut self.gone).insert(row);
-            }
-            Some(place) => {
-                let fresh = &mut self.fresh[place];
-                self.fresh_rows.remove(&fresh.id);
-                fresh.terms.clear();
-            }
-        }
-    }
-
-    fn add<D: Document>(&mut self, id: Uuid, document: &D, before: &mut HashMap<u32, u32>) {
-        let mut times: HashMap<u32, u16> = HashMap::new();
-        document.fields(|text, repeated| {
-            let repeated = u16::try_from(repeated).unwrap_or(u16::MAX);
-            for (first, second) in tfidf::terms(text, &self.base.options) {
-                let known = self.base.vocabulary.term(&first, second.as_deref());
-                let term = known.or_else(|| {
-                    let text = second.map_or(first.clone(), |second| format!("{first} {second}"));
-                    // Whether it would have passed the limits is not known before the next fit.
-                    let all = self.base.options.min_df <= 1 && self.base.options.max_df >= 1.0;
-                    let next = u32::try_from(self.base.vocabulary.len() + self.terms.len()).ok()?;
-                    all.then(|| *self.terms.entry(text).or_insert(next))
-                });
-                if let Some(term) = term {
-                    let times = times.entry(term).or_insert(0);
-                    *times = times.saturating_add(repeated);
-                }
-            }
-        });
-        let mut terms: Vec<(u32, u16)> = times.into_iter().collect();
-        terms.sort_unstable();
-        for &(term, _) in &terms {
-            let df = self.frequency(term);
-            before.entry(term).or_insert(df);
-            self.frequencies.insert(term, df + 1);
-        }
-        self.documents += 1;
-        let row = u32::try_from(self.base.ids.len() + self.fresh.len()).expect("fewer than 2^32 rows");
-        self.fresh_rows.insert(id, row);
-        self.fresh.push(Fresh { id, terms, inverse: 0.0 });
-    }
-
-    /// Brings the sums of the documents that have a term up to its new frequency.
-    fn move_sums(&mut self, before: &HashMap<u32, u32>) {
-        let mut moved: Vec<(u32, f64, f64)> = before
-            .iter()
-            .map(|(&term, &df)| (term, g(df), g(self.frequency(term))))
-            .filter(|&(term, old, new)| {
-                old.to_bits() != new.to_bits() && (term as usize) < self.base.vocabulary.len()
-            })
-            .collect();
-        // In order, so that every replica rounds alike.
-        moved.sort_unstable_by_key(|&(term, ..)| term);
-        let sums = Arc::make_mut(&mut self.sums);
-        for (term, old, new) in moved {
-            for (row, times) in self.base.postings.of(term) {
-                let square = factor(times, self.base.options.sublinear_tf).powi(2);
-                sums[row as usize].shift(square, old, new);
-            }
-        }
     }
 
     /// Measures every document by the sums and frequencies of now.
@@ -452,24 +361,6 @@ impl Index {
     }
 }
 
-impl Sums {
-    fn add(&mut self, square: f64, g: f64) {
-        self.0[0] += square;
-        self.0[1] += square * g;
-        self.0[2] += square * g * g;
-    }
-
-    fn shift(&mut self, square: f64, from: f64, to: f64) {
-        self.0[1] += square * (to - from);
-        self.0[2] += square * (to * to - from * from);
-    }
-
-    fn inverse(&self, level: f64) -> f64 {
-        let [zero, one, two] = self.0;
-        if zero > 0.0 { 1.0 / (level * level * zero + 2.0 * level * one + two).sqrt() } else { 0.0 }
-    }
-}
-
 /// How many documents have each term.
 fn frequencies(counts: &Counts, terms: usize) -> Vec<u32> {
     let mut frequencies = vec![0; terms];
@@ -477,31 +368,4 @@ fn frequencies(counts: &Counts, terms: usize) -> Vec<u32> {
         frequencies[term as usize] += 1;
     }
     frequencies
-}
-
-/// The part of the idf that the frequency decides.
-fn g(df: u32) -> f64 {
-    static SMALL: LazyLock<Vec<f64>> =
-        LazyLock::new(|| (0..4_096).map(|df| -f64::from(1 + df).ln()).collect());
-    SMALL.get(df as usize).copied().unwrap_or_else(|| -(1.0 + f64::from(df)).ln())
-}
-
-/// What a count contributes.
-fn factor(times: u16, sublinear: bool) -> f64 {
-    match times {
-        1 => 1.0,
-        2 if sublinear => 1.0 + std::f64::consts::LN_2,
-        times if sublinear => 1.0 + f64::from(times).ln(),
-        times => f64::from(times),
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "finds candidates; scores are made of 64 bits")]
-fn rounded(value: f64) -> f32 {
-    value as f32
-}
-
-/// For bounds, which may be too large but not too small.
-fn rounded_up(value: f64) -> f32 {
-    rounded(value).next_up()
 }

@@ -1,7 +1,9 @@
 //! `/api/orders`: checkout and what became of it.
 
+mod at_once;
+mod repeated;
+
 use std::collections::HashSet;
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use reqwest::Method;
@@ -33,19 +35,6 @@ async fn events(app: &TestApp, order: Uuid) -> Vec<String> {
 
 async fn cart_count(client: &Client) -> Value {
     client.get("/api/cart").await.expect(200)["item_count"].clone()
-}
-
-/// Fails the second transaction of a checkout: to the shop it is as if the process had died between the two.
-async fn break_settlement(app: &TestApp) {
-    app.sql(
-        "create function crash() returns trigger language plpgsql as $$ begin raise exception 'crash'; end $$; \
-         create trigger crash before update on idempotency_keys for each row execute function crash()",
-    )
-    .await;
-}
-
-async fn mend_settlement(app: &TestApp) {
-    app.sql("drop trigger crash on idempotency_keys").await;
 }
 
 #[tokio::test]
@@ -105,84 +94,6 @@ async fn an_order_changes_what_the_catalogue_says_at_once() {
     assert_eq!(client.get(&path).await.expect(200)["stock"], 6);
     client.post(&format!("/api/orders/{}/cancel", id(&order)), &json!({})).await.expect(200);
     assert_eq!(client.get(&path).await.expect(200)["stock"], 10);
-}
-
-#[tokio::test]
-async fn a_repetition_gets_the_same_answer() {
-    let app = TestApp::new().await.with_products(2).await;
-    let client = app.customer().await;
-    client.put_item(app.products[0], 1).await.expect(200);
-    let first = client.checkout("k", APPROVED).await;
-    let order = first.expect(201);
-    client.put_item(app.products[1], 1).await.expect(200);
-    let again = client.checkout("k", APPROVED).await;
-    assert_eq!((again.status, again.header("content-type")), (201, "application/json"));
-    assert_eq!(again.text, first.text);
-    // Also after the order has gone on.
-    client.post(&format!("/api/orders/{}/cancel", id(&order)), &json!({})).await.expect(200);
-    assert_eq!(client.checkout("k", APPROVED).await.text, first.text);
-    assert_eq!(cart_count(&client).await, 1);
-
-    // A key is its user's own, and another key is another order.
-    let other = app.customer().await;
-    other.put_item(app.products[0], 1).await.expect(200);
-    assert_ne!(id(&other.checkout("k", APPROVED).await.expect(201)), id(&order));
-    assert_ne!(id(&client.checkout("l", APPROVED).await.expect(201)), id(&order));
-    assert_eq!(app.number("select count(*) from orders").await, 3);
-}
-
-#[tokio::test]
-async fn concurrent_requests_with_one_key_make_one_order() {
-    for (card, status) in [(APPROVED, 201), (DECLINED, 402), (TIMES_OUT, 201)] {
-        let app = TestApp::new().await.with_products(1).await;
-        let client = app.customer().await;
-        client.put_item(app.products[0], 2).await.expect(200);
-        let answers = join_all((0..8).map(|_| client.checkout("k", card))).await;
-        for answer in &answers {
-            assert_eq!((answer.status, &answer.text), (status, &answers[0].text));
-        }
-        assert_eq!(app.number("select count(*) from orders").await, 1);
-        assert_eq!(app.number("select count(*) from outbox where kind = 'order.placed'").await, 1);
-        let expected = if card == DECLINED { (10, json!(2)) } else { (8, json!(0)) };
-        assert_eq!((app.stock(app.products[0]).await, cart_count(&client).await), expected);
-    }
-}
-
-/// A double click that a client gave two keys: the second finds the cart empty.
-#[tokio::test]
-async fn one_cart_is_ordered_once() {
-    let app = TestApp::new().await.with_products(1).await;
-    let client = app.customer().await;
-    client.put_item(app.products[0], 2).await.expect(200);
-    let keys: Vec<String> = (0..6).map(|n| format!("k{n}")).collect();
-    let answers = join_all(keys.iter().map(|key| client.checkout(key, APPROVED))).await;
-    let placed = answers.iter().filter(|answer| answer.status == 201).count();
-    assert_eq!(placed, 1);
-    for answer in answers.iter().filter(|answer| answer.status != 201) {
-        answer.refused(409, "empty-cart");
-    }
-    assert_eq!(app.stock(app.products[0]).await, 8);
-    assert_eq!(app.number("select count(*) from orders").await, 1);
-    // A key that failed is free for the next try.
-    let free = answers.iter().position(|answer| answer.status == 409).expect("refused");
-    client.put_item(app.products[0], 1).await.expect(200);
-    client.checkout(&keys[free], APPROVED).await.expect(201);
-}
-
-#[tokio::test]
-async fn a_key_belongs_to_its_request() {
-    let app = TestApp::new().await.with_products(1).await;
-    let client = app.customer().await;
-    client.put_item(app.products[0], 1).await.expect(200);
-    let first = client.checkout("k", APPROVED).await;
-    client.checkout("k", DECLINED).await.refused(422, "idempotency-mismatch");
-    let mut elsewhere = checkout_body(APPROVED);
-    elsewhere["shipping_address"]["city"] = json!("Leeds");
-    client.checkout_with("k", &elsewhere).await.refused(422, "idempotency-mismatch");
-    // Spaces make no other request.
-    let mut same = checkout_body("4242 4242 4242 4242");
-    same["shipping_address"]["city"] = json!(" York ");
-    assert_eq!(client.checkout_with("k", &same).await.text, first.text);
 }
 
 #[tokio::test]
@@ -320,100 +231,6 @@ async fn the_version_before_can_place_orders() {
 }
 
 #[tokio::test]
-async fn twenty_customers_share_the_last_five() {
-    let app = TestApp::new().await;
-    let last = app.add(NewProduct { stock: 5, ..Default::default() }).await;
-    let mut customers = Vec::new();
-    for _ in 0..20 {
-        let customer = app.customer().await;
-        customer.put_item(last, 1).await.expect(200);
-        customers.push(customer);
-    }
-    let answers = join_all(customers.iter().map(|customer| customer.checkout_at_last("k", APPROVED))).await;
-    let (sold, refused): (Vec<&Answer>, Vec<&Answer>) =
-        answers.iter().partition(|answer| answer.status == 201);
-    assert_eq!(sold.len(), 5);
-    for answer in refused {
-        assert_eq!(answer.refused(409, "out-of-stock")["items"][0]["available"], 0);
-    }
-    assert_eq!(app.stock(last).await, 0);
-    assert_eq!(app.number("select sum(quantity) from order_items").await, 5);
-}
-
-/// Carts with the same products in another order: checkouts must not wait for each other in a circle.
-#[tokio::test]
-async fn crossing_carts_do_not_deadlock() {
-    let app = TestApp::new().await.with_products(6).await;
-    let mut customers = Vec::new();
-    for n in 0..10 {
-        let customer = app.customer().await;
-        let mut products = app.products.clone();
-        products.rotate_left(n % 6);
-        if n % 2 == 0 {
-            products.reverse();
-        }
-        for product in products {
-            customer.put_item(product, 1).await.expect(200);
-        }
-        customers.push(customer);
-    }
-    let cards = [APPROVED, DECLINED];
-    let checkouts =
-        customers.iter().enumerate().map(|(n, customer)| customer.checkout_at_last("k", cards[n % 2]));
-    let answers = join_all(checkouts).await;
-    for (n, answer) in answers.iter().enumerate() {
-        assert_eq!(answer.status, [201, 402][n % 2], "{}", answer.text);
-    }
-    let cancels = customers.iter().zip(&answers).step_by(2).map(async |(customer, answer)| {
-        let path = format!("/api/orders/{}/cancel", id(&answer.expect(201)));
-        customer.post(&path, &json!({})).await.expect(200);
-    });
-    join_all(cancels).await;
-    for product in &app.products {
-        assert_eq!(app.stock(*product).await, 10);
-    }
-}
-
-/// What leaves the cart while it is being ordered is either ordered and taken from stock, or neither.
-#[tokio::test]
-async fn an_item_deleted_during_checkout_does_not_upset_the_stock() {
-    let app = TestApp::new().await.with_products(2).await;
-    let mut products = app.products.clone();
-    products.sort_unstable();
-    let client = app.customer().await;
-    for product in &products {
-        client.put_item(*product, 1).await.expect(200);
-    }
-    // The checkout stands between its products: it holds the first, and waits for the second.
-    let mut holder = app.connection().await;
-    let holder = holder.transaction().await.expect("a transaction");
-    holder.execute("select 1 from products where id = $1 for update", &[&products[1]]).await.expect("locked");
-    let checkout = client.checkout("k", APPROVED);
-    let path = format!("/api/cart/items/{}", products[0]);
-    let disturb = async {
-        let waiting = "select count(*) from pg_stat_activity \
-                       where datname = current_database() and wait_event_type = 'Lock'";
-        while app.number(waiting).await == 0 {
-            tokio::task::yield_now().await;
-        }
-        let deletion = client.delete(&path);
-        let release = async {
-            // The deletion may have to wait for the checkout, which goes on only after this.
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            holder.commit().await.expect("released");
-        };
-        tokio::join!(deletion, release).0.expect(200);
-    };
-    let (answer, ()) = tokio::join!(checkout, disturb);
-    answer.expect(201);
-    for product in products {
-        let sql = "select coalesce(sum(quantity), 0)::int as sold from order_items where product_id = $1";
-        let sold: i32 = app.rows(sql, &[&product]).await[0].get("sold");
-        assert_eq!(app.stock(product).await, 10 - sold);
-    }
-}
-
-#[tokio::test]
 async fn a_cancelled_order_returns_its_stock_once() {
     let app = TestApp::new().await.with_products(1).await;
     let client = app.customer().await;
@@ -448,53 +265,6 @@ async fn what_is_on_its_way_or_over_cannot_be_cancelled() {
     }
     assert_eq!(app.stock(app.products[0]).await, 9);
     assert_eq!(events(&app, order).await, ["order.placed", "order.paid"]);
-}
-
-/// Whatever the card says, a crash between the two transactions leaves one order, which a repetition finishes.
-#[tokio::test]
-async fn a_repetition_finishes_what_a_crash_left() {
-    for (card, status, outcome, stock) in [
-        (APPROVED, 201, "paid", 7),
-        (DECLINED, 402, "payment_failed", 10),
-        (TIMES_OUT, 201, "pending_payment", 7),
-    ] {
-        let app = TestApp::new().await.with_products(1).await;
-        let client = app.customer().await;
-        client.put_item(app.products[0], 3).await.expect(200);
-        break_settlement(&app).await;
-        let answer = client.checkout("k", card).await;
-        let problem = answer.refused(500, "internal");
-        assert!(!answer.text.contains("crash") && problem["errors"].is_null(), "{}", answer.text);
-        assert_eq!(app.number("select count(*) from orders where status = 'pending_payment'").await, 1);
-        assert_eq!(app.stock(app.products[0]).await, 7);
-        mend_settlement(&app).await;
-
-        let answer = client.checkout("k", card).await;
-        assert_eq!(answer.status, status, "{}", answer.text);
-        assert_eq!(client.checkout("k", card).await.text, answer.text);
-        let orders = client.get("/api/orders").await.expect(200);
-        assert_eq!(orders["items"].as_array().map(Vec::len), Some(1));
-        assert_eq!(orders["items"][0]["status"], outcome);
-        assert_eq!(app.stock(app.products[0]).await, stock);
-        let events = events(&app, id(&orders["items"][0])).await;
-        assert_eq!(events.len(), if card == TIMES_OUT { 1 } else { 2 }, "{events:?}");
-    }
-}
-
-/// Who cancels what a crash left pending gets the stock back, and the late repetition does not pay it.
-#[tokio::test]
-async fn a_repetition_after_a_cancellation_changes_nothing() {
-    let app = TestApp::new().await.with_products(1).await;
-    let client = app.customer().await;
-    client.put_item(app.products[0], 3).await.expect(200);
-    break_settlement(&app).await;
-    client.checkout("k", APPROVED).await.refused(500, "internal");
-    mend_settlement(&app).await;
-    let order = id(&client.get("/api/orders").await.expect(200)["items"][0]);
-    client.post(&format!("/api/orders/{order}/cancel"), &json!({})).await.expect(200);
-    assert_eq!(client.checkout("k", APPROVED).await.expect(201)["status"], "cancelled");
-    assert_eq!(app.stock(app.products[0]).await, 10);
-    assert_eq!(events(&app, order).await, ["order.placed", "order.cancelled"]);
 }
 
 #[tokio::test]

@@ -5,7 +5,75 @@ use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::{body, with};
 use crate::harness::{Answer, TestApp};
+
+#[tokio::test]
+async fn stock_is_adjusted_and_the_ledger_tells_how_it_came_about() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let product = admin.post("/api/products", &with(body("A"), "stock", json!(10))).await.expect(201);
+    let id = product["id"].as_str().expect("an id");
+    let path = format!("/api/products/{id}/stock");
+    let adjust =
+        async |delta: i64, note: &str| admin.post(&path, &json!({ "delta": delta, "note": note })).await;
+    let adjusted = adjust(-4, "broken").await.expect(200);
+    assert_eq!((&adjusted["stock"], &adjusted["movement"]["note"]), (&json!(6), &json!("broken")));
+    // Seen at once, and no edit of what the editors see.
+    let shown = admin.get(&format!("/api/products/{id}")).await.expect(200);
+    assert_eq!((&shown["stock"], &shown["version"]), (&json!(6), &json!(1)));
+    let customer = app.customer().await;
+    customer.put_item(id.parse().expect("a UUID"), 2).await.expect(200);
+    let order = customer.checkout("k", "4242424242424242").await.expect(201);
+
+    assert_eq!(adjust(-5, "").await.refused(409, "stock-out-of-range")["available"], 4);
+    for (delta, note, field) in [(0, "", "delta"), (1_000_001, "", "delta"), (1, &*"x".repeat(201), "note")] {
+        assert_eq!(adjust(delta, note).await.refused_fields(422, "invalid"), [field]);
+    }
+    assert_eq!(adjust(-4, "").await.expect(200)["stock"], 0);
+    app.execute("update products set stock = 2147483647", &[]).await;
+    adjust(1, "").await.refused(409, "stock-out-of-range");
+    app.execute("update products set stock = 0", &[]).await;
+
+    let mut seen = Vec::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let mut query = vec![("limit", "1")];
+        query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+        let page = admin.query(&path, &query).await.expect(200);
+        assert_eq!((&page["stock"], &page["sum"]), (&json!(0), &json!(0)));
+        seen.extend(page["items"].as_array().expect("items").iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = Some(next.to_owned()),
+            None => break,
+        }
+    }
+    let told: Vec<(i64, &str)> = seen
+        .iter()
+        .map(|movement| {
+            (movement["delta"].as_i64().expect("a number"), movement["reason"].as_str().expect("a reason"))
+        })
+        .collect();
+    assert_eq!(told, [(-4, "adjustment"), (-2, "order"), (-4, "adjustment"), (10, "opening")]);
+    assert_eq!(seen[1]["order_id"], order["id"]);
+    let nowhere = format!("/api/products/{}/stock", Uuid::new_v4());
+    admin.get(&nowhere).await.refused(404, "not-found");
+    admin.post(&nowhere, &json!({ "delta": 1, "note": "" })).await.refused(404, "not-found");
+}
+
+/// Each takes what the others left, however they overlap.
+#[tokio::test]
+async fn adjustments_at_the_same_moment_add_up() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let product = admin.post("/api/products", &with(body("A"), "stock", json!(5))).await.expect(201);
+    let path = format!("/api/products/{}/stock", product["id"].as_str().expect("an id"));
+    let take = json!({ "delta": -2, "note": "" });
+    let answers = join_all((0..6).map(|_| admin.post(&path, &take))).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 2);
+    let ledger = admin.get(&path).await.expect(200);
+    assert_eq!((&ledger["stock"], &ledger["sum"]), (&json!(1), &json!(1)));
+}
 
 #[tokio::test]
 async fn an_adjustment_that_is_sent_again_counts_once() {

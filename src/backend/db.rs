@@ -1,6 +1,7 @@
 //! The database: the pool, migrations, and one module of free functions for each group of tables.
 
 pub mod audit;
+pub mod backups;
 pub mod carts;
 pub mod export;
 pub mod fetch;

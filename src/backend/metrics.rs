@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Gauge, Histogram};
 
@@ -24,6 +25,7 @@ pub struct ShopMetrics {
     mismatches: Gauge<i64>,
     outbox_events: Gauge<i64>,
     outbox_age: Gauge<f64>,
+    backup: Gauge<i64>,
     /// Web vitals as browsers report them.
     pub web_vitals: Histogram<f64>,
     /// Spans as browsers report them.
@@ -76,6 +78,11 @@ impl ShopMetrics {
                 .f64_gauge("shop.outbox.age")
                 .with_unit("s")
                 .with_description("How long the oldest event of an order has waited to be published")
+                .build(),
+            backup: meter
+                .i64_gauge("shop.backup.time")
+                .with_unit("s")
+                .with_description("When the newest dump of the database was begun, since 1970")
                 .build(),
             web_vitals: meter
                 .f64_histogram("shop.web_vitals")
@@ -137,6 +144,11 @@ impl ShopMetrics {
     pub fn outbox(&self, events: i64, age_seconds: f64) {
         self.outbox_events.record(events, &[]);
         self.outbox_age.record(age_seconds, &[]);
+    }
+
+    /// The newest dump of the database was begun then.
+    pub fn backup(&self, at: Timestamp) {
+        self.backup.record(at.as_second(), &[]);
     }
 
     /// A checkout was refused because something was short.

@@ -1,6 +1,7 @@
 //! What the backend does without being asked. Each worker is a pass that any number of replicas may run at any time,
 //! and a loop that runs it again and again.
 
+pub mod backups;
 pub mod housekeeping;
 pub mod ledger;
 pub mod outbox;
@@ -36,6 +37,7 @@ pub fn spawn(state: &AppState) {
     keep(state, move |state| repeat("outbox", second / 2, state, outbox::pass));
     keep(state, move |state| repeat("revocations", second, state, revocations::pass));
     keep(state, move |state| repeat("views", second, state, views::pass));
+    keep(state, move |state| repeat("backups", minutes / 10, state, backups::pass));
     keep(state, move |state| repeat("housekeeping", minutes, state, housekeeping::pass));
     keep(state, move |state| repeat("tiers", minutes, state, tiers::pass));
     keep(state, ledger::watch);

@@ -20,6 +20,7 @@ machines.test "backup" {
         dump = shop.succeed("echo /var/backup/shopmicro/shopmicro-*.dump").strip()
         assert shop.succeed("stat --format='%U %a' /var/backup/shopmicro").strip() == "postgres 700"
         shop.succeed("systemctl list-timers --all | grep shopmicro-backup.timer")
+        shop.wait_until_succeeds(curl("http://127.0.0.1:3001/metrics") + " | grep ^shop_backup_time_seconds", timeout=120)
 
     lost = ada.buy("lost")
 

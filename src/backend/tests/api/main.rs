@@ -7,6 +7,7 @@ mod admin_overview;
 mod admin_products;
 mod audit;
 mod authorisation;
+mod backups;
 mod cache;
 mod cart;
 mod cors;

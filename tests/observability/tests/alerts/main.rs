@@ -155,13 +155,15 @@ async fn every_alert_fires_under_its_fault_and_clears_after_it() {
     // Nobody notices for a minute, while the next faults come and go.
     shop.sql("update products set stock = stock + 1 where id = (select min(id::text)::uuid from products)")
         .await;
+    shop.dumped("20010101T000000Z").await;
     payments_and_neighbours(&mut watch, &mut stack, &shop).await;
-    watch.fire(&["StockLedgerMismatch"]).await;
+    watch.fire(&["StockLedgerMismatch", "BackupOverdue"]).await;
     shop.sql("update products set stock = stock - 1 where id = (select min(id::text)::uuid from products)")
         .await;
+    shop.dumped("20960101T000000Z").await;
     redis_and_telemetry(&mut watch, &mut stack, &shop, &collector).await;
     a_slow_database(&mut watch, &stack, &shop).await;
-    watch.quiet(&["StockLedgerMismatch"]).await;
+    watch.quiet(&["StockLedgerMismatch", "BackupOverdue"]).await;
     no_database(&mut watch, &stack, &shop).await;
     another_schema(&mut watch, &shop).await;
     nobody_there(&mut watch, &mut stack).await;

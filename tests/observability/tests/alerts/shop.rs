@@ -87,6 +87,11 @@ impl Shop {
         self.database.batch_execute(sql).await.expect(sql);
     }
 
+    /// Notes a dump as `config/backup/backup` does.
+    pub(crate) async fn dumped(&self, at: &str) {
+        self.sql(&format!("comment on database shopmicro is 'newest dump: shopmicro-{at}.dump'")).await;
+    }
+
     /// Lets events that wait look as if they had waited for an hour, again and again.
     pub(crate) fn age_events(&self) -> impl Future<Output = ()> + Send + 'static {
         let database = Arc::clone(&self.database);

@@ -68,21 +68,10 @@ func TestBackendsFitIntoTheConnections(t *testing.T) { each(t, (*manifests).chec
 // othersConnections are kept for superusers (PostgreSQL's own 3), migrations, the exporter, backups and operators.
 const othersConnections = 13
 
-// While they are replaced there are more backends than replicas: those that come, and the one that finishes its requests.
+// While they are replaced there are more backends than replicas: those that come, and the one that leaves.
 func (m *manifests) checkConnections(t report) {
-	number := func(file, pattern string) (number int) {
-		read(t, file, func(text []byte) error {
-			found := regexp.MustCompile(pattern).FindSubmatch(text)
-			if found == nil {
-				return fmt.Errorf("it has no %s", pattern)
-			}
-			_, err := fmt.Sscan(string(found[1]), &number)
-			return err
-		})
-		return number
-	}
-	connections := number("config/postgres/postgresql.conf", `\nmax_connections = (\d+)`)
-	pool := number("docs/configuration.md", "`POSTGRES_POOL_SIZE` \\| `(\\d+)`")
+	connections := number(t, "config/postgres/postgresql.conf", `\nmax_connections = (\d+)`)
+	pool := number(t, "docs/configuration.md", "`POSTGRES_POOL_SIZE` \\| `(\\d+)`")
 	if own := value(m.container(t, "backend"), "POSTGRES_POOL_SIZE"); own != "" {
 		fmt.Sscan(own, &pool)
 	}
@@ -104,6 +93,42 @@ func (m *manifests) checkConnections(t report) {
 	if most := (replicas + surge + 1) * pool; most > connections-othersConnections {
 		t.Errorf("%d backends take up to %d of %d connections", replicas+surge+1, most, connections)
 	}
+}
+
+func TestBackendsLeaveOneByOne(t *testing.T) { each(t, (*manifests).checkLeaving) }
+
+// One that leaves has its connections until it is gone. The next is told to only once a new one has been ready for a while: no
+// shorter than the first may take.
+func (m *manifests) checkLeaving(t report) {
+	w := m.workload(t, "backend")
+	preStop := m.container(t, "backend").Lifecycle.PreStop.Sleep.Seconds
+	drain := number(t, "src/platform/shutdown.rs", `DRAIN_TIMEOUT: Duration = Duration::from_secs\((\d+)\)`)
+	flush := number(t, "src/platform/telemetry.rs", `FLUSH_TIMEOUT: Duration = Duration::from_secs\((\d+)\)`)
+	grace := int64(corev1.DefaultTerminationGracePeriodSeconds)
+	if own := w.pod.Spec.TerminationGracePeriodSeconds; own != nil {
+		grace = *own
+	}
+	// Lines and traces are sent one after the other.
+	if leave := preStop + int64(drain+2*flush); grace <= leave {
+		t.Errorf("a backend is killed after %d s, and may take %d to leave", grace, leave)
+	}
+	if int64(w.minReady) < grace {
+		t.Errorf("backends leave every %d s, and may take %d: several have connections at once", w.minReady, grace)
+	}
+}
+
+// number is the one that a file has in this place.
+func number(t report, file, pattern string) (number int) {
+	t.Helper()
+	read(t, file, func(text []byte) error {
+		found := regexp.MustCompile(pattern).FindSubmatch(text)
+		if found == nil {
+			return fmt.Errorf("it has no %s", pattern)
+		}
+		_, err := fmt.Sscan(string(found[1]), &number)
+		return err
+	})
+	return number
 }
 
 // nginx counts the node's processors, not its container's share of them, and each worker takes memory.

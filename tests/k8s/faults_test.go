@@ -54,6 +54,8 @@ var faults = []struct{ name, of, from, to, complaint string }{
 	{"all may be evicted", "PodDisruptionBudget backend", "maxUnavailable: 1", "maxUnavailable: 2", "evicted at once"},
 	{"one replica has to do", "Deployment frontend", "replicas: 2", "replicas: 1", "below two"},
 	{"backends want more connections than there are", "Deployment backend", "maxSurge: 1", "maxSurge: 200%", "connections"},
+	{"several backends leave at once", "Deployment backend", "minReadySeconds: 20", "minReadySeconds: 5", "several have connections"},
+	{"a backend is killed while it answers", "Deployment backend", "terminationGracePeriodSeconds: 20", "terminationGracePeriodSeconds: 10", "is killed after"},
 	{"a field is misspelt", "Deployment backend", "replicas: 2", "replicsa: 2", "unknown field"},
 }
 
@@ -99,7 +101,7 @@ func judge(documents [][]byte) []string {
 		(*manifests).checkRestriction, (*manifests).checkContainers, (*manifests).checkContract, (*manifests).checkReferences,
 		(*manifests).checkImages, (*manifests).checkReplicas, (*manifests).checkMemory,
 		(*manifests).checkPolicies, (*manifests).checkAddresses, (*manifests).checkDiscovery,
-		(*manifests).checkConnections,
+		(*manifests).checkConnections, (*manifests).checkLeaving,
 	} {
 		var c complaints
 		func() {

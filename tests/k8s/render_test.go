@@ -32,6 +32,7 @@ type workload struct {
 	serves   bool   // unlike what a CronJob makes
 	replicas *int32 // nil where an autoscaler decides
 	surge    *intstr.IntOrString
+	minReady int32
 	selector *metav1.LabelSelector
 	pod      corev1.PodTemplateSpec
 	claims   []corev1.PersistentVolumeClaim
@@ -187,7 +188,10 @@ func (m *manifests) add(object runtime.Object) error {
 	case *autoscalingv2.HorizontalPodAutoscaler:
 		m.scalers = append(m.scalers, o)
 	case *appsv1.Deployment:
-		w := workload{name: o.Name, serves: true, replicas: o.Spec.Replicas, selector: o.Spec.Selector, pod: o.Spec.Template}
+		w := workload{
+			name: o.Name, serves: true, replicas: o.Spec.Replicas, minReady: o.Spec.MinReadySeconds,
+			selector: o.Spec.Selector, pod: o.Spec.Template,
+		}
 		if rolling := o.Spec.Strategy.RollingUpdate; rolling != nil {
 			w.surge = rolling.MaxSurge
 		}

@@ -1,4 +1,4 @@
-# The rules of config/rules/recording.yaml with other budgets: { memory.job = MiB; disk.job = MiB; }.
+# The rules of config/rules/budgets.yaml with other budgets: { memory.job = MiB; disk.job = MiB; }.
 { text, budgets }:
 let
   replace =
@@ -15,7 +15,7 @@ let
         (builtins.elemAt parts 2)
       ]
     else
-      throw "recording.yaml has no budget of ${resource} for ${job}";
+      throw "budgets.yaml has no budget of ${resource} for ${job}";
   replaceAll =
     text: resource:
     builtins.foldl' (replace resource) text (builtins.attrNames budgets.${resource});

@@ -12,9 +12,9 @@ let
   units = import ../units.nix { inherit lib; };
   configFile = ../../config/mimir/mimir.yaml;
 
-  recording = pkgs.writeText "recording.yaml" (
+  budgets = pkgs.writeText "budgets.yaml" (
     import ../budget-rules.nix {
-      text = builtins.readFile (cfg.rules + "/recording.yaml");
+      text = builtins.readFile (cfg.rules + "/budgets.yaml");
       budgets = {
         memory = cfg.memoryBudgets;
         disk = cfg.diskBudgets;
@@ -27,7 +27,7 @@ let
     cp ${cfg.rules}/*.yaml $out/shopmicro
     ${lib.optionalString (
       cfg.memoryBudgets != { } || cfg.diskBudgets != { }
-    ) "cp --force ${recording} $out/shopmicro/recording.yaml"}
+    ) "cp --force ${budgets} $out/shopmicro/budgets.yaml"}
     promtool check rules $out/shopmicro/*.yaml
   '';
   flags = [

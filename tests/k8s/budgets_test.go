@@ -63,6 +63,34 @@ func (m *manifests) checkMemory(t report) {
 	}
 }
 
+func TestAlertsKnowWhatMayBeUsed(t *testing.T) { each(t, (*manifests).checkBudgets) }
+
+// Alerts on memory and disks go by a file, which says what the overlay gives.
+func (m *manifests) checkBudgets(t report) {
+	var rules string
+	for _, data := range m.configMaps {
+		rules += data["budgets.yaml"]
+	}
+	memory := func(name string) int64 {
+		c := m.container(t, name)
+		return c.Resources.Limits.Memory().Value()
+	}
+	for _, want := range []struct {
+		resource, job string
+		bytes         int64
+	}{
+		{"memory", "backend", memory("backend")},
+		{"memory", "ml-service", memory("ml-service")},
+		{"disk", "postgres", m.workload(t, "postgres").claims[0].Spec.Resources.Requests.Storage().Value()},
+	} {
+		rule := fmt.Sprintf("record: service:%s_budget:bytes\n        labels: {job: %s}\n        expr: vector(%d * 2 ^ 20)",
+			want.resource, want.job, want.bytes/mib)
+		if !strings.Contains(rules, rule) {
+			t.Errorf("budgets.yaml does not have:\n%s", rule)
+		}
+	}
+}
+
 func TestBackendsFitIntoTheConnections(t *testing.T) { each(t, (*manifests).checkConnections) }
 
 // othersConnections are kept for superusers (PostgreSQL's own 3), migrations, the exporter, backups and operators.

@@ -56,6 +56,7 @@ var faults = []struct{ name, of, from, to, complaint string }{
 	{"backends want more connections than there are", "Deployment backend", "maxSurge: 1", "maxSurge: 200%", "connections"},
 	{"several backends leave at once", "Deployment backend", "minReadySeconds: 20", "minReadySeconds: 5", "several have connections"},
 	{"a backend is killed while it answers", "Deployment backend", "terminationGracePeriodSeconds: 20", "terminationGracePeriodSeconds: 10", "is killed after"},
+	{"an alert thinks of another disk", "StatefulSet postgres", "storage: 1Gi", "storage: 5Gi", "budgets.yaml does not have"},
 	{"a field is misspelt", "Deployment backend", "replicas: 2", "replicsa: 2", "unknown field"},
 }
 
@@ -101,7 +102,7 @@ func judge(documents [][]byte) []string {
 		(*manifests).checkRestriction, (*manifests).checkContainers, (*manifests).checkContract, (*manifests).checkReferences,
 		(*manifests).checkImages, (*manifests).checkReplicas, (*manifests).checkMemory,
 		(*manifests).checkPolicies, (*manifests).checkAddresses, (*manifests).checkDiscovery,
-		(*manifests).checkConnections, (*manifests).checkLeaving,
+		(*manifests).checkConnections, (*manifests).checkLeaving, (*manifests).checkBudgets,
 	} {
 		var c complaints
 		func() {

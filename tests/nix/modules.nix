@@ -418,7 +418,7 @@ in
         ];
     "alerts on memory know the limits of the appliance" =
       let
-        original = read "rules/recording.yaml";
+        original = read "rules/budgets.yaml";
         changed = import ../../nix/budget-rules.nix {
           text = original;
           budgets.memory = shop.mimir.memoryBudgets;
@@ -438,7 +438,7 @@ in
       && builtins.length (lines changed) == builtins.length (lines original);
     "the alert on the database's disk knows a disk that is not the cluster's" =
       let
-        original = read "rules/recording.yaml";
+        original = read "rules/budgets.yaml";
         changed = import ../../nix/budget-rules.nix {
           text = original;
           budgets = {
@@ -448,7 +448,7 @@ in
         };
         values = firsts "disk_budget:bytes\n +labels: \\{job: postgres}\n +expr: (vector[^\n]*)\n";
       in
-      values original == [ "vector(10 * 2 ^ 30)" ]
+      values original == [ "vector(10240 * 2 ^ 20)" ]
       && values changed == [ "vector(40960 * 2 ^ 20)" ]
       && builtins.length (lines changed) == builtins.length (lines original);
     "the shop's memory is at most 400 MiB, and all of it 2 GiB" =

@@ -235,26 +235,3 @@ fn runbooks_and_incidents_know_each_other() {
     }
     none(&wrong);
 }
-
-/// The budgets in the rules are those that Kubernetes enforces.
-#[test]
-fn budgets_are_those_of_the_deployment() {
-    let rules = read(root().join("config/rules/recording.yaml"));
-    let limit = Regex::new(r"limits:\n(?: +\w+: .*\n)*? +memory: (\d+)(\w)i").expect("a pattern");
-    let volume = Regex::new(r"storage: (\d+)(\w)i").expect("a pattern");
-    for (metric, job, file, pattern) in [
-        ("memory", "backend", "backend", &limit),
-        ("memory", "ml-service", "ml-service", &limit),
-        ("disk", "postgres", "postgres", &volume),
-    ] {
-        let manifest = read(root().join(format!("k8s/base/{file}.yaml")));
-        let found: Vec<_> = pattern.captures_iter(&manifest).collect();
-        let found = found.last().unwrap_or_else(|| panic!("{file}.yaml has no limit"));
-        let power = if &found[2] == "G" { 30 } else { 20 };
-        let rule = format!(
-            "record: service:{metric}_budget:bytes\n        labels: {{job: {job}}}\n        expr: vector({} * 2 ^ {power})",
-            &found[1]
-        );
-        assert!(rules.contains(&rule), "recording.yaml does not have:\n{rule}");
-    }
-}

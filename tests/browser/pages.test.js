@@ -213,6 +213,46 @@ test('a customer’s visit asks for none of the admins’ script', { timeout: 30
   assert.ok(!ours.has(pages[0]), `${[...ours]}`);
 });
 
+for (const [device, options] of DEVICES) {
+  test(`a link brings its page without a wait on a ${device}, and the page before stays meanwhile`, { timeout: 300_000 }, async () => {
+    const customer = await Customer.arrive(browser, options);
+    const { page } = customer;
+    await page.goto('/');
+    await customer.settled();
+    // Whoever points at a link, or comes to it by the keyboard, has its page's script before it is followed.
+    const logIn = page.getByRole('link', { name: 'Log in', exact: true });
+    const early = page.waitForResponse('**/assets/login-*.js');
+    await logIn.hover();
+    await early;
+    await page.evaluate(() => {
+      window.waits = 0;
+      new MutationObserver(() => {
+        if (document.querySelector('main [data-loading]')) window.waits += 1;
+      }).observe(document.body, { childList: true, subtree: true });
+    });
+    await logIn.click();
+    await page.getByRole('heading', { level: 1, name: 'Welcome back' }).waitFor();
+    const next = page.waitForResponse('**/assets/register-*.js');
+    await page.getByRole('link', { name: 'Create an account' }).focus();
+    await next;
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'Create an account' }).waitFor();
+    assert.equal(await page.evaluate(() => window.waits), 0);
+
+    // One that is on its way for long is seen to come.
+    const script = held();
+    await page.route('**/assets/orders-*.js', async (route) => {
+      await script.answer;
+      await route.continue();
+    });
+    await page.getByRole('link', { name: 'Your orders' }).click();
+    await page.getByRole('main').getByRole('status', { name: 'Loading' }).waitFor();
+    script.release();
+    await page.getByRole('heading', { level: 1, name: 'Welcome back' }).waitFor();
+    await customer.leave();
+  });
+}
+
 /** What is asked for as a script. */
 function scriptsOf(page) {
   const paths = new Set();

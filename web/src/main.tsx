@@ -2,7 +2,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { BrowserRouter } from 'react-router';
-import { templateOf } from '@/app/routes';
+import { preloadPages, templateOf } from '@/app/routes';
 import { Shop } from '@/app/shop';
 import { TelemetryProvider } from '@/app/telemetry-context';
 import { doubtSession, followSession } from '@/features/account/session';
@@ -11,6 +11,7 @@ import { Telemetry, watchPage } from '@/lib/telemetry';
 
 const telemetry = new Telemetry(templateOf);
 watchPage(telemetry);
+preloadPages();
 
 const client = createQueryClient(doubtSession);
 followSession(client);

@@ -27,10 +27,6 @@ export class Boundary extends Component<BoundaryProps, BoundaryState> {
     return place === state.place ? null : { error: undefined, place };
   }
 
-  override componentDidCatch(error: unknown) {
-    if (error instanceof MissingScript) error.forget();
-  }
-
   private readonly retry = () => this.setState({ error: undefined });
 
   override render() {

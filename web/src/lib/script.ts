@@ -14,13 +14,10 @@ export class MissingScript extends Error {
   override readonly name = 'MissingScript';
   /** Asks for it once more. */
   readonly again: () => Promise<unknown>;
-  /** Lets the next visit to the page ask for it anew, where this failure would be kept for good. */
-  readonly forget: () => void;
 
-  constructor(again: () => Promise<unknown>, forget: () => void, options: ErrorOptions) {
+  constructor(again: () => Promise<unknown>, options: ErrorOptions) {
     super('the script of a page did not come', options);
     this.again = again;
-    this.forget = forget;
   }
 }
 

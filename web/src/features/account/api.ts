@@ -10,7 +10,7 @@ import type {
 } from '@/api/schema';
 import { request } from '@/lib/http';
 import { urls } from '@/lib/urls';
-import { enter, leave, meOptions, useMe } from './session';
+import { enter, forgetOwner, leave, meOptions, useMe } from './session';
 
 export function useLogin() {
   const client = useQueryClient();
@@ -56,13 +56,14 @@ export function useChangePassword() {
 }
 
 export function useDeleteAccount() {
-  const client = useQueryClient();
   return useMutation({
     mutationFn: (body: ConfirmBody) => request<void>('/api/users/me', { method: 'DELETE', body }),
     onSuccess: () => {
-      leave(client);
+      forgetOwner();
       // All that this page still knows goes with it, and no way leads back to it.
       location.replace(urls.home());
+      // It is about to go; what else it would say would only flash.
+      return new Promise(() => {});
     },
   });
 }

@@ -83,9 +83,14 @@ function own(client: QueryClient, user: User): void {
 
 /** Nothing of a customer stays behind: what they looked at on this device, what they typed in this tab, what was answered. */
 export function leave(client: QueryClient): void {
+  forgetOwner();
+  becomeGuest(client);
+}
+
+/** The same for a page that is about to go itself, with all that was answered. */
+export function forgetOwner(): void {
   deviceStorage.clear();
   tabStorage.clear();
-  becomeGuest(client);
 }
 
 /** Follows what other tabs of the browser do: they share the session, and may end it or begin another. */

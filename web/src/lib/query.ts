@@ -1,4 +1,4 @@
-import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query';
+import { MutationCache, type Query, QueryCache, QueryClient } from '@tanstack/react-query';
 import { isTransient, ProblemError } from '@/lib/http';
 
 /** A wait that doubles up to ten seconds, or what the server asked for where that is longer. */
@@ -17,13 +17,15 @@ export function readAnew(client: QueryClient): void {
  * The cache of everything read from the API. A read that may succeed later is asked again until it does, so that a page
  * recovers by itself when the shop returns; hidden tabs wait. Writes are never repeated without the customer.
  */
-export function createQueryClient(onUnauthenticated: (client: QueryClient) => void): QueryClient {
-  const onError = (error: unknown) => {
-    if (error instanceof ProblemError && error.status === 401) onUnauthenticated(client);
+export function createQueryClient(
+  onUnauthenticated: (client: QueryClient, refused?: Query) => unknown,
+): QueryClient {
+  const onError = (error: unknown, refused?: Query) => {
+    if (error instanceof ProblemError && error.status === 401) onUnauthenticated(client, refused);
   };
   const client: QueryClient = new QueryClient({
-    queryCache: new QueryCache({ onError }),
-    mutationCache: new MutationCache({ onError }),
+    queryCache: new QueryCache({ onError: (error, query) => onError(error, query as Query) }),
+    mutationCache: new MutationCache({ onError: (error) => onError(error) }),
     defaultOptions: {
       queries: {
         staleTime: 30_000,

@@ -48,10 +48,14 @@ export function useChangeProfile() {
 export function useChangePassword() {
   const client = useQueryClient();
   return useMutation({
-    // Its answer, to the cookie of before, would say that nobody is here.
-    onMutate: () => client.cancelQueries(meOptions),
+    onMutate: async () => {
+      // Its answer, to the cookie of before, would say that nobody is here.
+      await client.cancelQueries(meOptions);
+      return client.getQueryData(meOptions.queryKey);
+    },
     mutationFn: (body: PasswordBody) => request<void>('/api/users/me/password', { method: 'PUT', body }),
-    onSuccess: () => client.invalidateQueries(sessionsOptions),
+    // With another cookie: whatever was refused to the one before is asked anew.
+    onSuccess: (_answer, _body, me) => me && enter(client, me),
   });
 }
 

@@ -1,4 +1,4 @@
-import { QueryObserver } from '@tanstack/react-query';
+import { type QueryClient, QueryObserver } from '@tanstack/react-query';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createQueryClient } from '@/lib/query';
 import { request } from '@/lib/http';
@@ -46,6 +46,23 @@ const left = (client: ReturnType<typeof createQueryClient>) => ({
 const ended = { me: undefined, orders: undefined, cart: undefined, draft: 'York', recent: 'mug' };
 const gone = { ...ended, draft: null, recent: null };
 
+/** Something that is read of the API. */
+const x = {
+  queryKey: ['x'],
+  queryFn: ({ signal }: { signal: AbortSignal }) => request('/api/x', { signal }),
+};
+
+/** Looks at what is read, as a page does; the shop's frame shows who is here. */
+function watch(client: QueryClient) {
+  const ends = [
+    new QueryObserver(client, meOptions).subscribe(() => {}),
+    new QueryObserver(client, x).subscribe(() => {}),
+  ];
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
 /** Another tab writes: what it wrote is told later than the storage has it. */
 function told(key: string | null, newValue: string | null) {
   dispatchEvent(Object.assign(new Event('storage'), { key, newValue }));
@@ -83,6 +100,45 @@ it('is not over where an answer was to the cookie before', async () => {
   await vi.waitFor(() => expect(calls.map(({ path }) => path)).toContain('/api/users/me'));
   await vi.waitFor(() => expect(client.isFetching()).toBe(0));
   expect(left(client)).toMatchObject({ me: 'Ada', orders: 'theirs' });
+  stop();
+});
+
+it.each([
+  ['once', 1],
+  ['ever again', 9],
+])('asks once more for what was refused to the cookie before, %s', async (_, refusals) => {
+  const calls = serve({
+    'GET /api/users/me': () => json(ada),
+    'GET /api/x': () => (asked() > refusals ? json('theirs') : problem(401, 'unauthenticated')),
+  });
+  const asked = () => calls.filter(({ path }) => path === '/api/x').length;
+  const client = await atWork();
+  const stop = watch(client);
+  await vi.waitFor(() => expect(asked()).toBe(2));
+  await vi.waitFor(() => expect(client.isFetching()).toBe(0));
+  // Whatever follows from the answers has followed.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(asked()).toBe(2);
+  expect(client.getQueryData(x.queryKey)).toBe(refusals === 1 ? 'theirs' : undefined);
+  stop();
+});
+
+it.each([
+  ['here', (client: QueryClient) => enter(client, grace)],
+  ['in another tab', () => told('shopmicro.session', '1')],
+])('that begins %s asks anew for what was on its way', async (_, begin) => {
+  const calls = serve({
+    'GET /api/users/me': () => json(grace),
+    'GET /api/x': () => (asked() === 1 ? new Promise(() => {}) : json('theirs')),
+  });
+  const asked = () => calls.filter(({ path }) => path === '/api/x').length;
+  const client = createQueryClient(doubtSession);
+  followSession(client);
+  const stop = watch(client);
+  await vi.waitFor(() => expect(client.isFetching(x)).toBe(1));
+  localStorage.setItem('shopmicro.session', '1');
+  await begin(client);
+  await vi.waitFor(() => expect(client.getQueryData(x.queryKey)).toBe('theirs'));
   stop();
 });
 

@@ -1,4 +1,4 @@
-import { type QueryClient, queryOptions, useQuery } from '@tanstack/react-query';
+import { type Query, type QueryClient, queryOptions, useQuery } from '@tanstack/react-query';
 import type { User } from '@/api/schema';
 import { ProblemError, request } from '@/lib/http';
 import { readAnew } from '@/lib/query';
@@ -50,15 +50,26 @@ export function useMe() {
   return useQuery(meOptions);
 }
 
-/** Called where the API found no valid session: that of the cookie before, perhaps, so that it is asked who is here. */
-export function doubtSession(client: QueryClient): void {
-  void client.invalidateQueries(meOptions);
+/** Reads that are asked once more: what is refused meanwhile is refused for good. */
+const again = new WeakSet<Query>();
+
+/**
+ * Called where the API found no valid session, perhaps for a read: it may have been that of the cookie before, so that it is
+ * asked who is here. Where somebody is, so is what was refused.
+ */
+export async function doubtSession(client: QueryClient, refused?: Query): Promise<void> {
+  const asked = refused === undefined || again.has(refused);
+  await client.invalidateQueries(meOptions);
+  if (asked || !client.getQueryData<User | null>(ME)) return;
+  again.add(refused);
+  await client.refetchQueries({ queryKey: refused.queryKey, exact: true, type: 'active' });
+  again.delete(refused);
 }
 
 /** The cart has merged, and recommendations and orders are now this customer's: all else is read anew. */
 export async function enter(client: QueryClient, user: User): Promise<void> {
-  // An answer on its way is to the guest of before.
-  await client.cancelQueries(meOptions);
+  // An answer on its way is to whoever was here before.
+  await client.cancelQueries();
   deviceStorage.set(MARK, '1');
   own(client, user);
   readAnew(client);
@@ -98,7 +109,7 @@ export function followSession(client: QueryClient): void {
   // By what was written then: whoever leaves and whoever comes may both be here before the first of them is told.
   addEventListener('storage', ({ key, newValue }) => {
     if (key === MARK && newValue !== null) {
-      void client.invalidateQueries();
+      void askAnew(client);
     } else if (key === MARK) {
       // It ended by itself: its customer may come back.
       becomeGuest(client);
@@ -112,8 +123,14 @@ export function followSession(client: QueryClient): void {
     if (!persisted) return;
     const known = client.getQueryData<User | null>(ME)?.id;
     if (deviceStorage.get(MARK) === null || (known && known !== tabStorage.get(OWNER))) becomeGuest(client);
-    if (deviceStorage.get(MARK) !== null) void client.invalidateQueries();
+    if (deviceStorage.get(MARK) !== null) void askAnew(client);
   });
+}
+
+/** All is asked anew, what is on its way to whoever was here before as well. */
+async function askAnew(client: QueryClient): Promise<void> {
+  await client.cancelQueries();
+  await client.invalidateQueries();
 }
 
 function becomeGuest(client: QueryClient): void {

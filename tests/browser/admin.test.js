@@ -58,6 +58,20 @@ for (const [device, options] of DEVICES) {
     await admin.leave();
   });
 
+  test(`a list of the admins goes on at what came when more was asked for on a ${device}`, { timeout: 300_000 }, async () => {
+    const admin = await arriveAsAdmin(options);
+    const { page } = admin;
+    await page.goto('/admin/products');
+    const links = page.getByRole('main').getByRole('table').getByRole('link');
+    await links.nth(24).waitFor();
+    await page.getByRole('button', { name: 'Load more' }).focus();
+    await page.keyboard.press('Enter');
+    await links.nth(25).waitFor();
+    const name = await links.nth(25).textContent();
+    await page.waitForFunction((name) => document.activeElement?.textContent === name, name);
+    await admin.leave();
+  });
+
   test(`a product is made, edited by two, adjusted, archived and restored on a ${device}`, { timeout: 300_000 }, async () => {
     const admin = await arriveAsAdmin(options);
     const { page } = admin;

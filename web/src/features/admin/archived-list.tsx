@@ -7,7 +7,7 @@ import { date } from '@/lib/format';
 import { explain } from '@/lib/http';
 import styles from './admin.module.css';
 import { useArchived, useRestoreProduct } from './api';
-import { More } from './more';
+import { Table } from './table';
 
 /** What was taken out of the shop, and the way back. */
 export function ArchivedList() {
@@ -24,40 +24,38 @@ export function ArchivedList() {
           items.length === 0 ? (
             <Empty icon="box" title="Nothing is archived" />
           ) : (
-            <div className={styles.panel}>
-              {restore.isError && <Notice tone="error">{explain(restore.error)}</Notice>}
-              <table className={styles.table}>
-                <thead>
-                  <tr>
-                    <th scope="col">Product</th>
-                    <th scope="col">Archived</th>
-                    <th scope="col" className={styles.number}>
-                      Back into the shop
-                    </th>
-                  </tr>
-                </thead>
-                <tbody onFocus={onFocus}>
-                  {items.map((product) => (
-                    <tr key={product.id}>
-                      <td>{product.name}</td>
-                      <td>{date(product.archived_at)}</td>
-                      <td className={styles.number}>
-                        <button
-                          type="button"
-                          className="link-button"
-                          aria-label={`Restore ${product.name}`}
-                          disabled={restore.isPending}
-                          onClick={() => restore.mutate(product.id)}
-                        >
-                          Restore
-                        </button>
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-              <More list={products} />
-            </div>
+            <Table
+              list={products}
+              onFocus={onFocus}
+              notice={restore.isError && <Notice tone="error">{explain(restore.error)}</Notice>}
+              head={
+                <>
+                  <th scope="col">Product</th>
+                  <th scope="col">Archived</th>
+                  <th scope="col" className={styles.number}>
+                    Back into the shop
+                  </th>
+                </>
+              }
+            >
+              {items.map((product) => (
+                <tr key={product.id}>
+                  <td>{product.name}</td>
+                  <td>{date(product.archived_at)}</td>
+                  <td className={styles.number}>
+                    <button
+                      type="button"
+                      className="link-button"
+                      aria-label={`Restore ${product.name}`}
+                      disabled={restore.isPending}
+                      onClick={() => restore.mutate(product.id)}
+                    >
+                      Restore
+                    </button>
+                  </td>
+                </tr>
+              ))}
+            </Table>
           )
         }
       </Loaded>

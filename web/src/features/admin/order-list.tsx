@@ -8,7 +8,7 @@ import { dateTime, money, orderNumber } from '@/lib/format';
 import { urls } from '@/lib/urls';
 import styles from './admin.module.css';
 import { useAllOrders } from './api';
-import { More } from './more';
+import { Table } from './table';
 
 /** Everybody's orders, newest first. */
 export function OrderList({ status }: { status: Order['status'] | undefined }) {
@@ -19,43 +19,38 @@ export function OrderList({ status }: { status: Order['status'] | undefined }) {
         items.length === 0 ? (
           <Empty icon="box" title="No such orders" />
         ) : (
-          <div className={`${styles.panel} ${orders.isPlaceholderData ? styles.stale : ''}`}>
-            <div className={styles.scroll}>
-              <table className={styles.table}>
-                <thead>
-                  <tr>
-                    <th scope="col">Order</th>
-                    <th scope="col" className={styles.wide}>
-                      Placed
-                    </th>
-                    <th scope="col" className={styles.wide}>
-                      Customer
-                    </th>
-                    <th scope="col">Status</th>
-                    <th scope="col" className={styles.number}>
-                      Total
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {items.map((order) => (
-                    <tr key={order.id}>
-                      <td className={styles.code}>
-                        <Link to={urls.adminOrder(order.id)}>{orderNumber(order.id)}</Link>
-                      </td>
-                      <td className={styles.wide}>{dateTime(order.created_at)}</td>
-                      <td className={styles.wide}>{order.customer?.name ?? 'Deleted account'}</td>
-                      <td>
-                        <StatusBadge status={order.status} />
-                      </td>
-                      <td className={styles.number}>{money(order.total_cents, order.currency)}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-            <More list={orders} />
-          </div>
+          <Table
+            list={orders}
+            head={
+              <>
+                <th scope="col">Order</th>
+                <th scope="col" className={styles.wide}>
+                  Placed
+                </th>
+                <th scope="col" className={styles.wide}>
+                  Customer
+                </th>
+                <th scope="col">Status</th>
+                <th scope="col" className={styles.number}>
+                  Total
+                </th>
+              </>
+            }
+          >
+            {items.map((order) => (
+              <tr key={order.id}>
+                <td className={styles.code}>
+                  <Link to={urls.adminOrder(order.id)}>{orderNumber(order.id)}</Link>
+                </td>
+                <td className={styles.wide}>{dateTime(order.created_at)}</td>
+                <td className={styles.wide}>{order.customer?.name ?? 'Deleted account'}</td>
+                <td>
+                  <StatusBadge status={order.status} />
+                </td>
+                <td className={styles.number}>{money(order.total_cents, order.currency)}</td>
+              </tr>
+            ))}
+          </Table>
         )
       }
     </Loaded>

@@ -6,7 +6,7 @@ import { money } from '@/lib/format';
 import { urls } from '@/lib/urls';
 import styles from './admin.module.css';
 import { useAllProducts } from './api';
-import { More } from './more';
+import { Table } from './table';
 
 /** What is for sale, as admins see it. */
 export function ProductList({ q }: { q: string }) {
@@ -17,43 +17,38 @@ export function ProductList({ q }: { q: string }) {
         items.length === 0 ? (
           <Empty icon="search" title="No product matches" />
         ) : (
-          <div className={`${styles.panel} ${products.isPlaceholderData ? styles.stale : ''}`}>
-            <div className={styles.scroll}>
-              <table className={styles.table}>
-                <thead>
-                  <tr>
-                    <th scope="col">Product</th>
-                    <th scope="col" className={styles.wide}>
-                      SKU
-                    </th>
-                    <th scope="col" className={styles.wide}>
-                      Category
-                    </th>
-                    <th scope="col" className={styles.number}>
-                      Price
-                    </th>
-                    <th scope="col" className={styles.number}>
-                      Stock
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {items.map((product) => (
-                    <tr key={product.id}>
-                      <td>
-                        <Link to={urls.adminProduct(product.id)}>{product.name}</Link>
-                      </td>
-                      <td className={styles.wide}>{product.sku}</td>
-                      <td className={styles.wide}>{product.category}</td>
-                      <td className={styles.number}>{money(product.price_cents, product.currency)}</td>
-                      <td className={styles.number}>{product.stock}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-            <More list={products} />
-          </div>
+          <Table
+            list={products}
+            head={
+              <>
+                <th scope="col">Product</th>
+                <th scope="col" className={styles.wide}>
+                  SKU
+                </th>
+                <th scope="col" className={styles.wide}>
+                  Category
+                </th>
+                <th scope="col" className={styles.number}>
+                  Price
+                </th>
+                <th scope="col" className={styles.number}>
+                  Stock
+                </th>
+              </>
+            }
+          >
+            {items.map((product) => (
+              <tr key={product.id}>
+                <td>
+                  <Link to={urls.adminProduct(product.id)}>{product.name}</Link>
+                </td>
+                <td className={styles.wide}>{product.sku}</td>
+                <td className={styles.wide}>{product.category}</td>
+                <td className={styles.number}>{money(product.price_cents, product.currency)}</td>
+                <td className={styles.number}>{product.stock}</td>
+              </tr>
+            ))}
+          </Table>
         )
       }
     </Loaded>

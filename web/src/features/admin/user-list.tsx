@@ -8,7 +8,7 @@ import { date } from '@/lib/format';
 import { explain, ProblemError } from '@/lib/http';
 import styles from './admin.module.css';
 import { useChangeRole, useUsers } from './api';
-import { More } from './more';
+import { Table } from './table';
 
 /** Everybody's accounts, and who of them is an admin. */
 export function UserList({ q, me }: { q: string; me: User }) {
@@ -21,48 +21,45 @@ export function UserList({ q, me }: { q: string; me: User }) {
         items.length === 0 ? (
           <Empty icon="person" title="Nobody's address or name begins so" />
         ) : (
-          <div className={`${styles.panel} ${users.isPlaceholderData ? styles.stale : ''}`}>
-            {change.isError && (
-              <Notice tone="error">
-                {last ? 'The shop would be left without an admin.' : explain(change.error)}
-              </Notice>
-            )}
-            <div className={styles.scroll}>
-              <table className={styles.table}>
-                <thead>
-                  <tr>
-                    <th scope="col">Account</th>
-                    <th scope="col" className={styles.wide}>
-                      Since
-                    </th>
-                    <th scope="col">Role</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {items.map((user) => (
-                    <tr key={user.id}>
-                      <td>
-                        {user.name}
-                        <br />
-                        <span className="muted small">{user.email}</span>
-                      </td>
-                      <td className={styles.wide}>{date(user.created_at)}</td>
-                      <td>
-                        <Role
-                          key={user.role}
-                          user={user}
-                          mine={user.id === me.id}
-                          busy={change.isPending}
-                          onChange={(role) => change.mutate({ id: user.id, role })}
-                        />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-            <More list={users} />
-          </div>
+          <Table
+            list={users}
+            notice={
+              change.isError && (
+                <Notice tone="error">
+                  {last ? 'The shop would be left without an admin.' : explain(change.error)}
+                </Notice>
+              )
+            }
+            head={
+              <>
+                <th scope="col">Account</th>
+                <th scope="col" className={styles.wide}>
+                  Since
+                </th>
+                <th scope="col">Role</th>
+              </>
+            }
+          >
+            {items.map((user) => (
+              <tr key={user.id}>
+                <td>
+                  {user.name}
+                  <br />
+                  <span className="muted small">{user.email}</span>
+                </td>
+                <td className={styles.wide}>{date(user.created_at)}</td>
+                <td>
+                  <Role
+                    key={user.role}
+                    user={user}
+                    mine={user.id === me.id}
+                    busy={change.isPending}
+                    onChange={(role) => change.mutate({ id: user.id, role })}
+                  />
+                </td>
+              </tr>
+            ))}
+          </Table>
         )
       }
     </Loaded>

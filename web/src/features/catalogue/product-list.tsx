@@ -1,4 +1,4 @@
-import { type RefObject, useDeferredValue, useEffect, useRef } from 'react';
+import { type RefObject, useDeferredValue, useRef } from 'react';
 import { Link } from 'react-router';
 import type { Product } from '@/api/schema';
 import { Empty } from '@/components/empty';
@@ -7,6 +7,7 @@ import { Notice } from '@/components/notice';
 import { ProductCard } from '@/components/product-card';
 import { ProductGrid } from '@/components/product-grid';
 import { SkeletonGrid } from '@/components/skeleton';
+import { useFocusMore } from '@/components/use-focus-more';
 import { count } from '@/lib/format';
 import { explain } from '@/lib/http';
 import { type Filters, urls } from '@/lib/urls';
@@ -70,24 +71,15 @@ interface ProductsProps {
 
 function Products({ items, asked }: ProductsProps) {
   const shown = useDeferredValue(items, items.slice(0, ON_SCREEN));
-  const list = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const before = asked.current;
-    if (before === undefined || shown.length <= before) return;
-    asked.current = undefined;
-    // The focus is lost with the button that goes, or rests: one goes on at the first of those that came.
-    if ((document.activeElement ?? document.body) !== document.body) return;
-    list.current?.querySelectorAll<HTMLElement>('article a')[before]?.focus({ preventScroll: true });
-  }, [shown, asked]);
+  const list = useRef<HTMLUListElement>(null);
+  useFocusMore(list, asked);
   return (
-    <div ref={list}>
-      <ProductGrid>
-        {shown.map((product, index) => (
-          <li key={product.id}>
-            <ProductCard product={product} first={index < 4} />
-          </li>
-        ))}
-      </ProductGrid>
-    </div>
+    <ProductGrid ref={list}>
+      {shown.map((product, index) => (
+        <li key={product.id}>
+          <ProductCard product={product} first={index < 4} />
+        </li>
+      ))}
+    </ProductGrid>
   );
 }

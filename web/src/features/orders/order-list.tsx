@@ -1,10 +1,10 @@
+import { useRef } from 'react';
 import { Link } from 'react-router';
 import { Empty } from '@/components/empty';
 import { Loaded } from '@/components/loaded';
-import { Notice } from '@/components/notice';
+import { More } from '@/components/more';
 import { Skeletons } from '@/components/skeleton';
 import { count, date, money, orderNumber } from '@/lib/format';
-import { explain } from '@/lib/http';
 import { urls } from '@/lib/urls';
 import { useOrders } from './api';
 import styles from './order-list.module.css';
@@ -13,6 +13,7 @@ import { StatusBadge } from '@/components/status';
 /** The customer's orders, newest first. */
 export function OrderList() {
   const orders = useOrders();
+  const lines = useRef<HTMLUListElement>(null);
   return (
     <Loaded query={orders} loading={<Skeletons shape="row" n={4} />}>
       {(items) =>
@@ -25,7 +26,7 @@ export function OrderList() {
           </Empty>
         ) : (
           <div className={styles.list}>
-            <ul>
+            <ul ref={lines}>
               {items.map((order) => (
                 <li key={order.id} className={styles.order}>
                   <div className={styles.head}>
@@ -48,17 +49,7 @@ export function OrderList() {
                 </li>
               ))}
             </ul>
-            {orders.isFetchNextPageError && <Notice tone="error" title={explain(orders.error)} />}
-            {orders.hasNextPage && (
-              <button
-                type="button"
-                className="button quiet"
-                disabled={orders.isFetchingNextPage}
-                onClick={() => orders.fetchNextPage()}
-              >
-                {orders.isFetchingNextPage ? 'Loading…' : 'Older orders'}
-              </button>
-            )}
+            <More list={orders} lines={lines} label="Older orders" />
           </div>
         )
       }

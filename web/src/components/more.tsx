@@ -1,5 +1,7 @@
-import { Notice } from '@/components/notice';
+import { type RefObject, useRef } from 'react';
 import { explain } from '@/lib/http';
+import { Notice } from './notice';
+import { useFocusMore } from './use-focus-more';
 
 interface MoreProps {
   list: {
@@ -9,10 +11,15 @@ interface MoreProps {
     error: Error | null;
     fetchNextPage: () => unknown;
   };
+  /** Where the list's lines stand. */
+  lines: RefObject<Element | null>;
+  label?: string;
 }
 
 /** The rest of a list, page by page. */
-export function More({ list }: MoreProps) {
+export function More({ list, lines, label = 'Load more' }: MoreProps) {
+  const asked = useRef<number>(undefined);
+  useFocusMore(lines, asked);
   return (
     <>
       {list.isFetchNextPageError && <Notice tone="error" title={explain(list.error)} />}
@@ -22,9 +29,12 @@ export function More({ list }: MoreProps) {
             type="button"
             className="button quiet"
             disabled={list.isFetchingNextPage}
-            onClick={() => list.fetchNextPage()}
+            onClick={() => {
+              asked.current = lines.current?.children.length;
+              list.fetchNextPage();
+            }}
           >
-            {list.isFetchingNextPage ? 'Loading…' : 'Load more'}
+            {list.isFetchingNextPage ? 'Loading…' : label}
           </button>
         </p>
       )}

@@ -1,3 +1,5 @@
+import { randomHex } from '@/lib/random';
+
 /** The address whose page the trace belongs to. */
 let shown = '';
 let traceId = '';
@@ -16,11 +18,6 @@ for (const event of ['click', 'keydown', 'input']) {
   );
 }
 
-function hex(bytes: number): string {
-  const random = crypto.getRandomValues(new Uint8Array(bytes));
-  return Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
 /**
  * The W3C trace context of a request (https://www.w3.org/TR/trace-context/). What one page asks for is one trace, which leads
  * through nginx and the services to the database, and so is what follows from one click or key. Who asks for the same again,
@@ -30,9 +27,9 @@ export function traceparent(request: string): string {
   if (acted || shown !== location.href || asked.has(request)) {
     acted = false;
     shown = location.href;
-    traceId = hex(16);
+    traceId = randomHex(16);
     asked.clear();
   }
   asked.add(request);
-  return `00-${traceId}-${hex(8)}-01`;
+  return `00-${traceId}-${randomHex(8)}-01`;
 }

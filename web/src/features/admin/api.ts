@@ -8,6 +8,7 @@ import {
   useQuery,
   useQueryClient,
 } from '@tanstack/react-query';
+import { useRef } from 'react';
 import type {
   Adjusted,
   AdminOrder,
@@ -28,8 +29,9 @@ import type {
   User,
   UserPage,
 } from '@/api/schema';
-import { apiPath, request } from '@/lib/http';
+import { apiPath, mayHaveCounted, request } from '@/lib/http';
 import { readAnew } from '@/lib/query';
+import { randomKey } from '@/lib/random';
 
 const PAGE_SIZE = 25;
 
@@ -158,12 +160,26 @@ export function useLedger(id: string) {
   return useQuery(ledgerOptions(id));
 }
 
+/** Puts the stock right. The same adjustment again, after one whose outcome is not known, counts once. */
 export function useAdjustStock(id: string) {
   const client = useQueryClient();
+  const open = useRef<{ key: string; body: StockBody }>(undefined);
   return useMutation({
-    mutationFn: (body: StockBody) => request<Adjusted>(`${productPath(id)}/stock`, { method: 'POST', body }),
-    // Where no answer came, the movements say whether it counted.
-    onSettled: () => productsChanged(client),
+    mutationFn: (body: StockBody) => {
+      const { delta, note } = open.current?.body ?? {};
+      if (!open.current || delta !== body.delta || note !== body.note)
+        open.current = { key: randomKey(), body };
+      return request<Adjusted>(`${productPath(id)}/stock`, {
+        method: 'POST',
+        body,
+        headers: { 'Idempotency-Key': open.current.key },
+      });
+    },
+    onSettled: (_adjusted, error) => {
+      if (!mayHaveCounted(error)) open.current = undefined;
+      // Where no answer came, the movements say whether it counted.
+      productsChanged(client);
+    },
   });
 }
 

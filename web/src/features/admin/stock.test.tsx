@@ -1,4 +1,4 @@
-import { screen } from '@testing-library/react';
+import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, it } from 'vitest';
 import type { Ledger } from '@/api/schema';
@@ -9,21 +9,24 @@ import { Stock } from './stock';
 const { id } = product();
 const path = `/api/products/${id}/stock`;
 
-/** Answers an adjustment, after which the movements hold it, so. */
-async function adjust(answer: () => Response) {
+/** Answers adjustments, after which the movements hold them, so. */
+async function adjust(answer: (n: number) => Response) {
   const ledger: Ledger = { stock: 10, sum: 10, items: [] };
+  const keys: (string | null)[] = [];
   let away = false;
   serve({
     [`GET ${path}`]: () => (away ? problem(503, 'unavailable') : json(ledger)),
-    [`POST ${path}`]: () => {
+    [`POST ${path}`]: ({ headers }) => {
+      keys.push(headers.get('Idempotency-Key'));
       ledger.items = [{ at: '2026-01-02T03:04:05Z', delta: 7, reason: 'adjustment', note: 'found' }];
-      return answer();
+      return answer(keys.length);
     },
   });
   renderPart(<Stock id={id} />);
   await userEvent.type(await screen.findByLabelText('Change by'), '7');
   await userEvent.type(screen.getByLabelText('Why'), 'found');
   return {
+    keys,
     leave: () => {
       away = true;
     },
@@ -31,14 +34,38 @@ async function adjust(answer: () => Response) {
   };
 }
 
-it('shows what may have counted where the answer was lost', async () => {
-  const { press } = await adjust(() => {
-    throw new TypeError('Failed to fetch');
-  });
+const lost = () => {
+  throw new TypeError('Failed to fetch');
+};
+const done = () => json({ stock: 17 }, 201);
+
+it('shows what may have counted where the answer was lost, and counts once when it is sent again', async () => {
+  const { keys, press } = await adjust((n) => (n === 1 ? lost() : done()));
   await press();
   await screen.findByText(/^It may have counted all the same/);
   await screen.findByText('Adjusted: found');
   expect(screen.getByLabelText<HTMLInputElement>('Change by').value).toBe('7');
+  await press();
+  await waitFor(() => expect(screen.getByLabelText<HTMLInputElement>('Change by').value).toBe(''));
+  expect(screen.queryByText(/may have counted/)).toBeNull();
+  expect(keys[0]).toMatch(/^[0-9a-f]{32}$/);
+  expect(keys).toEqual([keys[0], keys[0]]);
+});
+
+it('counts another change, and the same one once more where its outcome is known', async () => {
+  const { keys, press } = await adjust((n) => (n === 1 ? lost() : done()));
+  await press();
+  await screen.findByText(/^It may have counted all the same/);
+  await userEvent.type(screen.getByLabelText('Why'), ' twice');
+  await press();
+  for (const n of [2, 3]) {
+    await waitFor(() => expect(screen.getByLabelText<HTMLInputElement>('Why').value).toBe(''));
+    expect(keys).toHaveLength(n);
+    await userEvent.type(screen.getByLabelText('Change by'), '7');
+    await userEvent.type(screen.getByLabelText('Why'), 'found');
+    await press();
+  }
+  expect(new Set(keys).size).toBe(4);
 });
 
 it('says nothing of the kind where it was refused', async () => {
@@ -49,7 +76,7 @@ it('says nothing of the kind where it was refused', async () => {
 });
 
 it('is done once it is answered, whatever else cannot be read', async () => {
-  const { leave, press } = await adjust(() => json({ stock: 17 }, 201));
+  const { leave, press } = await adjust(done);
   leave();
   await press();
   const button = await screen.findByRole('button', { name: 'Adjust stock' });

@@ -44,7 +44,9 @@ export function Stock({ id }: { id: string }) {
               {adjust.isError && fieldErrors(adjust.error).length === 0 && (
                 <Notice tone="error" title={explain(adjust.error)}>
                   {mayHaveCounted(adjust.error) && (
-                    <p>It may have counted all the same: look at the movements below first.</p>
+                    <p>
+                      It may have counted all the same. Adjusting again is safe: the same change counts once.
+                    </p>
                   )}
                 </Notice>
               )}

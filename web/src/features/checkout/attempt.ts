@@ -1,4 +1,5 @@
 import type { Cart, CheckoutBody } from '@/api/schema';
+import { randomKey } from '@/lib/random';
 import { tabStorage } from '@/lib/storage';
 import { isTestCard } from './cards';
 
@@ -39,11 +40,4 @@ export function beginAttempt(body: CheckoutBody, cart: Cart): Attempt {
 /** The outcome is known: the next checkout is another attempt. */
 export function endAttempt(): void {
   tabStorage.remove(STORAGE_KEY);
-}
-
-/** 128 random bits. `crypto.randomUUID` exists over HTTPS only, and the shop also runs over plain HTTP. */
-function randomKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('');
 }

@@ -32,14 +32,14 @@ pub enum Pass {
 
 /// Starts every worker; they end with the service.
 pub fn spawn(state: &AppState) {
-    let (second, minutes) = (Duration::from_secs(1), Duration::from_mins(10));
+    let (second, minute) = (Duration::from_secs(1), Duration::from_mins(1));
     keep(state, move |state| repeat("payments", second, state, payments::pass));
     keep(state, move |state| repeat("outbox", second / 2, state, outbox::pass));
     keep(state, move |state| repeat("revocations", second, state, revocations::pass));
     keep(state, move |state| repeat("views", second, state, views::pass));
-    keep(state, move |state| repeat("backups", minutes / 10, state, backups::pass));
-    keep(state, move |state| repeat("housekeeping", minutes, state, housekeeping::pass));
-    keep(state, move |state| repeat("tiers", minutes, state, tiers::pass));
+    keep(state, move |state| repeat("backups", minute, state, backups::pass));
+    keep(state, move |state| repeat("housekeeping", 10 * minute, state, housekeeping::pass));
+    keep(state, move |state| repeat("tiers", 10 * minute, state, tiers::pass));
     keep(state, ledger::watch);
     keep(state, |state| {
         platform::health::watch(async move || operations::health(State(state.clone())).await)

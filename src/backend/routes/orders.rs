@@ -49,9 +49,9 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
     let Some(value) = values.next() else { return Ok(None) };
     match (value.to_str(), values.next()) {
         (Ok(key), None) if (1..=255).contains(&key.len()) => Ok(Some(key.to_owned())),
-        _ => {
-            Err(Error::BadRequest("header Idempotency-Key: must be one of 1 to 255 visible characters".into()))
-        }
+        _ => Err(Error::BadRequest(
+            "header Idempotency-Key: must be one of 1 to 255 visible characters".into(),
+        )),
     }
 }
 

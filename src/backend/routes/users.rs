@@ -115,8 +115,8 @@ pub async fn register(
     state
         .finish(async move {
             let transaction = client.transaction().await?;
-            let user =
-                db::users::insert(&transaction, &new.email, &new.name, &password_hash, Role::Customer).await?;
+            let user = db::users::insert(&transaction, &new.email, &new.name, &password_hash, Role::Customer)
+                .await?;
             db::audit::insert(&transaction, Some(user.id), "account.registered", user.id, json!({})).await?;
             let account = Verified { user, password_hash };
             let (jar, revoked) = log_in(&shop, &transaction, &account, guest, before, jar).await?;

@@ -239,7 +239,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A page of the catalogue, filtered, searched and sorted. */
+        /**
+         * A page of the catalogue, filtered, searched and sorted. First pages of everything, of a category or of a search are up to
+         *     five seconds behind on stock.
+         */
         get: operations["list_products"];
         put?: never;
         /** Puts a new product into the shop; it is found at once. */
@@ -407,7 +410,10 @@ export interface paths {
         /** How a product's stock came about, newest movement first. */
         get: operations["get_stock"];
         put?: never;
-        /** Adjusts a product's stock by a difference, which can be added to whatever is sold meanwhile. */
+        /**
+         * Adjusts a product's stock by a difference, which can be added to whatever is sold meanwhile. Repeated with the same
+         *     Idempotency-Key and body, it counts once.
+         */
         post: operations["adjust_stock"];
         delete?: never;
         options?: never;
@@ -1187,7 +1193,7 @@ export interface components {
             currency: string;
             /** @description The last thirty days of UTC, today the last. */
             days: components["schemas"]["Day"][];
-            /** @description Products of which few are left, fewest first: at most twenty. */
+            /** @description Of the 10,000 products that sell best those of which few are left, fewest first: at most twenty. */
             low_stock: components["schemas"]["Product"][];
             /**
              * Format: int64
@@ -3478,7 +3484,10 @@ export interface operations {
     adjust_stock: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 characters, new for each adjustment; without it, a repetition counts again */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: string;
             };
@@ -3490,6 +3499,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Adjusted, now or before under this key: the movement is that of the first time, and the stock that of now */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3498,7 +3508,7 @@ export interface operations {
                     "application/json": components["schemas"]["Adjusted"];
                 };
             };
-            /** @description The JSON is malformed */
+            /** @description The Idempotency-Key or the JSON is malformed */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3547,7 +3557,7 @@ export interface operations {
             413: components["responses"]["Problem413"];
             414: components["responses"]["Problem414"];
             415: components["responses"]["Problem415"];
-            /** @description Fields are not valid */
+            /** @description Fields are not valid; or `idempotency-mismatch`: the key was used for another adjustment */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -84,7 +84,9 @@ pub async fn adjust(
         .finish(async move {
             let transaction = client.transaction().await?;
             let before = match &key {
-                Some(key) => stock::adjusted_before(&transaction, admin.user_id, key, id, &adjustment).await?,
+                Some(key) => {
+                    stock::adjusted_before(&transaction, admin.user_id, key, id, &adjustment).await?
+                }
                 None => None,
             };
             let (movement, stock) = if let Some(adjusted) = before {

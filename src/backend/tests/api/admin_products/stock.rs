@@ -88,7 +88,8 @@ async fn an_adjustment_that_is_sent_again_counts_once() {
     let again = admin.adjust(product, Some("k"), 5, " found ").await.expect(200);
     assert_eq!((&again["stock"], &again["movement"]), (&json!(13), &first["movement"]));
 
-    for (product, delta, note) in [(app.products[1], 5, "found"), (product, 6, "found"), (product, 5, "lost")] {
+    for (product, delta, note) in [(app.products[1], 5, "found"), (product, 6, "found"), (product, 5, "lost")]
+    {
         admin.adjust(product, Some("k"), delta, note).await.refused(422, "idempotency-mismatch");
     }
     let made = "select count(*) from stock_movements where reason = 'adjustment'";

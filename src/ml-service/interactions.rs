@@ -38,8 +38,6 @@ pub struct Interaction {
     /// What; nothing where a newer backend sends a kind that this version does not know.
     #[serde(deserialize_with = "known_kind")]
     pub kind: Option<Kind>,
-    /// How many pieces.
-    pub quantity: u32,
     /// When.
     pub at: Timestamp,
 }
@@ -290,7 +288,6 @@ mod tests {
             user_id: Uuid::from_u128(user),
             product_id: Uuid::from_u128(product),
             kind: Some(kind),
-            quantity: 1,
             at: jiff::Timestamp::from_second(second).expect("a time"),
         }
     }

@@ -78,9 +78,8 @@ pub async fn follow_interactions(app: App, poll: Duration) {
                     {
                         tracing::error!(%error, "what is bought together was not counted");
                     }
-                    if (lines > 0 || !app.interactions().complete())
-                        && let Err(error) = app.caught_up().await
-                    {
+                    // Also where nothing came: it may have been refused the time before, and costs nothing where it was done.
+                    if let Err(error) = app.caught_up().await {
                         tracing::error!(%error, "what sells was not ranked");
                     }
                     tokio::time::sleep(poll).await;

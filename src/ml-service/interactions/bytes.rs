@@ -196,7 +196,6 @@ mod tests {
             user_id: Uuid::from_u128(u128::from(number % 5)),
             product_id: Uuid::from_u128(u128::from(number % 7)),
             kind: Some(kinds[(number % 3) as usize]),
-            quantity: 1,
             at: Timestamp::from_second(1_000_000 * i64::try_from(number).expect("few")).expect("a time"),
         }
     }

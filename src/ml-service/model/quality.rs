@@ -104,7 +104,6 @@ mod tests {
                     user_id: Uuid::from_u128(customer),
                     product_id: Uuid::from_u128(2 * (customer % 20) + second),
                     kind: Some(Kind::Purchase),
-                    quantity: 1,
                     at: jiff::Timestamp::from_second(
                         1_000_000 + 7_200 * i64::try_from(second).expect("small"),
                     )

@@ -82,7 +82,6 @@ fn personal(
             user_id: Uuid::from_u128(user),
             product_id: Uuid::from_u128(product.index(products) as u128),
             kind: Some(*kind),
-            quantity: 1,
             at: Timestamp::from_second(*at).expect("a time"),
         });
     }

@@ -38,6 +38,8 @@ pub const HOST_PREFIX: &str = "__Host-";
 pub const LIFETIME: Duration = Duration::from_hours(14 * 24);
 /// How long a session lasts from when it was last seen.
 pub const IDLE_LIFETIME: Duration = Duration::from_hours(3 * 24);
+/// How long a guest's cart lasts from its last change: its row, and with it its cookie.
+pub const CART_LIFETIME: Duration = Duration::from_hours(30 * 24);
 /// How often it is noted at most that a session was seen, so that not every request is a write.
 pub const SEEN_INTERVAL: Duration = Duration::from_mins(5);
 
@@ -107,14 +109,36 @@ impl FromRequestParts<AppState> for SentCart {
     }
 }
 
-/// A cookie that no script can read and no other site can send with a form.
+/// The token of a guest's cart that the browser sent, for whoever gives the cookie anew.
+pub struct SentCartToken(pub Option<String>);
+
+impl FromRequestParts<AppState> for SentCartToken {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        Ok(Self(in_headers(&parts.headers, CART_COOKIE, state.production).map(str::to_owned)))
+    }
+}
+
+/// A cookie that no script can read and no other site can send with a form, as it is taken back.
 pub fn cookie(name: &'static str, value: String, secure: bool) -> Cookie<'static> {
     let mut cookie = Cookie::new(full_name(name, secure), value);
     cookie.set_http_only(true);
     cookie.set_same_site(SameSite::Lax);
     cookie.set_path("/");
     cookie.set_secure(secure);
-    cookie.set_max_age(time::Duration::try_from(LIFETIME).ok());
+    cookie
+}
+
+/// [`cookie`] as it is given, for so long.
+pub fn lasting_cookie(
+    name: &'static str,
+    value: String,
+    lifetime: Duration,
+    secure: bool,
+) -> Cookie<'static> {
+    let mut cookie = cookie(name, value, secure);
+    cookie.set_max_age(time::Duration::try_from(lifetime).ok());
     cookie
 }
 
@@ -138,7 +162,7 @@ pub async fn begin(
         replaces: sent.as_ref().map(<[u8; 32]>::as_slice),
     };
     let revoked = db::sessions::begin(client, new).await?.ok_or(Error::WrongCredentials)?;
-    Ok((jar.add(cookie(SESSION_COOKIE, token, state.production)), revoked))
+    Ok((jar.add(lasting_cookie(SESSION_COOKIE, token, LIFETIME, state.production)), revoked))
 }
 
 /// Tells Redis, after the commit, of sessions that were ended or changed. Where that fails, the revocations stay for the

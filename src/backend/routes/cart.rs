@@ -13,7 +13,7 @@ use crate::db;
 use crate::db::carts::{Cart, MAX_QUANTITY, Owner, Put};
 use crate::domain::input::Check;
 use crate::error::Result;
-use crate::sessions::{self, CART_COOKIE, SentCart, Session};
+use crate::sessions::{self, CART_COOKIE, CART_LIFETIME, SentCart, SentCartToken, Session};
 
 /// The body of a change of quantity.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
@@ -51,7 +51,7 @@ pub async fn get(
 pub async fn put_item(
     State(state): State<AppState>,
     session: Option<Session>,
-    sent: SentCart,
+    SentCartToken(sent): SentCartToken,
     Path(product_id): Path<Uuid>,
     Json(body): Json<QuantityBody>,
 ) -> Result<(CookieJar, Json<Cart>)> {
@@ -60,12 +60,14 @@ pub async fn put_item(
     check.that(range.contains(&body.quantity), "quantity", format!("must be from 1 to {MAX_QUANTITY}"));
     let quantity = check.finish(body.quantity)?;
 
-    let (owner, jar) = if let Some(owner) = owner(session, sent) {
-        (owner, CookieJar::new())
+    let (owner, jar) = if let Some(session) = session {
+        (Owner::User(session.user_id), CookieJar::new())
     } else {
-        let token = sessions::new_token();
+        // Given anew each time, so that it lasts as long as the cart, whose time begins with its last change.
+        let token = sent.unwrap_or_else(sessions::new_token);
         let owner = Owner::Guest(sessions::hash(&token));
-        (owner, CookieJar::new().add(sessions::cookie(CART_COOKIE, token, state.production)))
+        let cookie = sessions::lasting_cookie(CART_COOKIE, token, CART_LIFETIME, state.production);
+        (owner, CookieJar::new().add(cookie))
     };
     let client = state.pool.get().await?;
     let (put, cart) = db::carts::put_and_get(&client, &owner, product_id, quantity).await?;

@@ -5,14 +5,13 @@ use std::time::Duration;
 use crate::AppState;
 use crate::db;
 use crate::error::Result;
+use crate::sessions::CART_LIFETIME;
 use crate::workers::Pass;
 
 /// How long a checkout or an adjustment of stock may be repeated with its Idempotency-Key.
 const KEYS: Duration = Duration::from_hours(7 * 24);
 /// How long published events stay, to be looked at.
 const EVENTS: Duration = Duration::from_hours(7 * 24);
-/// How long a guest's cart is kept after its last change.
-const GUEST_CARTS: Duration = Duration::from_hours(30 * 24);
 /// How long it is kept what customers looked at: what they like changes, and it is nobody's business for longer.
 const VIEWS: Duration = Duration::from_hours(90 * 24);
 
@@ -27,7 +26,7 @@ pub async fn pass(state: &AppState) -> Result<Pass> {
         ("adjustment_keys", db::products::stock::delete_old_keys(&client, KEYS).await?),
         ("outbox", db::outbox::delete_published(&client, EVENTS).await?),
         ("interactions", db::views::delete_old(&client, VIEWS).await?),
-        ("carts", db::carts::delete_old_guests(&client, GUEST_CARTS).await?),
+        ("carts", db::carts::delete_old_guests(&client, CART_LIFETIME).await?),
     ];
     for (table, rows) in removed.into_iter().filter(|(_, rows)| *rows > 0) {
         tracing::info!(table, rows, "old rows removed");

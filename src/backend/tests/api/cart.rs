@@ -89,6 +89,18 @@ async fn login_and_registration_take_the_guest_cart_along() {
     assert_eq!(cart(&client).await, [(a, 99), (b, 1), (c, 2)]);
 }
 
+#[tokio::test]
+async fn a_guests_cookie_lasts_from_the_last_change() {
+    let app = TestApp::new().await.with_products(2).await;
+    let guest = app.guest();
+    let cookies = [guest.put_item(app.products[0], 1).await, guest.put_item(app.products[1], 1).await]
+        .map(|put| put.cookie(CART_COOKIE).expect("set").to_owned());
+    assert_eq!(cookies[0], cookies[1], "the same token, given anew");
+    assert_eq!(cart(&guest).await.len(), 2);
+    let customer = app.customer().await;
+    assert_eq!(customer.put_item(app.products[0], 1).await.cookie(CART_COOKIE), None);
+}
+
 /// Two tabs log in at the same moment.
 #[tokio::test]
 async fn a_guest_cart_merges_once() {

@@ -141,7 +141,7 @@ async fn an_overlong_login_is_refused() {
     }
 }
 
-/// Two weeks, for this host alone, out of reach of scripts, of other sites and, in production, of neighbours.
+/// Two weeks, a cart's 30 days, for this host alone, out of reach of scripts, of other sites and, in production, of neighbours.
 #[tokio::test]
 async fn cookies_are_guarded() {
     for (setup, secure) in [(Setup::default(), false), (Setup::default().production(), true)] {
@@ -149,11 +149,13 @@ async fn cookies_are_guarded() {
         let guest = app.guest();
         let cart = guest.put_item(app.products[0], 1).await;
         let session = guest.post("/api/users", &registration("ada@example.com")).await;
-        for (answer, name) in [(cart, CART_COOKIE), (session, SESSION_COOKIE)] {
+        for (answer, name, age) in
+            [(cart, CART_COOKIE, "Max-Age=2592000"), (session, SESSION_COOKIE, "Max-Age=1209600")]
+        {
             let name = if secure { format!("{HOST_PREFIX}{name}") } else { name.to_owned() };
             let cookie = answer.cookie(&name).expect("set");
             let attributes: Vec<&str> = cookie.split("; ").skip(1).collect();
-            for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=1209600"] {
+            for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", age] {
                 assert!(attributes.contains(&attribute), "{cookie}");
             }
             assert_eq!(attributes.contains(&"Secure"), secure, "{cookie}");

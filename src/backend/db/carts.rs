@@ -201,11 +201,15 @@ pub async fn merge(transaction: &Transaction<'_>, guest: &Owner, user_id: Uuid) 
     let sql = "insert into carts (id, user_id) values ($1, $2) \
                on conflict (user_id) do update set updated_at = now() returning id";
     let cart: Uuid = transaction.fetch_one(sql, &[&Uuid::now_v7(), &user_id]).await?.try_get("id")?;
-    let sql = "with have as (select count(*) as n from cart_items where cart_id = $2), \
-               moved as (select product_id, quantity, price_cents, added_at from cart_items where cart_id = $1 \
-                         order by added_at, product_id limit (select greatest($4 - n, 0) from have)) \
+    // What the user has already takes no new place.
+    let sql = "with have as (select product_id from cart_items where cart_id = $2), \
+               new as (select product_id from cart_items \
+                       where cart_id = $1 and product_id not in (select product_id from have) \
+                       order by added_at, product_id limit (select greatest($4 - count(*), 0) from have)) \
                insert into cart_items (cart_id, product_id, quantity, price_cents, added_at) \
-               select $2, product_id, quantity, price_cents, added_at from moved \
+               select $2, product_id, quantity, price_cents, added_at from cart_items \
+               where cart_id = $1 \
+               and (product_id in (select product_id from have) or product_id in (select product_id from new)) \
                on conflict (cart_id, product_id) \
                do update set quantity = least(cart_items.quantity + excluded.quantity, $3)";
     transaction.run(sql, &[&guest_cart, &cart, &MAX_QUANTITY, &MAX_ITEMS]).await?;

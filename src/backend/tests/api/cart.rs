@@ -164,6 +164,30 @@ async fn a_cart_holds_fifty_products() {
     assert_eq!(cart(&guest).await.len(), 50);
 }
 
+/// What the user has already takes no new place in a merge.
+#[tokio::test]
+async fn a_merge_takes_what_there_is_room_for() {
+    let app = TestApp::new().await.with_products(52).await;
+    let client = app.customer().await;
+    let me = client.get("/api/users/me").await.expect(200);
+    let log_in = json!({ "email": me["email"], "password": PASSWORD });
+    for product in &app.products[..49] {
+        client.put_item(*product, 1).await.expect(200);
+    }
+    // The last place is for the first product that is new; then there is none.
+    for (products, expected) in [([0, 49, 50], [2, 1, 1, 1]), ([1, 51, 2], [2, 2, 2, 1])] {
+        let guest = app.guest();
+        for product in products {
+            guest.put_item(app.products[product], 1).await.expect(200);
+        }
+        guest.post("/api/users/login", &log_in).await.expect(200);
+        let cart = cart(&guest).await;
+        assert_eq!(cart.len(), 50);
+        let quantity = |n: usize| cart.iter().find(|(id, _)| *id == app.products[n]).expect("there").1;
+        assert_eq!([0, 1, 2, 49].map(quantity), expected, "{products:?}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_not_for_sale_does_not_get_in() {
     let app = TestApp::new().await.with_products(1).await;

@@ -216,7 +216,6 @@ fn remembered(shop: &Shop, popularity_days: f64) -> Interactions {
             user_id: id(purchase.customer),
             product_id: id(purchase.product),
             kind: Some(Kind::Purchase),
-            quantity: 1,
             at: purchase.at.to_zoned(TimeZone::UTC).map_or(Timestamp::UNIX_EPOCH, |zoned| zoned.timestamp()),
         });
     }

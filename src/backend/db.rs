@@ -10,8 +10,8 @@ pub mod orders;
 pub mod outbox;
 pub mod overview;
 pub mod products;
-pub mod query;
 pub mod sessions;
+pub mod statement;
 pub mod users;
 pub mod views;
 

@@ -3,16 +3,17 @@
 
 use std::fmt::Display;
 
-use deadpool_postgres::GenericClient;
+use deadpool_postgres::{Client, GenericClient};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use tokio_postgres::Row;
+use tokio_postgres::types::Type;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::db::fetch::Fetch;
-use crate::db::query::Query;
+use crate::db::statement::Statement;
 use crate::error::Result;
 
 /// Notes an act such as `product.archived` on a subject, in most cases an id. `detail` must hold nothing personal and
@@ -61,32 +62,32 @@ pub struct Filter {
     pub before: Option<i64>,
 }
 
-/// The query for acts, newest first.
-pub fn listing(filter: &Filter, limit: i64) -> Query {
-    let mut query =
-        Query::select("select id, at, actor_id, action, subject, detail from audit_log".to_owned());
+/// The statement for acts, newest first; not prepared, as of accounts.
+pub fn listing(filter: &Filter, limit: i64) -> Statement {
+    let mut statement = Statement::default();
+    let mut conditions = vec!["true".to_owned()];
     if let Some(actor) = filter.actor {
-        let actor = query.bind(actor);
-        query.and(format!("actor_id = {actor}"));
+        conditions.push(format!("actor_id = {}", statement.bind(actor, Type::UUID)));
     }
     if let Some(action) = &filter.action {
-        let action = query.bind(action.clone());
-        query.and(format!("action = {action}"));
+        conditions.push(format!("action = {}", statement.bind(action.clone(), Type::TEXT)));
     }
     if let Some(subject) = &filter.subject {
-        let subject = query.bind(subject.clone());
-        query.and(format!("subject = {subject}"));
+        conditions.push(format!("subject = {}", statement.bind(subject.clone(), Type::TEXT)));
     }
     if let Some(before) = filter.before {
-        let before = query.bind(before);
-        query.and(format!("id < {before}"));
+        conditions.push(format!("id < {}", statement.bind(before, Type::INT8)));
     }
-    query.page("id desc", limit);
-    query
+    statement.sql = format!(
+        "select id, at, actor_id, action, subject, detail from audit_log where {} order by id desc limit {}",
+        conditions.join(" and "),
+        statement.bind(limit, Type::INT8)
+    );
+    statement
 }
 
 /// Acts, newest first.
-pub async fn list(client: &impl GenericClient, filter: &Filter, limit: i64) -> Result<Vec<Entry>> {
+pub async fn list(client: &Client, filter: &Filter, limit: i64) -> Result<Vec<Entry>> {
     let entry = |row: &Row| {
         Ok(Entry {
             id: row.try_get("id")?,
@@ -97,5 +98,5 @@ pub async fn list(client: &impl GenericClient, filter: &Filter, limit: i64) -> R
             detail: row.try_get("detail")?,
         })
     };
-    listing(filter, limit).rows(client).await?.iter().map(entry).collect()
+    listing(filter, limit).query(client).await?.iter().map(entry).collect()
 }

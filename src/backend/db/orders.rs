@@ -1,17 +1,17 @@
 //! Orders, their idempotency keys, their payments and their events.
 
-use std::fmt::Write;
 use std::time::Duration;
 
-use deadpool_postgres::{GenericClient, Transaction};
+use deadpool_postgres::{Client, GenericClient, Transaction};
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio_postgres::Row;
-use tokio_postgres::types::{Json, ToSql};
+use tokio_postgres::types::{Json, Type};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::db::fetch::Fetch;
+use crate::db::statement::Statement;
 use crate::domain::CURRENCY;
 use crate::domain::order::{NewOrder, Order, OrderItem, ShippingAddress, Status};
 use crate::domain::page::TimeKey;
@@ -329,33 +329,26 @@ pub struct AdminFilter {
 }
 
 /// Everybody's orders, newest first.
-pub async fn list_for_admin(
-    client: &impl GenericClient,
-    filter: AdminFilter,
-    limit: i64,
-) -> Result<Vec<AdminOrder>> {
+pub async fn list_for_admin(client: &Client, filter: AdminFilter, limit: i64) -> Result<Vec<AdminOrder>> {
     // Joined from what is asked for, so that each question is answered from its index.
-    let status = filter.status.map(Status::as_str);
-    let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&limit];
-    let mut conditions = String::from("true");
-    if let Some(status) = &status {
-        parameters.push(status);
-        let _ = write!(conditions, " and o.status = ${}", parameters.len());
+    let mut statement = Statement { prepared: true, ..Statement::default() };
+    let mut conditions = vec!["true".to_owned()];
+    if let Some(status) = filter.status {
+        conditions.push(format!("o.status = {}", statement.bind(status.as_str(), Type::TEXT)));
     }
-    if let Some(customer) = &filter.customer {
-        parameters.push(customer);
-        let _ = write!(conditions, " and o.user_id = ${}", parameters.len());
+    if let Some(customer) = filter.customer {
+        conditions.push(format!("o.user_id = {}", statement.bind(customer, Type::UUID)));
     }
-    if let Some(TimeKey { at, id }) = &filter.after {
-        parameters.push(at);
-        parameters.push(id);
-        let n = parameters.len();
-        let _ = write!(conditions, " and (o.created_at, o.id) < (${}, ${n})", n - 1);
+    if let Some(TimeKey { at, id }) = filter.after {
+        let (at, id) = (statement.bind(at, Type::TIMESTAMPTZ), statement.bind(id, Type::UUID));
+        conditions.push(format!("(o.created_at, o.id) < ({at}, {id})"));
     }
-    let sql = format!(
+    statement.sql = format!(
         "select {ADMIN_COLUMNS}, {ORDER} left join users u on u.id = o.user_id \
-         where {conditions} order by o.created_at desc, o.id desc limit $1"
+         where {} order by o.created_at desc, o.id desc limit {}",
+        conditions.join(" and "),
+        statement.bind(limit, Type::INT8)
     );
-    let rows = client.fetch_all(&sql, &parameters).await?;
+    let rows = statement.query(client).await?;
     rows.iter().map(admin_order).collect()
 }

@@ -1,15 +1,16 @@
 //! Accounts.
 
-use deadpool_postgres::{GenericClient, Transaction};
+use deadpool_postgres::{Client, GenericClient, Transaction};
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio_postgres::Row;
+use tokio_postgres::types::Type;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::db::fetch::Fetch;
-use crate::db::query::Query;
 use crate::db::sessions::{self, Revocation, Which};
+use crate::db::statement::Statement;
 use crate::domain::page::TimeKey;
 use crate::domain::user::{Role, User};
 use crate::error::{Error, Result};
@@ -143,30 +144,36 @@ pub struct Filter {
     pub after: Option<TimeKey>,
 }
 
-/// The query for accounts, newest first.
-pub fn listing(filter: &Filter, limit: i64) -> Query {
-    let mut query = Query::select(format!("select {COLUMNS} from users"));
+/// The statement for accounts, newest first. Not prepared, since the plan must be made for these values: one for whatever
+/// may be asked reads the index of the newest from end to end for a rare prefix, 700 ms in place of 0.1 ms at a million
+/// rows.
+pub fn listing(filter: &Filter, limit: i64) -> Statement {
+    let mut statement = Statement::default();
+    let mut conditions = vec!["true".to_owned()];
     if let Some(prefix) = &filter.prefix {
-        let prefix = query.bind(prefix.clone());
-        // Not `like`, whose pattern a prepared statement does not know. Nothing sorts after U+10FFFF.
+        let prefix = statement.bind(prefix.clone(), Type::TEXT);
+        // Not `like`, to which `%` and `_` mean something. Nothing sorts after U+10FFFF.
         let range = format!("between lower({prefix}) and lower({prefix}) || chr(1114111)");
-        query.and(format!("(email collate \"C\" {range} or lower(name) collate \"C\" {range})"));
+        conditions.push(format!("(email collate \"C\" {range} or lower(name) collate \"C\" {range})"));
     }
     if let Some(role) = filter.role {
-        let role = query.bind(role.as_str());
-        query.and(format!("role = {role}"));
+        conditions.push(format!("role = {}", statement.bind(role.as_str(), Type::TEXT)));
     }
     if let Some(TimeKey { at, id }) = filter.after {
-        let (at, id) = (query.bind(at), query.bind(id));
-        query.and(format!("(created_at, id) < ({at}, {id})"));
+        let (at, id) = (statement.bind(at, Type::TIMESTAMPTZ), statement.bind(id, Type::UUID));
+        conditions.push(format!("(created_at, id) < ({at}, {id})"));
     }
-    query.page("created_at desc, id desc", limit);
-    query
+    statement.sql = format!(
+        "select {COLUMNS} from users where {} order by created_at desc, id desc limit {}",
+        conditions.join(" and "),
+        statement.bind(limit, Type::INT8)
+    );
+    statement
 }
 
 /// Accounts, newest first.
-pub async fn list(client: &impl GenericClient, filter: &Filter, limit: i64) -> Result<Vec<User>> {
-    listing(filter, limit).rows(client).await?.iter().map(user).collect()
+pub async fn list(client: &Client, filter: &Filter, limit: i64) -> Result<Vec<User>> {
+    listing(filter, limit).query(client).await?.iter().map(user).collect()
 }
 
 /// An account as an admin sees it.

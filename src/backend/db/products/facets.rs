@@ -3,7 +3,8 @@
 use deadpool_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::search::{Queries, Statement, Wanted, all, conditions, corrected};
+use super::search::{Queries, Wanted, all, conditions, corrected};
+use crate::db::statement::Statement;
 use crate::domain::listing::Filters;
 use crate::domain::product::{Count, Counts, Facets, PriceCount, ValueCount};
 use crate::error::{Error, Result};

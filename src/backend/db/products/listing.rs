@@ -3,9 +3,10 @@
 use deadpool_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::search::{About, Condition, Queries, Statement, Wanted, all, conditions, corrected};
+use super::search::{About, Condition, Queries, Wanted, all, conditions, corrected};
 use super::tiers::best_sellers;
 use super::{COLUMNS, product};
+use crate::db::statement::Statement;
 use crate::domain::listing::{Cursor, Listing, Matching, Sort, SortKey};
 use crate::domain::page;
 use crate::domain::product::Product;

@@ -5,49 +5,14 @@
 //! few, and have one plan for all words ([`super::tiers`]).
 
 use deadpool_postgres::Client;
-use tokio_postgres::Row;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::Type;
 
 use super::tiers::in_any;
 use crate::db::fetch::Fetch;
-use crate::db::fetch::observe;
+use crate::db::statement::Statement;
 use crate::domain::listing::Filters;
 use crate::domain::question::{Corrected, Question};
 use crate::error::Result;
-
-/// A statement with its parameters.
-#[derive(Debug, Default)]
-pub struct Statement {
-    /// SQL.
-    pub sql: String,
-    /// Values and their types.
-    pub parameters: Vec<(Box<dyn ToSql + Send + Sync>, Type)>,
-    /// Whether one plan serves any values, so that it is prepared once a connection.
-    pub prepared: bool,
-}
-
-impl Statement {
-    /// Adds a parameter; returns how the SQL names it.
-    pub(super) fn bind(&mut self, value: impl ToSql + Send + Sync + 'static, kind: Type) -> String {
-        self.parameters.push((Box::new(value), kind));
-        format!("${}", self.parameters.len())
-    }
-
-    /// Runs it, in one round trip; where it is prepared, the first time on a connection takes one more.
-    pub async fn query(&self, client: &Client) -> Result<Vec<Row>> {
-        let parameters =
-            self.parameters.iter().map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone()));
-        let rows = async {
-            if self.prepared {
-                let (values, types): (Vec<_>, Vec<Type>) = parameters.unzip();
-                client.query(&client.prepare_typed_cached(&self.sql, &types).await?, &values).await
-            } else {
-                client.query_typed(&self.sql, &parameters.collect::<Vec<_>>()).await
-            }
-        };
-        Ok(observe(&self.sql, rows).await?)
-    }
-}
 
 /// How a question is put to the full-text index.
 #[derive(Clone, Copy, Debug)]

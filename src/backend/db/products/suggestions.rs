@@ -3,9 +3,10 @@
 use deadpool_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::search::{Queries, Statement, Wanted, near_words};
+use super::search::{Queries, Wanted, near_words};
 use super::tiers::best_sellers;
 use crate::db::fetch::Fetch;
+use crate::db::statement::Statement;
 use crate::domain::product::Suggestion;
 use crate::domain::question::Question;
 use crate::error::Result;

@@ -285,9 +285,9 @@ async fn every_list_of_accounts_uses_an_index() {
     let after = Some(TimeKey { at: "2026-01-01T00:00:00Z".parse().expect("a time"), id: Uuid::new_v4() });
     let connection = app.connection().await;
     let plan = async |filter: &Filter| -> String {
-        let query = db::users::listing(filter, 21);
-        let sql = format!("explain {}", query.sql());
-        let rows = connection.query(&sql, &query.parameters()).await.expect(&sql);
+        let statement = db::users::listing(filter, 21);
+        let sql = format!("explain {}", statement.sql);
+        let rows = connection.query_typed(&sql, &statement.parameters()).await.expect(&sql);
         rows.iter().map(|row| row.get::<_, &str>(0)).collect::<Vec<_>>().join("\n")
     };
     for prefix in [None, Some("ab12"), Some("name ab12"), Some("name")] {

@@ -134,9 +134,9 @@ async fn every_page_of_the_audit_log_uses_an_index() {
     let actor: Uuid = app.rows("select actor_id from audit_log limit 1", &[]).await[0].get("actor_id");
     let connection = app.connection().await;
     let plan = async |filter: &Filter| -> String {
-        let query = db::audit::listing(filter, 21);
-        let sql = format!("explain {}", query.sql());
-        let rows = connection.query(&sql, &query.parameters()).await.expect(&sql);
+        let statement = db::audit::listing(filter, 21);
+        let sql = format!("explain {}", statement.sql);
+        let rows = connection.query_typed(&sql, &statement.parameters()).await.expect(&sql);
         rows.iter().map(|row| row.get::<_, &str>(0)).collect::<Vec<_>>().join("\n")
     };
     for actor in [None, Some(actor)] {

@@ -10,8 +10,9 @@ use std::fmt::Write;
 use deadpool_postgres::Object;
 use platform::config::Env;
 use serde_json::Value;
-use shopmicro_backend::db::products::search::{Statement, Wanted};
+use shopmicro_backend::db::products::search::Wanted;
 use shopmicro_backend::db::products::{facets, listing, suggestions, tiers};
+use shopmicro_backend::db::statement::Statement;
 use shopmicro_backend::domain::listing::{Cursor, Filters, Listing, Matching, Sort, SortKey};
 use shopmicro_backend::domain::question::{Corrected, Question};
 use tokio_postgres::types::{ToSql, Type};
@@ -277,12 +278,7 @@ async fn no_list_reads_or_sorts_a_large_catalogue() {
         client.batch_execute("vacuum analyze products").await.expect("vacuumed");
         client.batch_execute("reset statement_timeout").await.expect("reset");
         for (name, bound, statement) in statements() {
-            let parameters: Vec<(&(dyn ToSql + Sync), Type)> = statement
-                .parameters
-                .iter()
-                .map(|(value, kind)| (value.as_ref() as &(dyn ToSql + Sync), kind.clone()))
-                .collect();
-            let plan = explain(&client, &statement.sql, &parameters).await;
+            let plan = explain(&client, &statement.sql, &statement.parameters()).await;
             findings.look(&name, &plan, bound);
         }
     }

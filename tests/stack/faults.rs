@@ -3,6 +3,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
@@ -10,9 +11,13 @@ use stack::scenarios::Scenario;
 use stack::{Component, Edge, Stack};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::time::timeout;
 
 /// The variable with the path of the socket.
 pub(crate) const SOCKET: &str = "STACK_FAULTS";
+
+/// How long one who has connected may take to say what shall happen: meanwhile nobody else is heard.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What may be done to a stack.
 #[derive(Clone, Copy, Debug, Subcommand)]
@@ -137,11 +142,11 @@ impl Faults {
     }
 }
 
-/// Does what one asks for, and tells how it went.
+/// Does what one asks for, and tells how it went. May be abandoned where the stack ends.
 pub(crate) async fn answer(stream: UnixStream, stack: &mut Stack) -> Result<()> {
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
-    stream.read_line(&mut line).await?;
+    timeout(PATIENCE, stream.read_line(&mut line)).await??;
     let happened = match Line::try_parse_from(line.split_whitespace()) {
         Ok(line) => line.fault.happen(stack).await,
         Err(error) => Err(error.into()),

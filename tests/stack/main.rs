@@ -244,8 +244,12 @@ async fn run(builder: stack::Builder, options: Run) -> Result<()> {
             _ = signals.next() => break Ok(()),
             error = stack.died() => break Err(error),
             stream = asked => {
-                // One that hangs up before it has its answer is no concern of the shop's.
-                let _ = faults::answer(stream?, &mut stack).await;
+                let stream = stream?;
+                tokio::select! {
+                    _ = signals.next() => break Ok(()),
+                    // One that hangs up before it has its answer is no concern of the shop's.
+                    _ = faults::answer(stream, &mut stack) => {}
+                }
             }
         }
     };
@@ -293,8 +297,15 @@ async fn exec(builder: stack::Builder, options: Exec) -> Result<u8> {
                 break code;
             }
             stream = asked => {
-                // One that hangs up before it has its answer is no concern of the command's.
-                let _ = faults::answer(stream?, &mut stack).await;
+                let stream = stream?;
+                tokio::select! {
+                    code = signals.next() => {
+                        end(&mut child).await?;
+                        break code;
+                    }
+                    // One that hangs up before it has its answer is no concern of the command's.
+                    _ = faults::answer(stream, &mut stack) => {}
+                }
             }
         }
     };

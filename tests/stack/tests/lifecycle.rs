@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -375,6 +376,32 @@ fn a_command_can_break_its_stack() {
 fn nobody_else_can_break_a_stack() {
     let output = exec(&["--only", "redis", "--faults"], "stat -c %A $STACK_FAULTS").output().expect("run");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "srw-------\n");
+}
+
+#[test]
+fn who_connects_and_says_nothing_holds_nothing_up() {
+    let mut command = exec(&["--only", "redis", "--faults"], "echo $STACK_FAULTS; exec sleep 600");
+    let mut child = command.spawn().expect("start");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("read");
+    let socket = line.trim();
+    let long = Duration::from_secs(30);
+    let say_nothing = || {
+        let stream = UnixStream::connect(socket).expect("connect");
+        std::thread::spawn(move || {
+            std::thread::sleep(long);
+            drop(stream);
+        });
+    };
+    let asked = Instant::now();
+    say_nothing();
+    let mut kill = Command::new(env!("CARGO_BIN_EXE_stack"));
+    let killed = kill.args(["fault", "--socket", socket, "kill", "redis"]).output().expect("run");
+    assert!(killed.status.success(), "{}", String::from_utf8_lossy(&killed.stderr));
+    say_nothing();
+    signal(&child, rustix::process::Signal::TERM);
+    assert_eq!(child.wait().expect("ended").code(), Some(128 + 15));
+    assert!(asked.elapsed() < long, "it took {:?}", asked.elapsed());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use hdrhistogram::Histogram;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_TYPE, COOKIE, HOST, HeaderName, HeaderValue};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use rand::rngs::SmallRng;
@@ -106,6 +106,20 @@ struct Connection {
     bytes: u64,
 }
 
+fn request(ask: Ask, host: &HeaderValue) -> Result<Request<Full<Bytes>>> {
+    let mut request = Request::builder().method(ask.method).uri(&*ask.path).header(HOST, host);
+    if let Some(cookie) = ask.cookie {
+        request = request.header(COOKIE, cookie);
+    }
+    if let Some(key) = ask.key {
+        request = request.header(HeaderName::from_static("idempotency-key"), key);
+    }
+    if ask.body.is_some() {
+        request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    Ok(request.body(Full::from(ask.body.unwrap_or_default()))?)
+}
+
 impl Connection {
     async fn open(address: &str, number: usize) -> Result<Self> {
         let stream = TcpStream::connect(address).await.with_context(|| format!("connect to {address}"))?;
@@ -123,20 +137,11 @@ impl Connection {
     }
 
     async fn ask(&mut self, ask: Ask, due: Instant) -> Result<()> {
-        let mut request = Request::builder().method(ask.method).uri(&*ask.path).header(HOST, &self.host);
-        if let Some(cookie) = ask.cookie {
-            request = request.header(hyper::header::COOKIE, cookie);
-        }
-        if let Some(key) = ask.key {
-            request = request.header(HeaderName::from_static("idempotency-key"), key);
-        }
-        if ask.body.is_some() {
-            request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
         let (trace, span): (u128, u64) = (self.rng.random(), self.rng.random());
         let flags = u8::from(self.rng.random_ratio(1, TRACED));
-        request = request.header("traceparent", format!("00-{trace:032x}-{span:016x}-{flags:02x}"));
-        let request = request.body(Full::from(ask.body.unwrap_or_default()))?;
+        let context = format!("00-{trace:032x}-{span:016x}-{flags:02x}");
+        let mut request = request(ask, &self.host)?;
+        request.headers_mut().insert("traceparent", HeaderValue::from_str(&context)?);
         let answer = async {
             self.sender.ready().await?;
             let answer = self.sender.send_request(request).await?;
@@ -263,17 +268,7 @@ pub(crate) async fn run(
 /// Asks once, and tells status and body: to look whether an answer is what it should be.
 pub(crate) async fn once(address: &str, ask: Ask) -> Result<(u16, Bytes)> {
     let mut connection = Connection::open(address, 0).await?;
-    let mut request = Request::builder().method(ask.method).uri(&*ask.path).header(HOST, &connection.host);
-    if let Some(cookie) = ask.cookie {
-        request = request.header(hyper::header::COOKIE, cookie);
-    }
-    if let Some(key) = ask.key {
-        request = request.header("idempotency-key", key);
-    }
-    if ask.body.is_some() {
-        request = request.header(CONTENT_TYPE, "application/json");
-    }
-    let request = request.body(Full::from(ask.body.unwrap_or_default()))?;
+    let request = request(ask, &connection.host)?;
     let answer = tokio::time::timeout(DEADLINE, async {
         let answer = connection.sender.send_request(request).await?;
         let status = answer.status().as_u16();

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use stack::budgets::kibibytes;
+
 /// A process and all that it started.
 pub(crate) fn family(root: i32) -> Vec<i32> {
     let mut all = vec![root];
@@ -49,11 +51,6 @@ pub(crate) fn peak(pids: &[i32]) -> u64 {
 pub(crate) fn held(pids: &[i32], figure: &str) -> u64 {
     let status = pids.iter().filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/status")).ok());
     status.filter_map(|text| kibibytes(&text, figure)).sum::<u64>() * 1024
-}
-
-fn kibibytes(status: &str, figure: &str) -> Option<u64> {
-    let value = status.lines().find_map(|line| line.strip_prefix(figure)?.strip_prefix(':'))?;
-    value.trim().strip_suffix(" kB")?.parse().ok()
 }
 
 /// Lets the peaks of these processes begin anew (`clear_refs` in proc(5)).

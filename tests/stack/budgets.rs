@@ -66,14 +66,16 @@ fn name(component: Component) -> &'static str {
     }
 }
 
+/// A figure in KiB of `/proc/PID/status` or `/proc/PID/smaps_rollup` (proc(5)), by its name there.
+pub fn kibibytes(text: &str, figure: &str) -> Option<u64> {
+    let value = text.lines().find_map(|line| line.strip_prefix(figure)?.strip_prefix(':'))?;
+    value.trim().strip_suffix(" kB")?.parse().ok()
+}
+
 /// What a process holds that cannot be taken back, in bytes. Nothing once it has ended.
 fn held(pid: i32) -> u64 {
     let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
-    let kibibytes = |figure: &str| {
-        let value = rollup.lines().find_map(|line| line.strip_prefix(figure)?.strip_prefix(':'))?;
-        value.trim().strip_suffix(" kB")?.parse::<u64>().ok()
-    };
-    ["Pss_Anon", "Pss_Shmem"].into_iter().filter_map(kibibytes).sum::<u64>() * 1024
+    ["Pss_Anon", "Pss_Shmem"].into_iter().filter_map(|figure| kibibytes(&rollup, figure)).sum::<u64>() * 1024
 }
 
 /// What a component uses now. Of several with one name, the one that uses most counts.

@@ -7,14 +7,17 @@ import { Customer, DESKTOP, DEVICES, launch, unique } from './browser.js';
 let browser;
 let admin;
 let soldOut;
+/** Its name is one word that is wider than a phone, and its price is high. */
+let long;
 before(async () => {
   browser = await launch();
   admin = await Customer.arrive(browser, DESKTOP);
   await admin.logInAsAdmin();
   soldOut = await admin.makeProduct({ stock: 0 });
+  long = await admin.makeProduct({ name: unique('Rhubarb'.repeat(12)), price_cents: 98_765_432 });
 });
 after(async () => {
-  if (soldOut) await admin.archive(soldOut);
+  for (const product of [soldOut, long]) if (product) await admin.archive(product);
   await browser?.close();
 });
 
@@ -35,6 +38,35 @@ for (const [device, options] of DEVICES) {
     await customer.look('no-results');
     await page.getByRole('link', { name: 'Show everything' }).click();
     await page.getByRole('article').first().waitFor();
+    await customer.leave();
+  });
+
+  test(`a long word and a high price keep to their place on a ${device}, and so does a cart with nothing in it`, { timeout: 300_000 }, async () => {
+    const customer = await Customer.arrive(browser, options);
+    const { page } = customer;
+    await page.goto('/');
+    await customer.cart(0).click();
+    const drawer = page.getByRole('dialog', { name: 'Your cart' });
+    const browse = await drawer.getByRole('link', { name: 'Browse the shop' }).boundingBox();
+    assert.ok(browse.height < 60, `the way on is ${browse.height} px high`);
+    // It is the newest.
+    await page.goto('/products');
+    await page.getByRole('article').getByText(long.name).waitFor();
+    const widths = await page.getByRole('article').evaluateAll((cards) => cards.map((card) => card.clientWidth));
+    assert.ok(Math.max(...widths) - Math.min(...widths) <= 1, `${widths}`);
+    await customer.look('long-list');
+    await customer.putIntoCart(long, 3);
+    await customer.look('long-product');
+    await customer.cart(3).click();
+    const name = drawer.getByRole('link', { name: long.name });
+    const { right, edge } = await name.evaluate((link) => ({
+      right: link.getBoundingClientRect().right,
+      edge: link.closest('li').getBoundingClientRect().right,
+    }));
+    assert.ok(right <= edge, `${right} px of ${edge}`);
+    await page.goto('/cart');
+    await page.getByRole('region', { name: 'Summary' }).waitFor();
+    await customer.look('long-cart');
     await customer.leave();
   });
 

@@ -56,11 +56,13 @@ export function CartDrawer({ onClose }: { onClose: () => void }) {
         <Loaded query={cart} loading={<Skeletons shape="row" n={3} />}>
           {({ items, total_cents, currency }) =>
             items.length === 0 ? (
-              <Empty icon="bag" title="Nothing in here yet">
-                <Link to={urls.products()} className="button">
-                  Browse the shop
-                </Link>
-              </Empty>
+              <div className={styles.lines}>
+                <Empty icon="bag" title="Nothing in here yet">
+                  <Link to={urls.products()} className="button">
+                    Browse the shop
+                  </Link>
+                </Empty>
+              </div>
             ) : (
               <>
                 <div className={styles.lines}>

@@ -231,12 +231,12 @@ for (const [device, options] of DEVICES) {
     await page.keyboard.press('Enter');
     const change = page.getByRole('button', { name: `Change the role of Grace Hopper, ${email}` });
     await change.click();
-    await page.getByRole('button', { name: 'Yes, make them an admin' }).click();
+    await page.getByRole('button', { name: 'Make admin' }).click();
     await page.getByRole('cell', { name: 'Admin', exact: false }).filter({ hasText: /^Admin/ }).waitFor();
     await customer.page.reload();
     await customer.page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
     await change.click();
-    await page.getByRole('button', { name: 'Yes, a customer from now on' }).click();
+    await page.getByRole('button', { name: 'Make customer' }).click();
     await page.getByRole('cell').filter({ hasText: /^Customer/ }).waitFor();
     await admin.leave();
     await customer.leave();

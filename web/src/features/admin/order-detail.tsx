@@ -1,10 +1,11 @@
 import { Fragment } from 'react';
 import { Link } from 'react-router';
 import type { AdminOrder, Order } from '@/api/schema';
+import { Address } from '@/components/address';
 import { Notice } from '@/components/notice';
 import { STATUS_LABELS, StatusBadge } from '@/components/status';
 import { useTwoSteps } from '@/components/use-two-steps';
-import { countryName, dateTime, money } from '@/lib/format';
+import { dateTime, money } from '@/lib/format';
 import { explain } from '@/lib/http';
 import { urls } from '@/lib/urls';
 import styles from './admin.module.css';
@@ -97,10 +98,15 @@ export function OrderDetail({ order }: { order: AdminOrder }) {
               </tr>
             ))}
           </tbody>
+          <tfoot>
+            <tr>
+              <th scope="row" colSpan={2}>
+                Total
+              </th>
+              <td className={styles.number}>{money(order.total_cents, order.currency)}</td>
+            </tr>
+          </tfoot>
         </table>
-        <p>
-          Total <strong>{money(order.total_cents, order.currency)}</strong>
-        </p>
       </section>
       <section className={styles.panel} aria-labelledby="whom">
         <h2 id="whom">To whom</h2>
@@ -110,14 +116,7 @@ export function OrderDetail({ order }: { order: AdminOrder }) {
             {order.customer.email}
           </p>
         )}
-        {address ? (
-          <address>
-            {address.name}, {address.line1}, {address.line2 && `${address.line2}, `}
-            {address.postal_code} {address.city}, {countryName(address.country)}
-          </address>
-        ) : (
-          <p className="muted">No address is kept.</p>
-        )}
+        {address ? <Address address={address} /> : <p className="muted">No address is kept.</p>}
       </section>
     </>
   );

@@ -30,7 +30,9 @@ export function OrderList({ status }: { status: Order['status'] | undefined }) {
                 <th scope="col" className={styles.wide}>
                   Customer
                 </th>
-                <th scope="col">Status</th>
+                <th scope="col" className={styles.wide}>
+                  Status
+                </th>
                 <th scope="col" className={styles.number}>
                   Total
                 </th>
@@ -41,10 +43,13 @@ export function OrderList({ status }: { status: Order['status'] | undefined }) {
               <tr key={order.id}>
                 <td className={styles.code}>
                   <Link to={urls.adminOrder(order.id)}>{orderNumber(order.id)}</Link>
+                  <span className={styles.slim}>
+                    <StatusBadge status={order.status} />
+                  </span>
                 </td>
                 <td className={styles.wide}>{dateTime(order.created_at)}</td>
                 <td className={styles.wide}>{order.customer?.name ?? 'Deleted account'}</td>
-                <td>
+                <td className={styles.wide}>
                   <StatusBadge status={order.status} />
                 </td>
                 <td className={styles.number}>{money(order.total_cents, order.currency)}</td>

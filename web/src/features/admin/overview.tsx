@@ -97,7 +97,7 @@ function LowStock({ products }: { products: Data['low_stock'] }) {
                   <td>
                     <Link to={urls.adminProduct(product.id)}>{product.name}</Link>
                   </td>
-                  <td className={styles.wide}>{date(product.updated_at)}</td>
+                  <td className={`${styles.wide} ${styles.code}`}>{date(product.updated_at)}</td>
                   <td className={styles.number}>
                     <span className={product.stock === 0 ? styles.low : undefined}>{product.stock}</span>
                   </td>

@@ -47,7 +47,7 @@ export function UserList({ q, me }: { q: string; me: User }) {
                   <br />
                   <span className="muted small">{user.email}</span>
                 </td>
-                <td className={styles.wide}>{date(user.created_at)}</td>
+                <td className={`${styles.wide} ${styles.code}`}>{date(user.created_at)}</td>
                 <td>
                   <Role
                     key={user.role}
@@ -83,7 +83,7 @@ function Role({ user, mine, busy, onChange }: RoleProps) {
   return asking ? (
     <span className={styles.bar}>
       <button type="button" className="button quiet" disabled={busy} onClick={() => onChange(other)}>
-        {other === 'admin' ? 'Yes, make them an admin' : 'Yes, a customer from now on'}
+        {other === 'admin' ? 'Make admin' : 'Make customer'}
       </button>
       <button ref={second} type="button" className="link-button" onClick={leave}>
         No

@@ -16,7 +16,7 @@ export function CancelOrder({ id }: { id: string }) {
           <legend>Cancel this order? It cannot be undone.</legend>
           <button
             type="button"
-            className="button"
+            className="button danger"
             disabled={cancel.isPending}
             onClick={() => cancel.mutate(undefined, { onSettled: leave })}
           >

@@ -1,8 +1,9 @@
 import { Link } from 'react-router';
 import type { Order } from '@/api/schema';
+import { Address } from '@/components/address';
 import { Notice } from '@/components/notice';
 import { Summary } from '@/components/summary';
-import { countryName, dateTime, money, orderNumber } from '@/lib/format';
+import { dateTime, money, orderNumber } from '@/lib/format';
 import { urls } from '@/lib/urls';
 import { CancelOrder } from './cancel-order';
 import styles from './order-detail.module.css';
@@ -37,7 +38,12 @@ export function OrderDetail({ order, placed }: { order: Order; placed: boolean }
             </li>
           ))}
         </ul>
-        {order.shipping_address && <Address address={order.shipping_address} />}
+        {order.shipping_address && (
+          <section className={styles.address} aria-label="Delivery address">
+            <h2>Goes to</h2>
+            <Address address={order.shipping_address} />
+          </section>
+        )}
         {cancellable && <CancelOrder id={order.id} />}
       </div>
       <Summary title="Summary" totalCents={order.total_cents} currency={order.currency} />
@@ -72,27 +78,4 @@ function Explanation({ order, placed }: { order: Order; placed: boolean }) {
     default:
       return null;
   }
-}
-
-function Address({ address }: { address: NonNullable<Order['shipping_address']> }) {
-  return (
-    <section className={styles.address} aria-label="Delivery address">
-      <h2>Goes to</h2>
-      <address>
-        {address.name}
-        <br />
-        {address.line1}
-        <br />
-        {address.line2 && (
-          <>
-            {address.line2}
-            <br />
-          </>
-        )}
-        {address.city} {address.postal_code}
-        <br />
-        {countryName(address.country)}
-      </address>
-    </section>
-  );
 }

@@ -15,7 +15,7 @@ type PageRoute = RouteObject & {
 };
 
 /** How long a page stays while the script of the next one is on its way: less is no wait, more looks like a dead link. */
-const PATIENCE_MS = 200;
+export const PATIENCE_MS = 200;
 
 /** A page whose script comes when it is asked for. One that did not come is asked for again. */
 function later(load: () => Promise<ComponentType>): Pick<PageRoute, 'element' | 'preload'> {

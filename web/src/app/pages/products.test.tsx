@@ -61,7 +61,8 @@ describe('the catalogue', () => {
     renderShop('/products');
     await userEvent.click(await screen.findByRole('button', { name: 'Load more' }));
     await screen.findByText('That is all: 2 products');
-    expect(screen.getAllByRole('article')).toHaveLength(2);
+    // The list follows the number a moment later.
+    await waitFor(() => expect(screen.getAllByRole('article')).toHaveLength(2));
     // The button is gone, and with it the focus.
     await waitFor(() => expect(document.activeElement?.textContent).toBe('Teapot'));
   });

@@ -28,7 +28,7 @@ pub struct Overview {
     currency: &'static str,
     /// Orders that are paid and wait to be shipped.
     to_ship: i64,
-    /// Of the 10,000 products that sell best those of which few are left, fewest first: at most twenty.
+    /// Of the 10,000 products that sell best, those of which few are left, fewest first: at most twenty.
     low_stock: Vec<Product>,
 }
 

@@ -1193,7 +1193,7 @@ export interface components {
             currency: string;
             /** @description The last thirty days of UTC, today the last. */
             days: components["schemas"]["Day"][];
-            /** @description Of the 10,000 products that sell best those of which few are left, fewest first: at most twenty. */
+            /** @description Of the 10,000 products that sell best, those of which few are left, fewest first: at most twenty. */
             low_stock: components["schemas"]["Product"][];
             /**
              * Format: int64

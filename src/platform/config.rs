@@ -96,11 +96,14 @@ impl Env {
         T: FromStr + PartialOrd + Display,
         T::Err: Display,
     {
-        let value = self.parse(name, default);
-        if !range.contains(&value) {
-            self.mistake(format!("{name}: must be from {} to {}", range.start(), range.end()));
+        match self.parse_optional(name) {
+            Some(value) if range.contains(&value) => value,
+            Some(_) => {
+                self.mistake(format!("{name}: must be from {} to {}", range.start(), range.end()));
+                default
+            }
+            None => default,
         }
-        value
     }
 
     /// A parsed variable where it is set.

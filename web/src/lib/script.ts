@@ -60,19 +60,22 @@ document.addEventListener(
   true,
 );
 
+/** Those that were asked for again and are on their way, for whoever needs them. */
+const coming = new Set<Promise<unknown>>();
+
 /** Vite asks for each style once, and from then on takes it for one that is there. */
 async function missingStyles(): Promise<void> {
-  const again = [...lost].map((link) => {
+  for (const link of lost) {
     lost.delete(link);
     const copy = link.cloneNode();
     const there = new Promise((resolve, reject) => {
       copy.addEventListener('load', resolve);
       copy.addEventListener('error', () => reject(new Error(`no style at ${link.href}`)));
-    });
+    }).finally(() => coming.delete(there));
+    coming.add(there);
     link.replaceWith(copy);
-    return there;
-  });
-  await Promise.all(again);
+  }
+  await Promise.all(coming);
 }
 
 async function shopAnswers(): Promise<boolean> {

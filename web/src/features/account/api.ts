@@ -55,7 +55,10 @@ export function useChangePassword() {
     },
     mutationFn: (body: PasswordBody) => request<void>('/api/users/me/password', { method: 'PUT', body }),
     // With another cookie: whatever was refused to the one before is asked anew.
-    onSuccess: (_answer, _body, me) => me && enter(client, me),
+    onSuccess: (_answer, _body, before) => {
+      const me = client.getQueryData(meOptions.queryKey) ?? before;
+      return me && enter(client, me);
+    },
   });
 }
 

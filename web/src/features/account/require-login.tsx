@@ -19,7 +19,10 @@ export function RequireLogin({ children }: { children: (me: User) => ReactNode }
         user ? (
           <Fragment key={user.id}>{children(user)}</Fragment>
         ) : (
-          <Navigate to={urls.login(pathname + search)} replace />
+          <>
+            <Skeletons shape="row" n={3} />
+            <Navigate to={urls.login(pathname + search)} replace />
+          </>
         )
       }
     </Loaded>

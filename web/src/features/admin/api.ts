@@ -29,7 +29,7 @@ import type {
   User,
   UserPage,
 } from '@/api/schema';
-import { apiPath, mayHaveCounted, request } from '@/lib/http';
+import { apiPath, isTransient, ProblemError, request } from '@/lib/http';
 import { readAnew } from '@/lib/query';
 import { randomKey } from '@/lib/random';
 
@@ -176,7 +176,9 @@ export function useAdjustStock(id: string) {
       });
     },
     onSettled: (_adjusted, error) => {
-      if (!mayHaveCounted(error)) open.current = undefined;
+      // A refusal of whoever asks too often, or is no longer logged in, says nothing of what was sent before it.
+      const unheard = error instanceof ProblemError && error.status === 401;
+      if (!isTransient(error) && !unheard) open.current = undefined;
       // Where no answer came, the movements say whether it counted.
       productsChanged(client);
     },

@@ -52,6 +52,22 @@ it('shows what may have counted where the answer was lost, and counts once when 
   expect(keys).toEqual([keys[0], keys[0]]);
 });
 
+it('counts once where it was refused between, which says nothing of the first time', async () => {
+  const answers = [
+    lost,
+    () => problem(429, 'too-many-requests'),
+    () => problem(401, 'unauthenticated'),
+    done,
+  ];
+  const { keys, press } = await adjust((n) => answers[n - 1]?.() ?? done());
+  for (let n = 1; n <= answers.length; n++) {
+    await press();
+    await waitFor(() => expect(keys).toHaveLength(n));
+    await screen.findByRole('button', { name: 'Adjust stock' });
+  }
+  expect(new Set(keys).size).toBe(1);
+});
+
 it('counts another change, and the same one once more where its outcome is known', async () => {
   const { keys, press } = await adjust((n) => (n === 1 ? lost() : done()));
   await press();

@@ -38,7 +38,7 @@ pub const HOST_PREFIX: &str = "__Host-";
 pub const LIFETIME: Duration = Duration::from_hours(14 * 24);
 /// How long a session lasts from when it was last seen.
 pub const IDLE_LIFETIME: Duration = Duration::from_hours(3 * 24);
-/// How long a guest's cart lasts from its last change: its row, and with it its cookie.
+/// How long a guest's cart lasts after something was put into it: its row, and with it its cookie.
 pub const CART_LIFETIME: Duration = Duration::from_hours(30 * 24);
 /// How often it is noted at most that a session was seen, so that not every request is a write.
 pub const SEEN_INTERVAL: Duration = Duration::from_mins(5);

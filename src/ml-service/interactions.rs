@@ -149,6 +149,12 @@ impl Interactions {
         }
     }
 
+    /// Whether the stream was read to its end at least once, and what sells is ranked as it was sold since.
+    #[must_use]
+    pub fn is_caught_up(&self) -> bool {
+        self.complete && self.ranking.revision == self.last_sale
+    }
+
     /// What sells, counted anew where something was sold since it was last.
     #[must_use]
     pub fn ranked(&self) -> Arc<Ranking> {

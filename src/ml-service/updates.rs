@@ -78,8 +78,10 @@ pub async fn follow_interactions(app: App, poll: Duration) {
                     {
                         tracing::error!(%error, "what is bought together was not counted");
                     }
-                    // Also where nothing came: it may have been refused the time before, and costs nothing where it was done.
-                    if let Err(error) = app.caught_up().await {
+                    // Also where nothing came: it may have been refused the time before.
+                    if !app.interactions().is_caught_up()
+                        && let Err(error) = app.caught_up().await
+                    {
                         tracing::error!(%error, "what sells was not ranked");
                     }
                     tokio::time::sleep(poll).await;

@@ -42,10 +42,14 @@ pub async fn retrain(
     State(state): State<AppState>,
     Admin(admin): Admin,
 ) -> Result<(StatusCode, Json<Retraining>)> {
-    // First, since what cannot be noted shall not be done.
+    // First, since nothing shall train where it cannot be noted.
     let client = state.pool.get().await?;
-    let retraining = state.recommender.retrain().await.ok_or(Error::RecommenderUnavailable)?;
-    let detail = json!({ "model_version": retraining.model_version });
-    db::audit::insert(&client, Some(admin.user_id), "model.retrained", "model", detail).await?;
-    Ok((StatusCode::ACCEPTED, Json(retraining)))
+    let shop = state.clone();
+    let work = async move {
+        let retraining = shop.recommender.retrain().await.ok_or(Error::RecommenderUnavailable)?;
+        let detail = json!({ "model_version": retraining.model_version });
+        db::audit::insert(&client, Some(admin.user_id), "model.retrained", "model", detail).await?;
+        Ok((StatusCode::ACCEPTED, Json(retraining)))
+    };
+    state.finish(work).await
 }

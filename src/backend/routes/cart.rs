@@ -63,7 +63,7 @@ pub async fn put_item(
     let (owner, jar) = if let Some(session) = session {
         (Owner::User(session.user_id), CookieJar::new())
     } else {
-        // Given anew each time, so that it lasts as long as the cart, whose time begins with its last change.
+        // Given anew each time, so that it lasts as long as the cart, whose time begins anew as well.
         let token = sent.unwrap_or_else(sessions::new_token);
         let owner = Owner::Guest(sessions::hash(&token));
         let cookie = sessions::lasting_cookie(CART_COOKIE, token, CART_LIFETIME, state.production);

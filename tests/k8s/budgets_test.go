@@ -134,8 +134,7 @@ func (m *manifests) checkLeaving(t report) {
 	if own := w.pod.Spec.TerminationGracePeriodSeconds; own != nil {
 		grace = *own
 	}
-	// Lines and traces are sent one after the other.
-	if leave := preStop + int64(drain+2*flush); grace <= leave {
+	if leave := preStop + int64(drain+flush); grace <= leave {
 		t.Errorf("a backend is killed after %d s, and may take %d to leave", grace, leave)
 	}
 	if int64(w.minReady) < grace {

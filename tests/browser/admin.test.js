@@ -272,6 +272,7 @@ for (const [device, options] of DEVICES) {
     const admin = await arriveAsAdmin(options);
     const { page } = admin;
     await page.goto('/admin');
+    await page.getByRole('img', { name: /^Revenue by day:/ }).waitFor();
     const scarce = await admin.makeProduct({ stock: 1 });
     const read = page.waitForResponse('**/api/admin/overview');
     await page.reload();

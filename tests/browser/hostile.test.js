@@ -124,7 +124,10 @@ for (const [relation, host] of [
           await loaded;
           return frame;
         }, address);
-        return (await element.contentFrame()).url();
+        const frame = await element.contentFrame();
+        // Where the browser puts a page of its own there, we are told a moment later.
+        while (frame.url() === '') await new Promise((resolve) => setTimeout(resolve, 20));
+        return frame.url();
       };
       assert.equal(await framed(own), own);
       assert.deepEqual(customer.troubles, []);

@@ -9,8 +9,8 @@ use reqwest::{Client, StatusCode};
 use stack::{Component, Stack};
 use tokio::task::JoinSet;
 
-/// A search that no cache answers.
-const PATH: &str = "/api/products?q=lamp";
+/// A search with a filter, which no cache answers.
+const PATH: &str = "/api/products?q=lamp&in_stock=true";
 /// Clients enough to keep the backend busy: twice as many as it has connections to the database, fewer than may wait for
 /// one.
 const CLIENTS: usize = 32;

@@ -22,7 +22,6 @@ fuzz_target!(|input: (Vec<(u8, u8, u8, u32)>, Changes)| {
             user_id: Uuid::from_u128(user.into()),
             product_id: Uuid::from_u128(product.into()),
             kind: [Some(Kind::View), Some(Kind::Cart), Some(Kind::Purchase), None][usize::from(kind % 4)],
-            quantity: 1,
             at: Timestamp::from_second(at.into()).expect("a time"),
         });
     }

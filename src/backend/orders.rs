@@ -22,14 +22,20 @@ pub enum By {
 }
 
 /// Settles an order by its payment's outcome; returns it in the status that its idempotency key's requests are answered,
-/// or without a key in its present one. To be called within [`AppState::finish`].
+/// or without a key in its present one. In its own time: what follows its commit is done, however long placing and charging
+/// took.
 pub async fn settle(state: &AppState, id: Uuid, outcome: Outcome, key: Option<&str>) -> Result<Order> {
-    let settled = db::orders::settle(&state.pool.get().await?, id, outcome, key).await?;
-    if settled.changed {
-        state.shop_metrics.order(settled.order.status, settled.order.total_cents);
-    }
-    forget_stock(state, &settled.order).await;
-    Ok(settled.order)
+    let (shop, key) = (state.clone(), key.map(str::to_owned));
+    state
+        .finish(async move {
+            let settled = db::orders::settle(&shop.pool.get().await?, id, outcome, key.as_deref()).await?;
+            if settled.changed {
+                shop.shop_metrics.order(settled.order.status, settled.order.total_cents);
+            }
+            forget_stock(&shop, &settled.order).await;
+            Ok(settled.order)
+        })
+        .await
 }
 
 /// Moves an order to another status; [`Error::IllegalTransition`] where that is not legal.

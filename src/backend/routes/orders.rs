@@ -133,9 +133,7 @@ async fn place_and_charge(
     };
     // Their stock is taken, however long the provider thinks and whatever becomes of the payment.
     let (outcome, ()) = tokio::join!(charge, state.cache.forget_products(products));
-    // In its own time: what follows its commit is done, however long placing and charging took.
-    let (shop, key) = (state.clone(), key.to_owned());
-    state.finish(async move { orders::settle(&shop, id, outcome, Some(&key)).await }).await
+    orders::settle(state, id, outcome, Some(key)).await
 }
 
 /// The order, or the refusal of its card.

@@ -45,9 +45,6 @@ async fn follow(state: &AppState, payment: DuePayment) -> Result<()> {
             }
         }
         Outcome::Unknown => Ok(()),
-        outcome => {
-            let shop = state.clone();
-            state.finish(async move { orders::settle(&shop, id, outcome, None).await.map(drop) }).await
-        }
+        outcome => orders::settle(state, id, outcome, None).await.map(drop),
     }
 }

@@ -33,27 +33,19 @@ pub enum Pass {
 /// Starts every worker; they end with the service.
 pub fn spawn(state: &AppState) {
     let (second, minute) = (Duration::from_secs(1), Duration::from_mins(1));
-    keep(state, move |state| repeat("payments", second, state, payments::pass));
-    keep(state, move |state| repeat("outbox", second / 2, state, outbox::pass));
-    keep(state, move |state| repeat("revocations", second, state, revocations::pass));
-    keep(state, move |state| repeat("views", second, state, views::pass));
-    keep(state, move |state| repeat("backups", minute, state, backups::pass));
-    keep(state, move |state| repeat("housekeeping", 10 * minute, state, housekeeping::pass));
-    keep(state, move |state| repeat("tiers", 10 * minute, state, tiers::pass));
-    keep(state, ledger::watch);
-    keep(state, |state| {
+    state.lifecycle.keep(state, move |state| repeat("payments", second, state, payments::pass));
+    state.lifecycle.keep(state, move |state| repeat("outbox", second / 2, state, outbox::pass));
+    state.lifecycle.keep(state, move |state| repeat("revocations", second, state, revocations::pass));
+    state.lifecycle.keep(state, move |state| repeat("views", second, state, views::pass));
+    state.lifecycle.keep(state, move |state| repeat("backups", minute, state, backups::pass));
+    state.lifecycle.keep(state, move |state| repeat("housekeeping", 10 * minute, state, housekeeping::pass));
+    state.lifecycle.keep(state, move |state| repeat("tiers", 10 * minute, state, tiers::pass));
+    state.lifecycle.keep(state, ledger::watch);
+    state.lifecycle.keep(state, |state| {
         platform::health::watch(async move || operations::health(State(state.clone())).await)
     });
-    keep(state, |state| state.changes.clone().listen(state.redis.clone()));
+    state.lifecycle.keep(state, |state| state.changes.clone().listen(state.redis.clone()));
     state.pool.show();
-}
-
-fn keep<W: Future<Output = ()> + Send + 'static>(
-    state: &AppState,
-    work: impl Fn(AppState) -> W + Send + 'static,
-) {
-    let given = state.clone();
-    state.lifecycle.keep(move || work(given.clone()));
 }
 
 /// Runs a pass for ever: at once where there is more to do, else after the pause. A pass that fails is tried again

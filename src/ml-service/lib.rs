@@ -135,17 +135,12 @@ impl App {
         let Config { catalogue_poll, interactions_poll, .. } = *config;
         // What was read from disk is there.
         let kept = self.interactions().cursor();
-        self.keep(move |app| updates::follow_catalogue(app, catalogue_poll));
-        self.keep(move |app| updates::follow_interactions(app, interactions_poll));
-        self.keep(move |app| updates::follow_purchases(app, catalogue_poll, kept.clone()));
-        self.keep(|app| {
+        self.lifecycle.keep(self, move |app| updates::follow_catalogue(app, catalogue_poll));
+        self.lifecycle.keep(self, move |app| updates::follow_interactions(app, interactions_poll));
+        self.lifecycle.keep(self, move |app| updates::follow_purchases(app, catalogue_poll, kept.clone()));
+        self.lifecycle.keep(self, |app| {
             platform::health::watch(async move || routes::health::health(State(app.clone())).await)
         });
-    }
-
-    fn keep<W: Future<Output = ()> + Send + 'static>(&self, work: impl Fn(Self) -> W + Send + 'static) {
-        let app = self.clone();
-        self.lifecycle.keep(move || work(app.clone()));
     }
 
     /// Whether this is the token of the deployment. Where none is set, everybody may what it is for, save in

@@ -67,9 +67,14 @@ impl Lifecycle {
 
     /// Keeps background work going until the service stops: what panics begins anew after a rest, since nobody would notice
     /// that it is gone.
-    pub fn keep<W: Future<Output = ()> + Send + 'static>(&self, work: impl Fn() -> W + Send + 'static) {
+    pub fn keep<T: Clone + Send + Sync + 'static, W: Future<Output = ()> + Send + 'static>(
+        &self,
+        given: &T,
+        work: impl Fn(T) -> W + Send + 'static,
+    ) {
+        let given = given.clone();
         self.spawn(async move {
-            while let Err(cause) = AssertUnwindSafe(work()).catch_unwind().await {
+            while let Err(cause) = AssertUnwindSafe(work(given.clone())).catch_unwind().await {
                 note_panic(cause.as_ref(), "background work panicked, and begins anew");
                 tokio::time::sleep(REST).await;
             }
@@ -175,8 +180,7 @@ mod tests {
     async fn what_panics_begins_anew() {
         let lifecycle = Lifecycle::new();
         let begun = Arc::new(AtomicU32::new(0));
-        let counted = Arc::clone(&begun);
-        lifecycle.keep(move || {
+        lifecycle.keep(&begun, |counted| {
             let times = counted.fetch_add(1, Ordering::Relaxed);
             async move { assert!(times >= 2, "on purpose") }
         });

@@ -65,7 +65,7 @@ pub struct Filter {
 /// The statement for acts, newest first; not prepared, as of accounts.
 pub fn listing(filter: &Filter, limit: i64) -> Statement {
     let mut statement = Statement::default();
-    let mut conditions = vec!["true".to_owned()];
+    let mut conditions = Vec::new();
     if let Some(actor) = filter.actor {
         conditions.push(format!("actor_id = {}", statement.bind(actor, Type::UUID)));
     }
@@ -78,11 +78,8 @@ pub fn listing(filter: &Filter, limit: i64) -> Statement {
     if let Some(before) = filter.before {
         conditions.push(format!("id < {}", statement.bind(before, Type::INT8)));
     }
-    statement.sql = format!(
-        "select id, at, actor_id, action, subject, detail from audit_log where {} order by id desc limit {}",
-        conditions.join(" and "),
-        statement.bind(limit, Type::INT8)
-    );
+    let select = "select id, at, actor_id, action, subject, detail from audit_log";
+    statement.page(select, &conditions, "id desc", limit);
     statement
 }
 

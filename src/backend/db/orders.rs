@@ -332,7 +332,7 @@ pub struct AdminFilter {
 pub async fn list_for_admin(client: &Client, filter: AdminFilter, limit: i64) -> Result<Vec<AdminOrder>> {
     // Joined from what is asked for, so that each question is answered from its index.
     let mut statement = Statement { prepared: true, ..Statement::default() };
-    let mut conditions = vec!["true".to_owned()];
+    let mut conditions = Vec::new();
     if let Some(status) = filter.status {
         conditions.push(format!("o.status = {}", statement.bind(status.as_str(), Type::TEXT)));
     }
@@ -343,12 +343,8 @@ pub async fn list_for_admin(client: &Client, filter: AdminFilter, limit: i64) ->
         let (at, id) = (statement.bind(at, Type::TIMESTAMPTZ), statement.bind(id, Type::UUID));
         conditions.push(format!("(o.created_at, o.id) < ({at}, {id})"));
     }
-    statement.sql = format!(
-        "select {ADMIN_COLUMNS}, {ORDER} left join users u on u.id = o.user_id \
-         where {} order by o.created_at desc, o.id desc limit {}",
-        conditions.join(" and "),
-        statement.bind(limit, Type::INT8)
-    );
+    let select = format!("select {ADMIN_COLUMNS}, {ORDER} left join users u on u.id = o.user_id");
+    statement.page(&select, &conditions, "o.created_at desc, o.id desc", limit);
     let rows = statement.query(client).await?;
     rows.iter().map(admin_order).collect()
 }

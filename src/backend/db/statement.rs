@@ -25,6 +25,13 @@ impl Statement {
         format!("${}", self.parameters.len())
     }
 
+    /// Sets the SQL of a page of what all these conditions are true of.
+    pub(super) fn page(&mut self, select: &str, conditions: &[String], order: &str, limit: i64) {
+        let conditions = if conditions.is_empty() { "true".to_owned() } else { conditions.join(" and ") };
+        let limit = self.bind(limit, Type::INT8);
+        self.sql = format!("{select} where {conditions} order by {order} limit {limit}");
+    }
+
     /// Values and their types, as the client takes them.
     pub fn parameters(&self) -> Vec<(&(dyn ToSql + Sync), Type)> {
         self.parameters.iter().map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone())).collect()

@@ -149,7 +149,7 @@ pub struct Filter {
 /// rows.
 pub fn listing(filter: &Filter, limit: i64) -> Statement {
     let mut statement = Statement::default();
-    let mut conditions = vec!["true".to_owned()];
+    let mut conditions = Vec::new();
     if let Some(prefix) = &filter.prefix {
         let prefix = statement.bind(prefix.clone(), Type::TEXT);
         // Not `like`, to which `%` and `_` mean something. Nothing sorts after U+10FFFF.
@@ -163,11 +163,8 @@ pub fn listing(filter: &Filter, limit: i64) -> Statement {
         let (at, id) = (statement.bind(at, Type::TIMESTAMPTZ), statement.bind(id, Type::UUID));
         conditions.push(format!("(created_at, id) < ({at}, {id})"));
     }
-    statement.sql = format!(
-        "select {COLUMNS} from users where {} order by created_at desc, id desc limit {}",
-        conditions.join(" and "),
-        statement.bind(limit, Type::INT8)
-    );
+    let select = format!("select {COLUMNS} from users");
+    statement.page(&select, &conditions, "created_at desc, id desc", limit);
     statement
 }
 

@@ -173,30 +173,37 @@ impl Cache {
         query: &str,
         load: impl AsyncFnOnce() -> Result<ProductPage>,
     ) -> Result<Answer> {
-        let question = Question::Search(query.into());
-        if let Some(answer) = self.near(&question) {
-            return Ok(answer);
-        }
-        self.count("search", "miss");
-        let moment = self.changes.moment(&Scope::Catalogue);
-        let page = Box::pin(load()).await?;
-        let answer = Answer::of(&page)?;
-        if PageKey::keeps(&page) {
-            self.answers.keep(question, answer.clone(), moment, SEARCH);
-        }
-        Ok(answer)
+        let load = async move || {
+            let page = load().await?;
+            Ok((Answer::of(&page)?, PageKey::keeps(&page)))
+        };
+        self.near_or_load("search", Question::Search(query.into()), Scope::Catalogue, SEARCH, load).await
     }
 
     /// The answer about an account, which is personal and so never in Redis.
     pub async fn user(&self, id: Uuid, load: impl AsyncFnOnce() -> Result<Answer>) -> Result<Answer> {
-        let question = Question::User(id);
+        let load = async move || Ok((load().await?, true));
+        self.near_or_load("user", Question::User(id), Scope::User(id), USER, load).await
+    }
+
+    /// The answer in the process, else what `load` finds and whether that is kept, for so long: what is never in Redis.
+    async fn near_or_load(
+        &self,
+        cache: &'static str,
+        question: Question,
+        scope: Scope,
+        time: Duration,
+        load: impl AsyncFnOnce() -> Result<(Answer, bool)>,
+    ) -> Result<Answer> {
         if let Some(answer) = self.near(&question) {
             return Ok(answer);
         }
-        self.count("user", "miss");
-        let moment = self.changes.moment(&Scope::User(id));
-        let answer = Box::pin(load()).await?;
-        self.answers.keep(question, answer.clone(), moment, USER);
+        self.count(cache, "miss");
+        let moment = self.changes.moment(&scope);
+        let (answer, keeps) = Box::pin(load()).await?;
+        if keeps {
+            self.answers.keep(question, answer.clone(), moment, time);
+        }
         Ok(answer)
     }
 

@@ -11,7 +11,7 @@
       keepalive 32;
   }
   server {
-      listen ${listen};
+  ${builtins.concatStringsSep "\n" (map (address: "    listen ${address};") listen)}
       root ${web};
       include shop.conf;
   }

@@ -19,8 +19,12 @@ let
       cp ${../../config/nginx}/*.conf $out
       cp --force ${pkgs.writeText "deployment.conf" (import ../deployment-conf.nix deployment)} $out/deployment.conf
     '';
+  loopback = "127.0.0.1:${toString cfg.port}";
   deployment = {
-    listen = "${cfg.host}:${toString cfg.port}";
+    # The exporter asks at the loopback.
+    listen = lib.unique (
+      [ "${cfg.host}:${toString cfg.port}" ] ++ lib.optional (cfg.host != "0.0.0.0") loopback
+    );
     inherit (cfg) backends web;
   };
   # nginx opens /dev/stdout anew, which is not possible where it is the journal's socket; a pipe is fine.
@@ -48,7 +52,10 @@ in
     backends = mkOption {
       type = types.nonEmptyListOf types.str;
       default = [ "127.0.0.1:3001" ];
-      description = "The addresses of the backends.";
+      description = ''
+        The addresses of the backends. nginx asks all addresses that a name has, so one where nothing listens, as IPv6's may
+        be, costs requests.
+      '';
     };
     exporter = options.exporter 9113;
   };
@@ -61,7 +68,7 @@ in
           configuration (
             deployment
             // {
-              listen = "127.0.0.1:8080";
+              listen = [ "127.0.0.1:8080" ];
               backends = [ "127.0.0.1:3001" ];
             }
           )
@@ -75,7 +82,7 @@ in
       enable = true;
       listenAddress = cfg.exporter.host;
       inherit (cfg.exporter) port;
-      scrapeUri = "http://127.0.0.1:${toString cfg.port}/nginx_status";
+      scrapeUri = "http://${loopback}/nginx_status";
     };
     networking.firewall.allowedTCPPorts =
       lib.optional cfg.openFirewall cfg.port ++ lib.optional cfg.exporter.openFirewall cfg.exporter.port;

@@ -108,7 +108,7 @@ in
       "deployment.conf of the modules is the image's, but for its addresses" =
         settingsOf (
           import ../../nix/deployment-conf.nix {
-            listen = "8080";
+            listen = [ "8080" ];
             backends = [ "backend:3001" ];
             web = "/usr/share/nginx/html";
           }
@@ -145,6 +145,8 @@ in
         && open "two" == [ 3001 ]
         && open "recommender" == [ 3002 ]
         && open "web" == [ 80 ]
+        # A name has an address of IPv6, too, where nothing listens.
+        && all (address: builtins.match "[a-z]+:[0-9]+" address == null) (shop "web").frontend.backends
         && elem 3100 (open "watch")
         && elem 4318 (open "watch")
         && (shop "one").backend.lokiUrl == "http://watch:3100";

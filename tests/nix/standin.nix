@@ -36,6 +36,7 @@ let
     "doCheck"
     "document"
     "env"
+    "hardeningDisable"
     "impureEnvVars"
     "installPhase"
     "lock"
@@ -100,6 +101,7 @@ let
     mapAttrs' = f: set: listToAttrs (mapAttrsToList f set);
     mapAttrsToList = f: set: map (name: f name set.${name}) (attrNames set);
     optional = condition: value: if condition then [ value ] else [ ];
+    unique = builtins.foldl' (found: value: if elem value found then found else found ++ [ value ]) [ ];
     optionalAttrs = condition: set: if condition then set else { };
     removeSuffix =
       suffix: text:
@@ -290,7 +292,7 @@ let
           }
         );
       linkFarm = name: entries: derivation name { inherit entries; };
-      mkShell = { packages }: derivation "shell" { inherit packages; };
+      mkShell = { hardeningDisable, packages }: derivation "shell" { inherit hardeningDisable packages; };
       nixosOptionsDoc =
         { options, transformOptions }:
         {

@@ -8,14 +8,15 @@ let
     "one"
     "two"
   ];
-  backends = map (name: "${name}:3001") replicas;
+  # By address: a name has one of each protocol here, and nothing listens at IPv6.
+  backends = nodes: map (name: "${address nodes name}:3001") replicas;
   redisUrlFile = secret "redis://:not-secret-redis@database:6379";
 
   backend = part 768 [ "backend" ] (nodes: {
     backend = open // {
       environment = "development";
       seed = true;
-      postgresUrlFile = secret "postgresql://shopmicro:not-secret-database@database/shopmicro";
+      postgresUrlFile = secret "postgresql://shopmicro:not-secret-database@${address nodes "database"}/shopmicro";
       inherit redisUrlFile;
       mlServiceUrl = "http://recommender:3002";
       lokiUrl = "http://watch:3100";
@@ -45,19 +46,19 @@ machines.test "distributed" {
         inherit redisUrlFile;
       };
     });
-    web = part 512 [ "frontend" ] (_: {
+    web = part 512 [ "frontend" ] (nodes: {
       frontend = open // {
-        inherit backends;
+        backends = backends nodes;
       };
     });
-    watch = part 1536 [ "loki" "mimir" "tempo" "alloy" "prometheus" ] (_: {
+    watch = part 1536 [ "loki" "mimir" "tempo" "alloy" "prometheus" ] (nodes: {
       loki = open;
       mimir.enable = true;
       tempo.enable = true;
       alloy = open;
       prometheus = {
         enable = true;
-        targets.backend = backends;
+        targets.backend = backends nodes;
       };
     });
     inherit (machines) customer;

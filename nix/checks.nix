@@ -39,6 +39,8 @@ let
       // {
         pname = "shopmicro-${name}";
         inherit nativeBuildInputs;
+        # It warns where C is not optimised, as in a profile for development, and jemalloc's configure fails at a warning.
+        hardeningDisable = [ "fortify" ];
         src = fs.toSource {
           root = ../.;
           fileset = fs.unions [

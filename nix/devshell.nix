@@ -1,6 +1,8 @@
 # What `make` needs, at the versions of the flake: compilers, and every server that it starts.
 { pkgs }:
 pkgs.mkShell {
+  # See checks.nix.
+  hardeningDisable = [ "fortify" ];
   packages =
     with pkgs;
     [

@@ -9,5 +9,19 @@
   };
   # It has no passwords, nor SSH: whoever sits at its console owns it anyway.
   services.getty.autologinUser = lib.mkDefault "root";
-  boot.loader.grub.device = lib.mkDefault "/dev/vda";
+  boot = {
+    loader.grub.device = lib.mkDefault "/dev/vda";
+    # The disks of virtual machines, which the first stage must find; on ARM they are a part of the kernel.
+    initrd.availableKernelModules = [
+      "virtio_blk"
+      "virtio_pci"
+      "virtio_scsi"
+    ];
+  };
+  # NixOS makes one for a CD in a BIOS, which installs something.
+  image.modules.iso.isoImage = {
+    makeEfiBootable = true;
+    makeUsbBootable = true;
+    appendToMenuLabel = "";
+  };
 }

@@ -9,6 +9,12 @@ let
   url = service: "http://127.0.0.1:${toString cfg.${service}.port}";
   services = budgets.shop // removeAttrs budgets.observability [ "exporters" ];
   watched = lib.mapAttrs (_: port: mkDefault [ "127.0.0.1:${toString port}" ]);
+  # Its half is for the database: what observes writes there, too.
+  diskMiB = 8192;
+  disk = {
+    virtualisation.diskSize = mkDefault diskMiB;
+    services.shopmicro.mimir.diskBudgets.postgres = mkDefault (diskMiB / 2);
+  };
 in
 {
   imports = map (name: self.nixosModules.${name}) (lib.attrNames services ++ [ "backup" ]);
@@ -67,12 +73,15 @@ in
     and lie in ${cfg.secrets.directory}.
   '';
 
+  # Of themselves they have half a gigabyte to spare.
+  image.modules = lib.genAttrs [ "qemu" "qemu-efi" "raw-efi" ] (_: disk);
+
   # `nix run .#vm`.
   virtualisation.vmVariant = {
+    imports = [ disk ];
     virtualisation = {
       cores = 2;
       memorySize = 3072;
-      diskSize = 8192;
       graphics = false;
       forwardPorts = [
         {
@@ -87,7 +96,5 @@ in
         }
       ];
     };
-    # Half of the disk: what observes writes there, too.
-    services.shopmicro.mimir.diskBudgets.postgres = mkDefault 4096;
   };
 }

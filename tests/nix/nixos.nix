@@ -46,10 +46,14 @@ in
       };
     })) [ ];
 
-    boot.loader = {
-      grub.device = default str "";
-      systemd-boot.enable = flag;
-      efi.canTouchEfiVariables = flag;
+    boot = {
+      initrd.availableKernelModules = texts;
+      kernel.sysctl = default (attrsOf anything) { };
+      loader = {
+        grub.device = default str "";
+        systemd-boot.enable = flag;
+        efi.canTouchEfiVariables = flag;
+      };
     };
     environment = {
       etc = default (attrsOf (submodule {
@@ -57,6 +61,8 @@ in
       })) { };
       systemPackages = default (listOf package) [ ];
     };
+    # What `system.build.images` adds for each of them.
+    image.modules = default (attrsOf anything) { };
     fileSystems = default (attrsOf (submodule {
       options = {
         device = option str;

@@ -95,6 +95,21 @@ in
         "${pkgs.coreutils}/bin/env NODE_ENV=production ${exe} seed"
         "${exe} serve"
       ];
+    "each disk is as large as the alert about it thinks, and an ISO boots from a stick" =
+      let
+        images = removeAttrs appliance.image.modules [ "iso" ];
+      in
+      attrNames images == [
+        "qemu"
+        "qemu-efi"
+        "raw-efi"
+      ]
+      && all (image: image.virtualisation.diskSize == 8192) (attrValues images)
+      && all (
+        image: image.services.shopmicro.mimir.diskBudgets.postgres == 4096
+      ) (attrValues images)
+      && appliance.image.modules.iso.isoImage.makeUsbBootable
+      && elem "virtio_blk" appliance.boot.initrd.availableKernelModules;
     "what is killed is started again, however often" = all (
       name:
       services.${name}.startLimitIntervalSec == 0

@@ -16,13 +16,13 @@ machines.test "full-stack" {
 
   testScript = ''
     TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+    SERVICES = ["postgresql", "redis-shopmicro", "loki", "mimir", "tempo", "alloy", "prometheus", "grafana"]
+    SERVICES += ["shopmicro-backend", "shopmicro-ml-service", "shopmicro-frontend"]
     start_all()
 
     with subtest("everything starts"):
-        for unit in ["postgresql.target", "redis-shopmicro", "loki", "mimir", "tempo", "alloy", "prometheus", "grafana"]:
+        for unit in ["postgresql.target", *SERVICES]:
             shop.wait_for_unit(unit)
-        for unit in ["backend", "ml-service", "frontend"]:
-            shop.wait_for_unit(f"shopmicro-{unit}")
         shop.wait_until_succeeds(curl("http://127.0.0.1:3002/health/ready"), timeout=300)
         customer.wait_for_unit("multi-user.target")
         customer.wait_until_succeeds(curl("http://shop/health"), timeout=60)
@@ -71,6 +71,11 @@ machines.test "full-stack" {
         assert len(found) == ${toString (builtins.length dashboards)}, found
         for dashboard in found:
             assert grafana.ask(f"/dashboards/uid/{dashboard['uid']}")["dashboard"]["panels"], dashboard
+
+    with subtest("nothing needed more memory than it may have, nor fell"):
+        for unit in SERVICES:
+            restarts = shop.succeed(f"systemctl show --property NRestarts --value {unit}").strip()
+            assert restarts == "0", f"{unit} was started again {restarts} times"
 
     with subtest("a power cut loses nothing that was confirmed"):
         shop.crash()

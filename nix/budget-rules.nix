@@ -17,7 +17,6 @@ let
     else
       throw "budgets.yaml has no budget of ${resource} for ${job}";
   replaceAll =
-    text: resource:
-    builtins.foldl' (replace resource) text (builtins.attrNames budgets.${resource});
+    text: resource: builtins.foldl' (replace resource) text (builtins.attrNames budgets.${resource});
 in
 builtins.foldl' replaceAll text (builtins.attrNames budgets)

@@ -153,7 +153,8 @@ in
       ];
     "a change of documents, pages or manifests compiles nothing" = all (
       file:
-      match "(Cargo\\..*|docs/configuration\\.md|src|tests/(acceptance|bench|chaos|fuzz|observability|stack))" file != null
+      match "(Cargo\\..*|docs/configuration\\.md|src|tests/(acceptance|bench|chaos|fuzz|observability|stack))" file
+      != null
     ) rustSources;
     "the workspace's members are all in the sources of cargo" = all (
       member: any (file: lib.hasPrefix "${file}/" "${member}/") rustSources

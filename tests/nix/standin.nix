@@ -327,7 +327,12 @@ let
           ]
         )
         // {
-          inherit cargoLock cargoBuildFlags cargoTestFlags buildType;
+          inherit
+            cargoLock
+            cargoBuildFlags
+            cargoTestFlags
+            buildType
+            ;
         };
       dockerTools = {
         binSh = derivation "bin-sh" { };

@@ -105,9 +105,7 @@ in
         "raw-efi"
       ]
       && all (image: image.virtualisation.diskSize == 8192) (attrValues images)
-      && all (
-        image: image.services.shopmicro.mimir.diskBudgets.postgres == 4096
-      ) (attrValues images)
+      && all (image: image.services.shopmicro.mimir.diskBudgets.postgres == 4096) (attrValues images)
       && appliance.image.modules.iso.isoImage.makeUsbBootable
       && elem "virtio_blk" appliance.boot.initrd.availableKernelModules;
     "what is killed is started again, however often" = all (

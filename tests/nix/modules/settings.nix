@@ -31,12 +31,13 @@ in
 {
   promises = {
     # The appliance keeps everything on its own disk.
-    "Loki, Mimir and Tempo are told every variable of their files but those of object storage, and no other" = all (
-      name:
-      attrNames (own services.${name}.environment) == filter (
-        variable: match "S3_.*|.*_BUCKET|LOKI_OBJECT_STORE|(MIMIR|TEMPO)_STORAGE" variable == null
-      ) (attrNames components.${name})
-    ) (attrNames components);
+    "Loki, Mimir and Tempo are told every variable of their files but those of object storage, and no other" =
+      all (
+        name:
+        attrNames (own services.${name}.environment) == filter (
+          variable: match "S3_.*|.*_BUCKET|LOKI_OBJECT_STORE|(MIMIR|TEMPO)_STORAGE" variable == null
+        ) (attrNames components.${name})
+      ) (attrNames components);
     "what they are told by default is what their files say by default" = all (
       name:
       let

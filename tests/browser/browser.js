@@ -246,6 +246,14 @@ export class Customer {
   }
 
   /** Goes on by the keyboard until this has the focus. */
+  /** Clicks twice in one place, as a double click does, the second time when the first has had its effect. */
+  async clickTwice(target, effect) {
+    await target.click();
+    await effect.waitFor();
+    await this.page.mouse.down({ clickCount: 2 });
+    await this.page.mouse.up({ clickCount: 2 });
+  }
+
   async tabTo(target) {
     const there = () => target.evaluate((element) => element === document.activeElement);
     for (let presses = 0; !(await there()); presses += 1) {

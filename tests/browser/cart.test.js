@@ -56,6 +56,46 @@ for (const [device, options] of DEVICES) {
     await customer.leave();
   });
 
+  test(`a double click takes one product out of the cart on a ${device}, not what slides into its place`, { timeout: 300_000 }, async () => {
+    const { items } = await api('/api/products', { in_stock: true, limit: 100 });
+    // Lines of one height, of which one follows in the other's place.
+    const [first, second] = items.sort((a, b) => a.name.length - b.name.length);
+    const customer = await Customer.arrive(browser, options);
+    const { page } = customer;
+    for (const product of [first, second]) await customer.putIntoCart(product, 1);
+    await page.goto('/cart');
+    const lines = page.getByRole('button', { name: /^Remove / });
+    await lines.nth(1).waitFor();
+    const deleted = [];
+    page.on('request', (request) => {
+      if (request.method() === 'DELETE') deleted.push(request.url());
+    });
+    const stays = page.getByRole('button', { name: await lines.nth(1).getAttribute('aria-label') });
+    const place = await lines.first().boundingBox();
+    await customer.clickTwice(lines.first(), customer.cart(1));
+    const { y } = await stays.boundingBox();
+    assert.ok(Math.abs(y - place.y) < place.height / 2, `${y} px is another place than ${place.y} px`);
+    await customer.settled();
+    await stays.waitFor();
+    assert.equal(deleted.length, 1);
+    // Whoever wants it to go too clicks once more.
+    await stays.click();
+    await page.getByText('Nothing in here yet').waitFor();
+    await customer.leave();
+  });
+
+  test(`a cart that is full says so on a ${device}`, { timeout: 300_000 }, async () => {
+    const { items } = await api('/api/products', { in_stock: true, limit: 100 });
+    const [one, ...others] = items.slice(0, 51);
+    const customer = await Customer.arrive(browser, options, [`422 /api/cart/items/${one.id}`]);
+    const { page } = customer;
+    await page.goto(`/products/${one.id}`);
+    for (const { id } of others) await customer.call('PUT', `/api/cart/items/${id}`, { quantity: 1 });
+    await page.getByRole('button', { name: 'Add to cart' }).click();
+    await page.getByRole('alert').getByText('A cart holds at most 50 different products.').waitFor();
+    await customer.leave();
+  });
+
   test(`two tabs on a ${device} have one cart`, { timeout: 300_000 }, async () => {
     const product = await aProduct();
     const customer = await Customer.arrive(browser, options);

@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest';
+import { holdStrayClicks } from './stray-clicks';
+
+holdStrayClicks();
+
+/** Two buttons, which note their clicks, and a way to click on what is in them. */
+function buttons() {
+  const heard: string[] = [];
+  const [first, second] = ['first', 'second'].map((name) => {
+    const button = document.body.appendChild(document.createElement('button'));
+    button.append(document.createElement('span'));
+    button.addEventListener('click', () => heard.push(name));
+    return (detail: number) => {
+      const click = new MouseEvent('click', { detail, bubbles: true, cancelable: true });
+      button.firstElementChild?.dispatchEvent(click);
+      return click;
+    };
+  });
+  if (!first || !second) throw new Error('there are two');
+  return { heard, first, second };
+}
+
+it('takes all clicks of one control', () => {
+  const { heard, first } = buttons();
+  for (const detail of [1, 2, 3]) first(detail);
+  expect(heard).toEqual(['first', 'first', 'first']);
+});
+
+it('holds back the rest of a double click on another control, and takes what comes after it', () => {
+  const { heard, first, second } = buttons();
+  first(1);
+  expect([second(2), second(3)].map((click) => click.defaultPrevented)).toEqual([true, true]);
+  expect(heard).toEqual(['first']);
+  second(1);
+  expect(heard).toEqual(['first', 'second']);
+});
+
+it('takes every press of a key', () => {
+  const { heard, first, second } = buttons();
+  first(0);
+  second(0);
+  expect(heard).toEqual(['first', 'second']);
+});

@@ -36,7 +36,17 @@ describe('request', () => {
     expect([error.slug, error.status]).toEqual(['invalid', 422]);
     expect(error.field('a.b')).toBe('must be 1');
     expect(error.field('c')).toBeUndefined();
+    expect(error.field('a')).toBeUndefined();
     expect(isTransient(error)).toBe(false);
+  });
+
+  it('tells of an entry of a list at the list', async () => {
+    const errors = [{ field: 'tags[3]', message: 'must have 1 to 60 characters' }];
+    serve({ 'GET /api/x': () => problem(422, 'invalid', { errors }) });
+    const error = await failure('/api/x');
+    if (!(error instanceof ProblemError)) throw error;
+    expect(error.field('tags')).toBe('must have 1 to 60 characters');
+    expect(error.field('tag')).toBeUndefined();
   });
 
   it('makes a problem of what a proxy answers', async () => {

@@ -21,9 +21,10 @@ export class ProblemError extends Error {
     this.retryAfterMs = retryAfterMs;
   }
 
-  /** The message for a field of the request's body, by the field's path. */
+  /** The message for a field of the request's body, by the field's path, or for one entry of a list that it is. */
   field(path: string): string | undefined {
-    return this.problem.errors?.find((error) => error.field === path)?.message;
+    const found = this.problem.errors?.find(({ field }) => field === path || field.startsWith(`${path}[`));
+    return found?.message;
   }
 }
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { CheckoutBody } from '@/api/schema';
 import { cart, product } from '@/test/api';
-import { beginAttempt, endAttempt, openAttempt } from './attempt';
+import { beginAttempt, endAttempt, forgetCart, openAttempt } from './attempt';
 
 const body = (
   change: Partial<CheckoutBody['shipping_address']> = {},
@@ -41,6 +41,19 @@ it('is over once the outcome is known', () => {
   endAttempt();
   expect(openAttempt()).toBeUndefined();
   expect(beginAttempt(body(), mugs).key).not.toBe(key);
+});
+
+it('is another one for what is put into the cart after it was empty', () => {
+  const { key } = beginAttempt(body(), mugs);
+  forgetCart();
+  // It can still be asked for.
+  expect(openAttempt()).toEqual({ key, body: body(), cart: '' });
+  expect(beginAttempt(body(), mugs).key).not.toBe(key);
+});
+
+it('is none where there was none, however empty the cart', () => {
+  forgetCart();
+  expect(openAttempt()).toBeUndefined();
 });
 
 it('keeps no card number but those of the test cards', () => {

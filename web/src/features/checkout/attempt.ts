@@ -10,7 +10,7 @@ export interface Attempt {
   /** The Idempotency-Key: repeating the request under it gives the same order, never a second one. */
   key: string;
   body: CheckoutBody;
-  /** What was in the cart, since another cart is another order. */
+  /** What was in the cart, since another cart is another order; nothing once that cart was seen empty. */
   cart: string;
 }
 
@@ -35,6 +35,12 @@ export function beginAttempt(body: CheckoutBody, cart: Cart): Attempt {
   // Any other number is refused before an order exists, and has no business in the browser's storage.
   if (isTestCard(body.payment.card_number)) tabStorage.set(STORAGE_KEY, JSON.stringify(attempt));
   return attempt;
+}
+
+/** The cart was seen empty: one with the same in it is another from now on, though the outcome is not known yet. */
+export function forgetCart(): void {
+  const open = openAttempt();
+  if (open) tabStorage.set(STORAGE_KEY, JSON.stringify({ ...open, cart: '' }));
 }
 
 /** The outcome is known: the next checkout is another attempt. */

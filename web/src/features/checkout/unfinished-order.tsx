@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Link } from 'react-router';
 import type { Order } from '@/api/schema';
 import { Empty } from '@/components/empty';
@@ -6,7 +6,7 @@ import { Notice } from '@/components/notice';
 import { explain } from '@/lib/http';
 import { urls } from '@/lib/urls';
 import { usePlaceOrder } from './api';
-import { openAttempt } from './attempt';
+import { forgetCart, openAttempt } from './attempt';
 
 /**
  * What the checkout shows for an empty cart. A reload in the middle of a checkout ends here too, since the order has
@@ -15,6 +15,8 @@ import { openAttempt } from './attempt';
 export function UnfinishedOrder({ onPlaced }: { onPlaced: (order: Order) => void }) {
   const [attempt] = useState(openAttempt);
   const place = usePlaceOrder();
+  // Whoever buys the same once more wants another order, and was told of this one.
+  useEffect(forgetCart, []);
   if (!attempt) {
     return (
       <Empty icon="bag" title="Your cart is empty">

@@ -219,6 +219,24 @@ for (const [device, options] of DEVICES) {
     await customer.leave();
   });
 
+  test(`the same bought again after an order that was lost sight of is a second order on a ${device}`, { timeout: 300_000 }, async () => {
+    const customer = await Customer.arrive(browser, options, ['no answer']);
+    const { page } = customer;
+    const product = await aProduct();
+    await customer.goToCheckout(product);
+    await customer.loseAnswer('/api/orders');
+    await customer.pay().click();
+    await page.getByRole('heading', { name: 'We lost sight of your order' }).waitFor();
+    await customer.putIntoCart(product, 1);
+    await page.goto('/checkout');
+    assert.equal(await page.getByLabel('Street and number').inputValue(), '1 Compiler Court');
+    await customer.pay().click();
+    await page.getByRole('heading', { name: 'Thank you!' }).waitFor();
+    await customer.cart(0).waitFor();
+    assert.equal(await orders(customer), 2);
+    await customer.leave();
+  });
+
   test(`a checkout that never reached the shop is repeated as one order on a ${device}`, { timeout: 300_000 }, async () => {
     const customer = await atCheckout(options, ['no answer']);
     const { page } = customer;

@@ -98,6 +98,9 @@ for (const [device, options] of DEVICES) {
     await page.getByText('Payment declined').waitFor();
     await page.getByText('Paid', { exact: true }).waitFor();
     await customer.look('orders');
+    await page.getByRole('listitem').filter({ hasText: 'Payment declined' }).getByRole('link').click();
+    await page.getByRole('status').getByText('nothing was charged').waitFor();
+    await customer.look('declined-order');
 
     // What was bought leads to recommendations with reasons, beside what is popular.
     await recommended(page);
@@ -132,6 +135,8 @@ for (const [device, options] of DEVICES) {
     await page.getByRole('button', { name: 'Cancel order' }).click();
     await page.getByRole('button', { name: 'Yes, cancel it' }).click();
     await page.getByText('Cancelled', { exact: true }).waitFor();
+    await page.getByRole('status').getByText('This order is cancelled.').waitFor();
+    await page.waitForFunction(() => document.activeElement?.matches('h1'));
     await customer.look('cancelled');
 
     await page.goto('/no/such/page');

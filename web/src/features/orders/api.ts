@@ -6,6 +6,7 @@ import {
   useQuery,
   useQueryClient,
 } from '@tanstack/react-query';
+import { useEffect, useRef } from 'react';
 import type { Order, OrderPage } from '@/api/schema';
 import { apiPath, request } from '@/lib/http';
 import { readAnew } from '@/lib/query';
@@ -33,7 +34,20 @@ function orderOptions(id: string) {
 }
 
 export function useOrder(id: string) {
-  return useQuery(orderOptions(id));
+  const client = useQueryClient();
+  const order = useQuery(orderOptions(id));
+  const pending = order.data?.status === 'pending_payment';
+  const awaited = useRef<string>(undefined);
+  useEffect(() => {
+    if (pending) {
+      awaited.current = id;
+    } else if (awaited.current === id) {
+      // With a payment, the cart, the stock and the list of orders are settled too.
+      awaited.current = undefined;
+      readAnew(client);
+    }
+  }, [client, id, pending]);
+  return order;
 }
 
 export function useCancelOrder(id: string) {

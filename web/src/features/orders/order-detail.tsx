@@ -61,9 +61,9 @@ function Explanation({ order, placed }: { order: Order; placed: boolean }) {
       );
     case 'payment_failed':
       return (
-        <Notice tone="error" title="The card was declined and nothing was charged.">
+        <Notice tone="info" title="The card was declined and nothing was charged.">
           <p>
-            The items are still in <Link to={urls.cart()}>your cart</Link>.
+            What was to be bought went back to <Link to={urls.cart()}>your cart</Link>.
           </p>
         </Notice>
       );

@@ -254,6 +254,8 @@ for (const [device, options] of DEVICES) {
 
   test(`an order is cancelled in two steps on a ${device}, and its units are back`, { timeout: 300_000 }, async () => {
     const product = await aProduct();
+    await page.getByRole('status').getByText('Grace Hopper is an admin now').waitFor({ state: 'attached' });
+    assert.ok(await change.evaluate((button) => button === document.activeElement), 'the focus is lost');
     const stock = async () => (await api(`/api/products/${product.id}`)).stock;
     const before = await stock();
     const customer = await Customer.arrive(browser, options);

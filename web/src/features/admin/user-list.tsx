@@ -14,6 +14,7 @@ import { Table } from './table';
 export function UserList({ q, me }: { q: string; me: User }) {
   const users = useUsers(q);
   const change = useChangeRole();
+  const changed = change.data;
   const last = change.error instanceof ProblemError && change.error.status === 409;
   return (
     <Loaded query={users} loading={<Skeletons shape="line" n={8} />}>
@@ -24,11 +25,16 @@ export function UserList({ q, me }: { q: string; me: User }) {
           <Table
             list={users}
             notice={
-              change.isError && (
-                <Notice tone="error">
-                  {last ? 'The shop would be left without an admin.' : explain(change.error)}
-                </Notice>
-              )
+              <>
+                <p className="visually-hidden" role="status">
+                  {changed && `${changed.name} is ${changed.role === 'admin' ? 'an admin' : 'a customer'} now`}
+                </p>
+                {change.isError && (
+                  <Notice tone="error">
+                    {last ? 'The shop would be left without an admin.' : explain(change.error)}
+                  </Notice>
+                )}
+              </>
             }
             head={
               <>
@@ -50,11 +56,10 @@ export function UserList({ q, me }: { q: string; me: User }) {
                 <td className={`${styles.wide} ${styles.code}`}>{date(user.created_at)}</td>
                 <td>
                   <Role
-                    key={user.role}
                     user={user}
                     mine={user.id === me.id}
                     busy={change.isPending}
-                    onChange={(role) => change.mutate({ id: user.id, role })}
+                    onChange={(role, onSettled) => change.mutate({ id: user.id, role }, { onSettled })}
                   />
                 </td>
               </tr>
@@ -71,7 +76,8 @@ interface RoleProps {
   /** One does not take one's own rights by a slip of the finger. */
   mine: boolean;
   busy: boolean;
-  onChange: (role: User['role']) => void;
+  /** Calls back once it is known whether the role has changed. */
+  onChange: (role: User['role'], onSettled: () => void) => void;
 }
 
 /** A role, to be changed in two steps, since it gives or takes much. */
@@ -82,10 +88,10 @@ function Role({ user, mine, busy, onChange }: RoleProps) {
   if (mine) return <>{said} (you)</>;
   return asking ? (
     <span className={styles.bar}>
-      <button type="button" className="button quiet" disabled={busy} onClick={() => onChange(other)}>
+      <button type="button" className="button quiet" disabled={busy} onClick={() => onChange(other, leave)}>
         {other === 'admin' ? 'Make admin' : 'Make customer'}
       </button>
-      <button ref={second} type="button" className="link-button" onClick={leave}>
+      <button ref={second} type="button" className="link-button" disabled={busy} onClick={leave}>
         No
       </button>
     </span>

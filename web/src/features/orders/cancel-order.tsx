@@ -1,15 +1,21 @@
+import type { FocusEventHandler } from 'react';
 import { Notice } from '@/components/notice';
 import { useTwoSteps } from '@/components/use-two-steps';
 import { explain } from '@/lib/http';
 import { useCancelOrder } from './api';
 import styles from './cancel-order.module.css';
 
+interface CancelOrderProps {
+  id: string;
+  onFocus: FocusEventHandler;
+}
+
 /** Calls an order off, in two steps, since it cannot be undone. */
-export function CancelOrder({ id }: { id: string }) {
+export function CancelOrder({ id, onFocus }: CancelOrderProps) {
   const { asking, ask, leave, first, second } = useTwoSteps();
   const cancel = useCancelOrder(id);
   return (
-    <div className={styles.cancel}>
+    <div className={styles.cancel} onFocus={onFocus}>
       {cancel.isError && <Notice tone="error">{explain(cancel.error)}</Notice>}
       {asking ? (
         <fieldset>

@@ -3,6 +3,7 @@ import type { Order } from '@/api/schema';
 import { Address } from '@/components/address';
 import { Notice } from '@/components/notice';
 import { Summary } from '@/components/summary';
+import { useKeptFocus } from '@/components/use-kept-focus';
 import { dateTime, money, orderNumber } from '@/lib/format';
 import { urls } from '@/lib/urls';
 import { CancelOrder } from './cancel-order';
@@ -12,12 +13,15 @@ import { StatusBadge } from '@/components/status';
 
 /** An order in full; `placed` is true where the customer comes from the checkout. */
 export function OrderDetail({ order, placed }: { order: Order; placed: boolean }) {
+  const { heading, onFocus } = useKeptFocus();
   const cancellable = order.status === 'paid' || order.status === 'pending_payment';
   return (
     <div className={styles.detail}>
       <div className={styles.main}>
         <header className={styles.head}>
-          <h1>{placed && order.status === 'paid' ? 'Thank you!' : `Order ${orderNumber(order.id)}`}</h1>
+          <h1 ref={heading} tabIndex={-1}>
+            {placed && order.status === 'paid' ? 'Thank you!' : `Order ${orderNumber(order.id)}`}
+          </h1>
           <StatusBadge status={order.status} />
           <p className="muted">
             Order {orderNumber(order.id)}, placed on {dateTime(order.created_at)}
@@ -44,7 +48,7 @@ export function OrderDetail({ order, placed }: { order: Order; placed: boolean }
             <Address address={order.shipping_address} />
           </section>
         )}
-        {cancellable && <CancelOrder id={order.id} />}
+        {cancellable && <CancelOrder id={order.id} onFocus={onFocus} />}
       </div>
       <Summary title="Summary" totalCents={order.total_cents} currency={order.currency} />
     </div>
@@ -75,6 +79,8 @@ function Explanation({ order, placed }: { order: Order; placed: boolean }) {
           </p>
         </Notice>
       ) : null;
+    case 'cancelled':
+      return <Notice tone="info" title="This order is cancelled." />;
     default:
       return null;
   }

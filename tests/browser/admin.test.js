@@ -99,8 +99,20 @@ for (const [device, options] of DEVICES) {
     await other.page.goto(path);
     await other.page.getByLabel('Price').waitFor();
     await page.getByLabel('Price').fill('13');
+    const saving = held();
+    await page.route('**/api/products/*', async (route) => {
+      await saving.answer;
+      await route.continue();
+    }, { times: 1 });
     await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByLabel('Picture').fill('/typed/meanwhile.svg');
+    saving.release();
     await page.getByText('Saved.').waitFor();
+    // What was typed while it was being saved is there still, and so is the focus.
+    await page.getByText('Version 2,').waitFor();
+    assert.ok(await page.getByLabel('Picture').evaluate((field) => field === document.activeElement));
+    assert.equal(await page.getByLabel('Picture').inputValue(), '/typed/meanwhile.svg');
+    await page.getByLabel('Picture').fill('');
     await other.page.getByLabel('Description').fill('Holds four cups.');
     await other.page.getByRole('button', { name: 'Save', exact: true }).click();
     await other.page.getByText('Somebody else changed this product meanwhile.').waitFor();
@@ -242,6 +254,8 @@ for (const [device, options] of DEVICES) {
     const change = page.getByRole('button', { name: `Change the role of Grace Hopper, ${email}` });
     await change.click();
     await page.getByRole('button', { name: 'Make admin' }).click();
+    await page.getByRole('status').getByText('Grace Hopper is an admin now').waitFor({ state: 'attached' });
+    assert.ok(await change.evaluate((button) => button === document.activeElement), 'the focus is lost');
     await page.getByRole('cell', { name: 'Admin', exact: false }).filter({ hasText: /^Admin/ }).waitFor();
     await customer.page.reload();
     await customer.page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
@@ -254,8 +268,6 @@ for (const [device, options] of DEVICES) {
 
   test(`an order is cancelled in two steps on a ${device}, and its units are back`, { timeout: 300_000 }, async () => {
     const product = await aProduct();
-    await page.getByRole('status').getByText('Grace Hopper is an admin now').waitFor({ state: 'attached' });
-    assert.ok(await change.evaluate((button) => button === document.activeElement), 'the focus is lost');
     const stock = async () => (await api(`/api/products/${product.id}`)).stock;
     const before = await stock();
     const customer = await Customer.arrive(browser, options);
@@ -265,10 +277,10 @@ for (const [device, options] of DEVICES) {
     const admin = await arriveAsAdmin(options);
     const { page } = admin;
     await page.goto(`/admin${pathname}`);
-    await page.getByRole('button', { name: 'Cancel order' }).click();
-    await page.getByRole('button', { name: 'Keep it' }).click();
     const sure = page.getByRole('button', { name: 'Yes, cancel it' });
     await admin.clickTwice(page.getByRole('button', { name: 'Cancel order' }), sure);
+    await page.getByRole('button', { name: 'Keep it' }).click();
+    await page.getByRole('button', { name: 'Cancel order' }).click();
     await page.getByText('Paid since').waitFor();
     await admin.look('admin-cancelling');
     await sure.click();

@@ -1,7 +1,8 @@
-import { type FormEvent, useRef } from 'react';
+import { type FormEvent, useRef, useState } from 'react';
 import type { Product } from '@/api/schema';
 import { Notice } from '@/components/notice';
 import { useFocusInvalid } from '@/components/use-focus-invalid';
+import { useKeptFocus } from '@/components/use-kept-focus';
 import { useTwoSteps } from '@/components/use-two-steps';
 import { dateTime } from '@/lib/format';
 import { explain, fieldErrors, ProblemError } from '@/lib/http';
@@ -16,25 +17,35 @@ export function EditProduct({ product, onArchived }: { product: Product; onArchi
   const fresh = useEditedProduct(product.id);
   const form = useRef<HTMLFormElement>(null);
   useFocusInvalid(form, save.error);
+  const { heading, onFocus } = useKeptFocus();
   const { asking, ask, leave, first, second } = useTwoSteps();
   const conflict = conflictOf(save.error);
+  // What the fields began with; what was typed since stays in them when it is saved.
+  const [begun, begin] = useState(product);
+  // What they change. Not the newest that is known, which may hold what nobody here has seen.
+  const [version, setVersion] = useState(product.version);
 
   const saveOver = (version: number) => {
-    if (form.current) save.mutate({ body: productOf(form.current), version });
+    if (!form.current) return;
+    const body = productOf(form.current);
+    save.mutate({ body, version }, { onSuccess: (saved) => setVersion(saved.version) });
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    saveOver(product.version);
+    saveOver(version);
   };
   const readAgain = async () => {
-    await fresh.refetch();
+    const { data: theirs = product } = await fresh.refetch();
+    begin(theirs);
+    setVersion(theirs.version);
     save.reset();
   };
   return (
     <section className={styles.panel} aria-labelledby="edit">
-      <h2 id="edit">Details</h2>
-      {/* Another version begins with what it has. */}
-      <form ref={form} key={product.version} className={styles.form} onSubmit={submit}>
+      <h2 id="edit" ref={heading} tabIndex={-1}>
+        Details
+      </h2>
+      <form ref={form} key={begun.version} className={styles.form} onSubmit={submit} onFocus={onFocus}>
         {save.isSuccess && <Notice tone="success">Saved.</Notice>}
         {conflict !== undefined && (
           <Notice tone="warning" title="Somebody else changed this product meanwhile.">
@@ -52,7 +63,7 @@ export function EditProduct({ product, onArchived }: { product: Product; onArchi
         {save.isError && conflict === undefined && fieldErrors(save.error).length === 0 && (
           <Notice tone="error">{explain(save.error)}</Notice>
         )}
-        <ProductFields product={product} error={save.error} />
+        <ProductFields product={begun} error={save.error} />
         <p className={styles.bar}>
           <button type="submit" className="button" disabled={save.isPending}>
             {save.isPending ? 'Saving…' : 'Save'}
@@ -67,7 +78,13 @@ export function EditProduct({ product, onArchived }: { product: Product; onArchi
               >
                 Yes, archive it
               </button>
-              <button ref={second} type="button" className="button quiet" onClick={leave}>
+              <button
+                ref={second}
+                type="button"
+                className="button quiet"
+                disabled={archive.isPending}
+                onClick={leave}
+              >
                 Keep it
               </button>
             </>

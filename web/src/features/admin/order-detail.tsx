@@ -4,6 +4,7 @@ import type { AdminOrder, Order } from '@/api/schema';
 import { Address } from '@/components/address';
 import { Notice } from '@/components/notice';
 import { STATUS_LABELS, StatusBadge } from '@/components/status';
+import { useKeptFocus } from '@/components/use-kept-focus';
 import { useTwoSteps } from '@/components/use-two-steps';
 import { dateTime, money } from '@/lib/format';
 import { explain } from '@/lib/http';
@@ -28,11 +29,14 @@ const NEXT: Record<Order['status'], { to: Order['status']; label: string; sure?:
 export function OrderDetail({ order }: { order: AdminOrder }) {
   const change = useChangeStatus(order.id);
   const { asking, ask, leave, first, second } = useTwoSteps();
+  const { heading, onFocus } = useKeptFocus();
   const address = order.shipping_address;
   return (
     <>
       <section className={styles.panel} aria-labelledby="status">
-        <h2 id="status">Status</h2>
+        <h2 id="status" ref={heading} tabIndex={-1}>
+          Status
+        </h2>
         <p className={styles.bar} role="status">
           <StatusBadge status={order.status} />
           <span className="muted">
@@ -41,7 +45,7 @@ export function OrderDetail({ order }: { order: AdminOrder }) {
         </p>
         {change.isError && <Notice tone="error">{explain(change.error)}</Notice>}
         {NEXT[order.status].length > 0 && (
-          <p className={styles.bar}>
+          <p className={styles.bar} onFocus={onFocus}>
             {NEXT[order.status].map(({ to, label, sure }) =>
               sure && asking ? (
                 <Fragment key={to}>
@@ -53,7 +57,13 @@ export function OrderDetail({ order }: { order: AdminOrder }) {
                   >
                     {sure}
                   </button>
-                  <button ref={second} type="button" className="button quiet" onClick={leave}>
+                  <button
+                    ref={second}
+                    type="button"
+                    className="button quiet"
+                    disabled={change.isPending}
+                    onClick={leave}
+                  >
                     Keep it
                   </button>
                 </Fragment>

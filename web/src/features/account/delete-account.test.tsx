@@ -24,5 +24,7 @@ it('stays as it is until its page has gone, and leaves nothing behind', async ()
   // Whatever follows from the answer has followed.
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(router.state.location.pathname).toBe('/account');
-  expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Deleting…' }).disabled).toBe(true);
+  for (const name of ['Deleting…', 'Keep it']) {
+    expect(screen.getByRole<HTMLButtonElement>('button', { name }).disabled).toBe(true);
+  }
 });

@@ -42,7 +42,7 @@ export function DeleteAccount() {
             <button type="submit" className="button danger" disabled={remove.isPending}>
               {remove.isPending ? 'Deleting…' : 'Delete for good'}
             </button>
-            <button type="button" className="button quiet" onClick={leave}>
+            <button type="button" className="button quiet" disabled={remove.isPending} onClick={leave}>
               Keep it
             </button>
           </div>

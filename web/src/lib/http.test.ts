@@ -75,6 +75,14 @@ describe('request', () => {
     expect(explain(await failure('/api/x'))).toContain('a bit fast');
   });
 
+  it('says why where no form could', async () => {
+    const message = 'a cart holds at most 50 different products';
+    serve({ 'GET /api/x': () => problem(422, 'invalid', { errors: [{ field: 'product_id', message }] }) });
+    expect(explain(await failure('/api/x'))).toBe('A cart holds at most 50 different products.');
+    serve({ 'GET /api/x': () => problem(409, 'conflict', { title: 'It is not so' }) });
+    expect(explain(await failure('/api/x'))).toBe('It is not so.');
+  });
+
   it('tells no answer from an answer', async () => {
     serve({
       'GET /api/x': () => {

@@ -155,7 +155,9 @@ export function explain(error: unknown): string {
     if (error.status === 429) return 'That was a bit fast. Wait a moment and try again.';
     if (error.status === 503) return 'The shop is catching its breath. Try again in a moment.';
     if (error.status >= 500) return 'Something went wrong on our side. Try again in a moment.';
-    return `${error.problem.title}.`;
+    // Where a field is to blame that no form shows, the title alone would not say why.
+    const why = error.problem.errors?.[0]?.message ?? error.problem.title;
+    return `${why.charAt(0).toUpperCase()}${why.slice(1)}.`;
   }
   return 'Something went wrong. Try again.';
 }

@@ -126,6 +126,7 @@ export class Customer {
       const { violations } = await this.page.evaluate(() => axe.run(document, { resultTypes: ['violations'] }));
       const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
       assert.deepEqual(found, [], `${name} in ${colorScheme} shuts somebody out`);
+      assert.deepEqual(await this.page.evaluate(faintFields), [], `${name} in ${colorScheme} has fields with a faint edge`);
     }
     await this.page.emulateMedia({ colorScheme: 'light' });
   }
@@ -245,7 +246,6 @@ export class Customer {
     return this.call('DELETE', `/api/products/${product.id}`);
   }
 
-  /** Goes on by the keyboard until this has the focus. */
   /** Clicks twice in one place, as a double click does, the second time when the first has had its effect. */
   async clickTwice(target, effect) {
     await target.click();
@@ -254,6 +254,7 @@ export class Customer {
     await this.page.mouse.up({ clickCount: 2 });
   }
 
+  /** Goes on by the keyboard until this has the focus. */
   async tabTo(target) {
     const there = () => target.evaluate((element) => element === document.activeElement);
     for (let presses = 0; !(await there()); presses += 1) {
@@ -266,6 +267,38 @@ export class Customer {
     await this.context.close();
     assert.deepEqual(this.troubles, [], 'the browser had trouble');
   }
+}
+
+/** The fields whose edge has less contrast than 3:1 against what is in it and around it: WCAG 1.4.11. Run in the page. */
+function faintFields() {
+  const context = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const pixel = (colour) => {
+    context.clearRect(0, 0, 1, 1);
+    context.fillStyle = colour;
+    context.fillRect(0, 0, 1, 1);
+    return [...context.getImageData(0, 0, 1, 1).data].map((value) => value / 255);
+  };
+  const luminance = (colour) => {
+    const [red, green, blue] = pixel(colour).map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const contrast = (...colours) => {
+    const [dark, bright] = colours.map(luminance).sort((a, b) => a - b);
+    return (bright + 0.05) / (dark + 0.05);
+  };
+  const ground = (element) => {
+    const { backgroundColor } = getComputedStyle(element);
+    return pixel(backgroundColor)[3] > 0.5 ? backgroundColor : ground(element.parentElement);
+  };
+  const edged = (element) => (parseFloat(getComputedStyle(element).borderTopWidth) > 0 ? element : edged(element.parentElement));
+  return [...document.querySelectorAll('input:not([type=checkbox], [type=radio], [type=file]), select, textarea')]
+    .filter((field) => field.checkVisibility())
+    .map(edged)
+    .filter((field) => {
+      const edge = getComputedStyle(field).borderTopColor;
+      return [field, field.parentElement].some((around) => contrast(edge, ground(around)) < 3);
+    })
+    .map((field) => field.outerHTML.slice(0, 120));
 }
 
 /** An answer that waits until it is released. */

@@ -55,7 +55,7 @@ export interface Filters {
 
 const SORTS: readonly Sort[] = ['relevance', 'newest', 'price', '-price', 'name'];
 /** The API takes no more tags at once. */
-const MAX_TAGS = 5;
+export const MAX_TAGS = 5;
 
 /** Reads the filters of a query string; what the API would refuse is left out. */
 export function filtersFromSearch(search: URLSearchParams): Filters {

@@ -1,4 +1,4 @@
-import { screen, waitFor } from '@testing-library/react';
+import { act, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { describe, expect, it } from 'vitest';
 import { cart, facets, json, product, serve } from '@/test/api';
@@ -46,6 +46,20 @@ describe('the catalogue', () => {
     await waitFor(() => expect(screen.queryByText('1 product')).toBeNull());
     more(json(facets({ total: { value: 2, exact: true } })));
     await screen.findByText('2 products');
+  });
+
+  it('offers tags until as many are chosen as it takes', async () => {
+    serve({
+      'GET /api/cart': empty,
+      'GET /api/products/facets': () => json(facets()),
+      'GET /api/products': () => json({ items: [mug], next_cursor: null }),
+    });
+    const router = renderShop('/products?tag=a,b,c,d');
+    await screen.findByRole('region', { name: 'Tags' });
+    await act(() => router.navigate('/products?tag=a,b,c,d,e'));
+    await waitFor(() => expect(screen.queryByRole('region', { name: 'Tags' })).toBeNull());
+    // The fifth has come off the list of what is chosen.
+    screen.getByRole('link', { name: 'Remove e' });
   });
 
   it('adds pages by their cursor', async () => {

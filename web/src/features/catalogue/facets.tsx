@@ -5,7 +5,7 @@ import { Icon } from '@/components/icon';
 import { Loaded } from '@/components/loaded';
 import { Skeletons } from '@/components/skeleton';
 import { money } from '@/lib/format';
-import { type Filters, urls } from '@/lib/urls';
+import { type Filters, MAX_TAGS, urls } from '@/lib/urls';
 import { useFacets } from './api';
 import styles from './facets.module.css';
 
@@ -156,7 +156,7 @@ function PriceField({ label, name, cents }: { label: string; name: string; cents
 
 function Tags({ filters, counts }: { filters: Filters; counts: Counts['tags'] }) {
   const id = useId();
-  if (counts.items.length === 0) return null;
+  if (counts.items.length === 0 || filters.tags.length >= MAX_TAGS) return null;
   return (
     <section className={styles.group} aria-labelledby={id}>
       <h2 id={id} className={styles.title}>

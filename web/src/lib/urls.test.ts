@@ -53,6 +53,7 @@ describe('the path after a login', () => {
     '/\\evil.example',
     'javascript:alert(1)',
     '/\t/evil.example',
+    '/.//evil.example',
   ])('never leaves the shop: %s', (next) => {
     expect(nextPath(new URLSearchParams({ next }))).toBe('/');
   });

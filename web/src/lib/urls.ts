@@ -37,7 +37,9 @@ export function nextPath(search: URLSearchParams): string {
   const next = search.get('next') ?? '/';
   const base = 'https://shop.invalid';
   const url = URL.canParse(next, base) ? new URL(next, base) : undefined;
-  return next.startsWith('/') && url?.origin === base ? `${url.pathname}${url.search}` : '/';
+  // A path that begins with two slashes would name another host.
+  const own = next.startsWith('/') && url?.origin === base && !url.pathname.startsWith('//');
+  return own ? `${url.pathname}${url.search}` : '/';
 }
 
 /** What the catalogue page shows, as its query string holds it. */

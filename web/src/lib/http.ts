@@ -20,12 +20,6 @@ export class ProblemError extends Error {
     this.problem = problem;
     this.retryAfterMs = retryAfterMs;
   }
-
-  /** The message for a field of the request's body, by the field's path, or for one entry of a list that it is. */
-  field(path: string): string | undefined {
-    const found = this.problem.errors?.find(({ field }) => field === path || field.startsWith(`${path}[`));
-    return found?.message;
-  }
 }
 
 /** No answer: the network failed or the deadline passed, so that nobody knows whether the request was served. */
@@ -143,6 +137,11 @@ export function isMissing(error: unknown): boolean {
 /** The field errors of a failed request, empty for any other failure. */
 export function fieldErrors(error: unknown): FieldError[] {
   return error instanceof ProblemError ? (error.problem.errors ?? []) : [];
+}
+
+/** What is wrong with a field of the request's body, by the field's path, or with one entry of a list that it is. */
+export function fieldError(error: unknown, path: string): string | undefined {
+  return fieldErrors(error).find(({ field }) => field === path || field.startsWith(`${path}[`))?.message;
 }
 
 /** What to tell a customer about a failure. */

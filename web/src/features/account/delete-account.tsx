@@ -1,10 +1,10 @@
 import { type FormEvent, useRef } from 'react';
+import { Failure } from '@/components/failure';
 import { Field } from '@/components/field';
 import { useFocusInvalid } from '@/components/use-focus-invalid';
 import { useTwoSteps } from '@/components/use-two-steps';
-import { ProblemError } from '@/lib/http';
+import { fieldError } from '@/lib/http';
 import { useDeleteAccount } from './api';
-import { Failure } from './failure';
 import styles from './panel.module.css';
 
 /** The end of an account, in two steps and with the password, since it cannot be undone. */
@@ -36,7 +36,7 @@ export function DeleteAccount() {
             autoComplete="current-password"
             maxLength={128}
             required
-            error={remove.error instanceof ProblemError ? remove.error.field('password') : undefined}
+            error={fieldError(remove.error, 'password')}
           />
           <div className={styles.actions}>
             <button type="submit" className="button danger" disabled={remove.isPending}>

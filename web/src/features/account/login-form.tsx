@@ -1,8 +1,9 @@
 import { type FormEvent, useRef } from 'react';
+import { Failure } from '@/components/failure';
 import { Field } from '@/components/field';
 import { Notice } from '@/components/notice';
 import { useFocusInvalid } from '@/components/use-focus-invalid';
-import { explain, fieldErrors, ProblemError } from '@/lib/http';
+import { fieldError, ProblemError } from '@/lib/http';
 import { useLogin } from './api';
 import styles from './form.module.css';
 
@@ -18,13 +19,13 @@ export function LoginForm() {
   };
 
   const wrong = login.error instanceof ProblemError && login.error.status === 401;
-  const error = (name: string) => (login.error instanceof ProblemError ? login.error.field(name) : undefined);
+  const error = (name: string) => fieldError(login.error, name);
   return (
     <form ref={form} className={styles.form} onSubmit={submit}>
-      {login.isError && fieldErrors(login.error).length === 0 && (
-        <Notice tone="error">
-          {wrong ? 'That e-mail address and password do not belong together.' : explain(login.error)}
-        </Notice>
+      {wrong ? (
+        <Notice tone="error">That e-mail address and password do not belong together.</Notice>
+      ) : (
+        <Failure error={login.error} />
       )}
       <Field
         label="E-mail"

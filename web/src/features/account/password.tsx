@@ -1,10 +1,10 @@
 import { type FormEvent, useRef } from 'react';
+import { Failure } from '@/components/failure';
 import { Field } from '@/components/field';
 import { Notice } from '@/components/notice';
 import { useFocusInvalid } from '@/components/use-focus-invalid';
-import { ProblemError } from '@/lib/http';
+import { fieldError } from '@/lib/http';
 import { useChangePassword } from './api';
-import { Failure } from './failure';
 import styles from './panel.module.css';
 
 /** Another password, which logs out all other browsers. */
@@ -25,8 +25,7 @@ export function Password() {
     );
   };
 
-  const error = (name: string) =>
-    change.error instanceof ProblemError ? change.error.field(name) : undefined;
+  const error = (name: string) => fieldError(change.error, name);
   return (
     <section className={styles.panel} aria-labelledby="password">
       <h2 id="password">Password</h2>

@@ -1,12 +1,12 @@
 import { type FormEvent, useRef, useState } from 'react';
 import type { ProfileBody, User } from '@/api/schema';
+import { Failure } from '@/components/failure';
 import { Field } from '@/components/field';
 import { Notice } from '@/components/notice';
 import { useFocusInvalid } from '@/components/use-focus-invalid';
 import { date } from '@/lib/format';
-import { ProblemError } from '@/lib/http';
+import { fieldError } from '@/lib/http';
 import { useChangeProfile } from './api';
-import { Failure } from './failure';
 import styles from './panel.module.css';
 
 /** Who is logged in, to be changed; another address needs the password. */
@@ -25,8 +25,7 @@ export function Profile({ me }: { me: User }) {
     change.mutate(body, { onSuccess: (user) => setEmail(user.email) });
   };
 
-  const error = (name: string) =>
-    change.error instanceof ProblemError ? change.error.field(name) : undefined;
+  const error = (name: string) => fieldError(change.error, name);
   return (
     <section className={styles.panel} aria-labelledby="profile">
       <h2 id="profile">Your details</h2>

@@ -1,8 +1,8 @@
 import { type FormEvent, useRef } from 'react';
+import { Failure } from '@/components/failure';
 import { Field } from '@/components/field';
-import { Notice } from '@/components/notice';
 import { useFocusInvalid } from '@/components/use-focus-invalid';
-import { explain, fieldErrors, ProblemError } from '@/lib/http';
+import { fieldError } from '@/lib/http';
 import { useRegister } from './api';
 import styles from './form.module.css';
 
@@ -21,13 +21,10 @@ export function RegisterForm() {
     });
   };
 
-  const error = (name: string) =>
-    register.error instanceof ProblemError ? register.error.field(name) : undefined;
+  const error = (name: string) => fieldError(register.error, name);
   return (
     <form ref={form} className={styles.form} onSubmit={submit}>
-      {register.isError && fieldErrors(register.error).length === 0 && (
-        <Notice tone="error">{explain(register.error)}</Notice>
-      )}
+      <Failure error={register.error} />
       <Field label="Name" name="name" autoComplete="name" maxLength={100} required error={error('name')} />
       <Field
         label="E-mail"

@@ -1,9 +1,9 @@
+import { Failure } from '@/components/failure';
 import { Loaded } from '@/components/loaded';
 import { Skeletons } from '@/components/skeleton';
 import { useKeptFocus } from '@/components/use-kept-focus';
 import { dateTime } from '@/lib/format';
 import { useEndAllSessions, useEndSession, useLogout, useSessions } from './api';
-import { Failure } from './failure';
 import styles from './panel.module.css';
 
 /** Where the account is logged in, and the ways out. */

@@ -1,11 +1,12 @@
 import { type FormEvent, useRef, useState } from 'react';
 import type { Product } from '@/api/schema';
+import { Failure } from '@/components/failure';
 import { Notice } from '@/components/notice';
 import { useFocusInvalid } from '@/components/use-focus-invalid';
 import { useKeptFocus } from '@/components/use-kept-focus';
 import { useTwoSteps } from '@/components/use-two-steps';
 import { dateTime } from '@/lib/format';
-import { explain, fieldErrors, ProblemError } from '@/lib/http';
+import { explain, ProblemError } from '@/lib/http';
 import styles from './admin.module.css';
 import { useArchiveProduct, useEditedProduct, useSaveProduct } from './api';
 import { ProductFields, productOf } from './product-fields';
@@ -47,7 +48,9 @@ export function EditProduct({ product, onArchived }: { product: Product; onArchi
       </h2>
       <form ref={form} key={begun.version} className={styles.form} onSubmit={submit} onFocus={onFocus}>
         {save.isSuccess && <Notice tone="success">Saved.</Notice>}
-        {conflict !== undefined && (
+        {conflict === undefined ? (
+          <Failure error={save.error} />
+        ) : (
           <Notice tone="warning" title="Somebody else changed this product meanwhile.">
             <p>Nothing of yours is saved yet.</p>
             <p className={styles.bar}>
@@ -59,9 +62,6 @@ export function EditProduct({ product, onArchived }: { product: Product; onArchi
               </button>
             </p>
           </Notice>
-        )}
-        {save.isError && conflict === undefined && fieldErrors(save.error).length === 0 && (
-          <Notice tone="error">{explain(save.error)}</Notice>
         )}
         <ProductFields product={begun} error={save.error} />
         <p className={styles.bar}>

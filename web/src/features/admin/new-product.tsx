@@ -1,9 +1,9 @@
 import { type FormEvent, useRef } from 'react';
 import type { Product } from '@/api/schema';
+import { Failure } from '@/components/failure';
 import { Field } from '@/components/field';
-import { Notice } from '@/components/notice';
 import { useFocusInvalid } from '@/components/use-focus-invalid';
-import { explain, fieldErrors, ProblemError } from '@/lib/http';
+import { fieldError } from '@/lib/http';
 import styles from './admin.module.css';
 import { useCreateProduct } from './api';
 import { ProductFields, productOf } from './product-fields';
@@ -21,9 +21,7 @@ export function NewProduct({ onCreated }: { onCreated: (product: Product) => voi
   return (
     <section className={styles.panel} aria-label="New product">
       <form ref={form} className={styles.form} onSubmit={submit}>
-        {create.isError && fieldErrors(create.error).length === 0 && (
-          <Notice tone="error">{explain(create.error)}</Notice>
-        )}
+        <Failure error={create.error} />
         <ProductFields error={create.error} />
         <Field
           label="Stock"
@@ -34,7 +32,7 @@ export function NewProduct({ onCreated }: { onCreated: (product: Product) => voi
           step="1"
           defaultValue="0"
           required
-          error={create.error instanceof ProblemError ? create.error.field('stock') : undefined}
+          error={fieldError(create.error, 'stock')}
         />
         <p>
           <button type="submit" className="button" disabled={create.isPending}>

@@ -1,14 +1,11 @@
 import type { Product, ProductBody } from '@/api/schema';
 import { Field, TextField } from '@/components/field';
-import { ProblemError } from '@/lib/http';
+import { fieldError } from '@/lib/http';
 import styles from './admin.module.css';
 
 /** All that people edit of a product. */
 export function ProductFields({ product, error }: { product?: Product; error: Error | null }) {
-  const field = (name: string) => ({
-    name,
-    error: error instanceof ProblemError ? error.field(name) : undefined,
-  });
+  const field = (name: string) => ({ name, error: fieldError(error, name) });
   // The address of a drawn picture is the shop's own.
   const picture = product?.image_url.startsWith('/api/') ? '' : product?.image_url;
   return (

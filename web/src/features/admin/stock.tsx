@@ -1,10 +1,10 @@
 import { type FormEvent, useRef } from 'react';
+import { Failure } from '@/components/failure';
 import { Field } from '@/components/field';
 import { Loaded } from '@/components/loaded';
-import { Notice } from '@/components/notice';
 import { Skeletons } from '@/components/skeleton';
 import { dateTime } from '@/lib/format';
-import { explain, fieldErrors, mayHaveCounted, ProblemError } from '@/lib/http';
+import { fieldError, mayHaveCounted } from '@/lib/http';
 import styles from './admin.module.css';
 import { useAdjustStock, useLedger } from './api';
 
@@ -29,8 +29,7 @@ export function Stock({ id }: { id: string }) {
       { onSuccess: () => form.current?.reset() },
     );
   };
-  const error = (name: string) =>
-    adjust.error instanceof ProblemError ? adjust.error.field(name) : undefined;
+  const error = (name: string) => fieldError(adjust.error, name);
   return (
     <section className={styles.panel} aria-labelledby="stock">
       <h2 id="stock">Stock</h2>
@@ -41,15 +40,11 @@ export function Stock({ id }: { id: string }) {
               <strong>{stock}</strong> in stock
             </p>
             <form ref={form} className={styles.form} onSubmit={submit}>
-              {adjust.isError && fieldErrors(adjust.error).length === 0 && (
-                <Notice tone="error" title={explain(adjust.error)}>
-                  {mayHaveCounted(adjust.error) && (
-                    <p>
-                      It may have counted all the same. Adjusting again is safe: the same change counts once.
-                    </p>
-                  )}
-                </Notice>
-              )}
+              <Failure error={adjust.error}>
+                {mayHaveCounted(adjust.error) && (
+                  <p>It may have counted all the same. Adjusting again is safe: the same change counts once.</p>
+                )}
+              </Failure>
               <div className={styles.pair}>
                 <Field
                   label="Change by"

@@ -5,7 +5,7 @@ import { Field, SelectField } from '@/components/field';
 import { Notice } from '@/components/notice';
 import { useFocusInvalid } from '@/components/use-focus-invalid';
 import { count, money } from '@/lib/format';
-import { explain, fieldErrors, isTransient, ProblemError } from '@/lib/http';
+import { explain, fieldError, fieldErrors, isTransient, ProblemError } from '@/lib/http';
 import { urls } from '@/lib/urls';
 import { shortages, usePlaceOrder } from './api';
 import { beginAttempt } from './attempt';
@@ -41,7 +41,7 @@ export function CheckoutForm({ cart, customerName, onPlaced }: CheckoutFormProps
     });
   };
 
-  const error = (path: string) => (place.error instanceof ProblemError ? place.error.field(path) : undefined);
+  const error = (path: string) => fieldError(place.error, path);
   const address = (name: string) => ({
     name,
     defaultValue: draft[name],

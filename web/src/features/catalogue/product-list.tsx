@@ -1,15 +1,13 @@
-import { type RefObject, useDeferredValue, useRef } from 'react';
+import { type ComponentProps, useDeferredValue, useRef } from 'react';
 import { Link } from 'react-router';
 import type { Product } from '@/api/schema';
 import { Empty } from '@/components/empty';
 import { Loaded } from '@/components/loaded';
-import { Notice } from '@/components/notice';
+import { More } from '@/components/more';
 import { ProductCard } from '@/components/product-card';
 import { ProductGrid } from '@/components/product-grid';
 import { SkeletonGrid } from '@/components/skeleton';
-import { useFocusMore } from '@/components/use-focus-more';
 import { count } from '@/lib/format';
-import { explain } from '@/lib/http';
 import { type Filters, urls } from '@/lib/urls';
 import { useProducts } from './api';
 import styles from './product-list.module.css';
@@ -17,7 +15,6 @@ import styles from './product-list.module.css';
 /** The products that pass the filters, page by page. */
 export function ProductList({ filters }: { filters: Filters }) {
   const products = useProducts(filters);
-  const asked = useRef<number>(undefined);
   return (
     <Loaded query={products} loading={<SkeletonGrid n={ON_SCREEN} />}>
       {(items) =>
@@ -31,28 +28,7 @@ export function ProductList({ filters }: { filters: Filters }) {
         ) : (
           <div className={`${styles.list} ${products.isPlaceholderData ? styles.stale : ''}`}>
             <h2 className="visually-hidden">Products</h2>
-            <Products items={items} asked={asked} />
-            <div className={styles.more}>
-              <p className="muted small" role="status">
-                {products.hasNextPage
-                  ? `Showing the first ${count(items.length, 'product')}`
-                  : `That is all: ${count(items.length, 'product')}`}
-              </p>
-              {products.isFetchNextPageError && <Notice tone="error" title={explain(products.error)} />}
-              {products.hasNextPage && (
-                <button
-                  type="button"
-                  className="button quiet"
-                  disabled={products.isFetchingNextPage}
-                  onClick={() => {
-                    asked.current = items.length;
-                    void products.fetchNextPage();
-                  }}
-                >
-                  {products.isFetchingNextPage ? 'Loading…' : 'Load more'}
-                </button>
-              )}
-            </div>
+            <Products items={items} list={products} />
           </div>
         )
       }
@@ -65,21 +41,27 @@ const ON_SCREEN = 12;
 
 interface ProductsProps {
   items: Product[];
-  /** How many there were when more were asked for. */
-  asked: RefObject<number | undefined>;
+  list: ComponentProps<typeof More>['list'];
 }
 
-function Products({ items, asked }: ProductsProps) {
+function Products({ items, list }: ProductsProps) {
   const shown = useDeferredValue(items, items.slice(0, ON_SCREEN));
-  const list = useRef<HTMLUListElement>(null);
-  useFocusMore(list, asked);
+  const lines = useRef<HTMLUListElement>(null);
   return (
-    <ProductGrid ref={list}>
-      {shown.map((product, index) => (
-        <li key={product.id}>
-          <ProductCard product={product} first={index < 4} />
-        </li>
-      ))}
-    </ProductGrid>
+    <>
+      <ProductGrid ref={lines}>
+        {shown.map((product, index) => (
+          <li key={product.id}>
+            <ProductCard product={product} first={index < 4} />
+          </li>
+        ))}
+      </ProductGrid>
+      <div className={styles.more}>
+        <p className="muted small" role="status">
+          {list.hasNextPage ? 'Showing the first' : 'That is all:'} {count(items.length, 'product')}
+        </p>
+        <More list={list} lines={lines} />
+      </div>
+    </>
   );
 }

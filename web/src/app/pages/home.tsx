@@ -1,5 +1,6 @@
 import { Link } from 'react-router';
 import { Icon } from '@/components/icon';
+import { Section } from '@/components/section';
 import { CategoryTiles } from '@/features/catalogue/category-tiles';
 import { Newest } from '@/features/catalogue/newest';
 import { Popular } from '@/features/recommendations/popular';
@@ -22,10 +23,9 @@ export function HomePage() {
         </div>
         <Showcase />
       </section>
-      <section className={styles.section} aria-labelledby="categories">
-        <h2 id="categories">Find your corner</h2>
+      <Section title="Find your corner">
         <CategoryTiles />
-      </section>
+      </Section>
       <Recommended />
       <Popular />
       <section className={styles.section} aria-labelledby="newest">

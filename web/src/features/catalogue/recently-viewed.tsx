@@ -3,10 +3,10 @@ import { useState } from 'react';
 import type { Product } from '@/api/schema';
 import { ProductCard } from '@/components/product-card';
 import { ProductGrid } from '@/components/product-grid';
+import { Section } from '@/components/section';
 import { isMissing } from '@/lib/http';
 import { productOptions } from './api';
 import { recentIds } from './recent';
-import styles from './recently-viewed.module.css';
 
 /** Some products by their ids, without those that have left the shop. */
 function useProductsById(ids: string[]): Product[] {
@@ -25,8 +25,7 @@ export function RecentlyViewed({ current }: { current?: string }) {
   const products = useProductsById(ids);
   if (products.length === 0) return null;
   return (
-    <section className={styles.section} aria-label="Recently viewed">
-      <h2>Recently viewed</h2>
+    <Section title="Recently viewed">
       <ProductGrid row>
         {products.map((product) => (
           <li key={product.id}>
@@ -34,6 +33,6 @@ export function RecentlyViewed({ current }: { current?: string }) {
           </li>
         ))}
       </ProductGrid>
-    </section>
+    </Section>
   );
 }

@@ -1,9 +1,9 @@
 import { Loaded } from '@/components/loaded';
 import { ProductCard } from '@/components/product-card';
 import { ProductGrid } from '@/components/product-grid';
+import { Section } from '@/components/section';
 import { SkeletonGrid } from '@/components/skeleton';
 import { useRecommendations } from './api';
-import styles from './recommended.module.css';
 
 /** Two full lines; the rest of what is asked for is the showcase's. */
 export const SHOWN = 8;
@@ -14,8 +14,7 @@ export function Recommended() {
   const personal = recommendations.data?.strategy === 'personal';
   if (recommendations.data?.items.length === 0) return null;
   return (
-    <section className={styles.section} aria-label={personal ? 'Recommended for you' : 'Popular right now'}>
-      <h2>{personal ? 'Recommended for you' : 'Popular right now'}</h2>
+    <Section title={personal ? 'Recommended for you' : 'Popular right now'}>
       <Loaded query={recommendations} quiet loading={<SkeletonGrid n={SHOWN} />}>
         {({ items }) => (
           <ProductGrid>
@@ -27,6 +26,6 @@ export function Recommended() {
           </ProductGrid>
         )}
       </Loaded>
-    </section>
+    </Section>
   );
 }

@@ -3,15 +3,14 @@ import type { RecommendationList } from '@/api/schema';
 import { Loaded } from '@/components/loaded';
 import { ProductCard } from '@/components/product-card';
 import { ProductGrid } from '@/components/product-grid';
+import { Section } from '@/components/section';
 import { SkeletonRow } from '@/components/skeleton';
-import styles from './recommended.module.css';
 
 /** Products beside one another under a title, save some that are shown already. */
 export function Row(props: { title: string; query: UseQueryResult<RecommendationList>; without?: string[] }) {
   const { title, query, without = [] } = props;
   return (
-    <section className={styles.section} aria-label={title}>
-      <h2>{title}</h2>
+    <Section title={title}>
       <Loaded query={query} quiet loading={<SkeletonRow n={6} />}>
         {({ items }) => (
           <ProductGrid row>
@@ -25,6 +24,6 @@ export function Row(props: { title: string; query: UseQueryResult<Recommendation
           </ProductGrid>
         )}
       </Loaded>
-    </section>
+    </Section>
   );
 }

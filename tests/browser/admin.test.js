@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { api, aProduct, Customer, DESKTOP, DEVICES, held, launch, money, unique } from './browser.js';
+import { api, aProduct, Customer, DESKTOP, DEVICES, held, launch, money, number, unique } from './browser.js';
 
 let browser;
 /** What the lists show at least: an order's path, and a product that has left the shop. */
@@ -316,14 +316,14 @@ for (const [device, options] of DEVICES) {
         toShip: await figure('To ship'),
       },
       {
-        ordersToday: String(today.orders),
+        ordersToday: number(today.orders),
         revenueToday: money(today.revenue_cents, currency),
-        orders: String(sum((day) => day.orders)),
+        orders: number(sum((day) => day.orders)),
         revenue: money(
           sum((day) => day.revenue_cents),
           currency,
         ),
-        toShip: String(to_ship),
+        toShip: number(to_ship),
       },
     );
     const rows = page.getByRole('region', { name: 'Running out' }).locator('tbody').getByRole('row');

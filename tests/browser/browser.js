@@ -28,6 +28,9 @@ export const KEYBOARDS = [
 /** A name that no other test gives. */
 export const unique = (name) => `${name} ${Math.random().toString(36).slice(2, 8)}`;
 
+/** A number as the shop writes it. */
+export const number = (n) => n.toLocaleString('en-GB');
+
 /** A price as the shop writes it. */
 export const money = (cents, currency) =>
   new Intl.NumberFormat('en-GB', { style: 'currency', currency }).format(cents / 100);
@@ -194,7 +197,7 @@ export class Customer {
 
   /** How many products the catalogue says that there are. */
   total(n) {
-    const said = `${n.toLocaleString('en-GB')} product${n === 1 ? '' : 's'}`;
+    const said = `${number(n)} product${n === 1 ? '' : 's'}`;
     return this.page.getByRole('main').getByText(said, { exact: true });
   }
 

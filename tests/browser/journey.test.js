@@ -38,7 +38,7 @@ for (const [device, options] of DEVICES) {
     await page
       .getByRole('navigation', { name: 'Categories' })
       .getByRole('link')
-      .filter({ hasText: new RegExp(`^${escape(product.category)} \\d+$`) })
+      .filter({ hasText: new RegExp(`^${escape(product.category)} [\\d,]+$`) })
       .click();
     await page.waitForURL((url) => url.searchParams.get('category') === product.category);
     await page.getByLabel('In stock only').check();

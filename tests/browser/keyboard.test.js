@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { api, aProduct, Customer, KEYBOARDS, launch } from './browser.js';
+import { api, aProduct, Customer, KEYBOARDS, launch, number } from './browser.js';
 
 let browser;
 before(async () => {
@@ -78,7 +78,7 @@ for (const [where, options] of KEYBOARDS) {
     const { keyboard } = page;
     await page.goto('/products');
     const filters = page.getByRole('navigation', { name: 'Categories' });
-    await customer.tabTo(filters.getByRole('link', { name: `${category.value} ${category.count}`, exact: true }));
+    await customer.tabTo(filters.getByRole('link', { name: `${category.value} ${number(category.count)}`, exact: true }));
     await keyboard.press('Enter');
     await customer.total(category.count).waitFor();
     // They are behind a button where there is little room.

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { api, aProduct, Customer, DEVICES, KEYBOARDS, launch, money } from './browser.js';
+import { api, aProduct, Customer, DEVICES, KEYBOARDS, launch, money, number } from './browser.js';
 
 let browser;
 before(async () => {
@@ -77,7 +77,7 @@ for (const [device, options] of DEVICES) {
     await page.goto('/products');
     await customer.total(facets.total.value).waitFor();
     if (device === 'phone') await page.getByRole('button', { name: 'Price and tags' }).click();
-    await page.getByRole('region', { name: 'Tags' }).getByRole('link', { name: `${tag.value} ${tag.count}`, exact: true }).click();
+    await page.getByRole('region', { name: 'Tags' }).getByRole('link', { name: `${tag.value} ${number(tag.count)}`, exact: true }).click();
     await customer.total(tag.count).waitFor();
     const both = await api('/api/products/facets', {
       tag: tag.value,

@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { count, countryName, date, dateTime, money, orderNumber } from './format';
+import { count, countryName, date, dateTime, money, number, orderNumber } from './format';
 
 it('writes money by its currency', () => {
   expect(money(1250, 'GBP')).toBe('£12.50');
@@ -13,7 +13,8 @@ it('writes moments', () => {
   expect(dateTime('2026-03-03T14:05:00Z')).toBe('3 March 2026 at 14:05');
 });
 
-it('writes numbers with their noun', () => {
+it('writes numbers, also with their noun', () => {
+  expect([number(7), number(1234567), number(12.5)]).toEqual(['7', '1,234,567', '12.5']);
   expect([count(0, 'item'), count(1, 'item'), count(4000, 'item')]).toEqual([
     '0 items',
     '1 item',

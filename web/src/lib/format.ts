@@ -43,9 +43,14 @@ export function dateTime(rfc3339: string): string {
   return moment().format(new Date(rfc3339));
 }
 
+/** A number as people write it, such as 4,000. */
+export function number(n: number): string {
+  return plain().format(n);
+}
+
 /** A number with its noun: 1 item, 2 items. */
 export function count(n: number, one: string, many = `${one}s`): string {
-  return `${plain().format(n)} ${n === 1 ? one : many}`;
+  return `${number(n)} ${n === 1 ? one : many}`;
 }
 
 /** The part of an order's id that people read out; the whole id stays in the address. */

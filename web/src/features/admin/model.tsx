@@ -3,7 +3,7 @@ import type { ModelState, Quality, Stage } from '@/api/schema';
 import { Loaded } from '@/components/loaded';
 import { Notice } from '@/components/notice';
 import { Skeletons } from '@/components/skeleton';
-import { dateTime } from '@/lib/format';
+import { count, dateTime, number } from '@/lib/format';
 import { explain } from '@/lib/http';
 import styles from './admin.module.css';
 import { useModel, useRetrain } from './api';
@@ -87,10 +87,10 @@ function Facts({ model, trainedAt }: { model: NonNullable<ModelState['model']>; 
   const facts = [
     ['Version', model.model_version],
     ['Trained', dateTime(trainedAt)],
-    ['Products', model.products.toLocaleString()],
-    ['Words', model.terms.toLocaleString()],
-    ['Interactions', model.interactions.toLocaleString()],
-    ['Customers', model.users.toLocaleString()],
+    ['Products', number(model.products)],
+    ['Words', number(model.terms)],
+    ['Interactions', number(model.interactions)],
+    ['Customers', number(model.users)],
     ['Quality', quality(model.quality)],
   ];
   return (
@@ -111,6 +111,7 @@ function Facts({ model, trainedAt }: { model: NonNullable<ModelState['model']>; 
 /** What the recommendations are worth, in words. */
 function quality(measured: Quality | null | undefined): string {
   if (!measured) return 'Not measured yet: it needs customers who bought more than one product';
-  const share = measured.hit_rate.toLocaleString(undefined, { style: 'percent', maximumFractionDigits: 1 });
-  return `${share} of ${measured.customers.toLocaleString()} customers were shown among ten what they bought next`;
+  const percent = number(Math.round(measured.hit_rate * 1000) / 10);
+  const customers = count(measured.customers, 'customer was', 'customers were');
+  return `${percent}% of ${customers} shown among ten what they bought next`;
 }

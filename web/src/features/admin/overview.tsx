@@ -2,7 +2,7 @@ import { Link } from 'react-router';
 import type { Overview as Data } from '@/api/schema';
 import { Loaded } from '@/components/loaded';
 import { Skeletons } from '@/components/skeleton';
-import { count, date, money } from '@/lib/format';
+import { count, date, money, number } from '@/lib/format';
 import { urls } from '@/lib/urls';
 import styles from './admin.module.css';
 import { useOverview } from './api';
@@ -42,7 +42,7 @@ function Figures({ data }: { data: Data }) {
     <dl className={styles.figures}>
       <div>
         <dt>Orders today</dt>
-        <dd>{today?.orders ?? 0}</dd>
+        <dd>{number(today?.orders ?? 0)}</dd>
       </div>
       <div>
         <dt>Revenue today</dt>
@@ -50,7 +50,7 @@ function Figures({ data }: { data: Data }) {
       </div>
       <div>
         <dt>Orders in {data.days.length} days</dt>
-        <dd>{sum((day) => day.orders)}</dd>
+        <dd>{number(sum((day) => day.orders))}</dd>
       </div>
       <div>
         <dt>Revenue in {data.days.length} days</dt>
@@ -64,7 +64,7 @@ function Figures({ data }: { data: Data }) {
       <div>
         <dt>To ship</dt>
         <dd>
-          <Link to={urls.adminOrders('paid')}>{data.to_ship}</Link>
+          <Link to={urls.adminOrders('paid')}>{number(data.to_ship)}</Link>
         </dd>
       </div>
     </dl>

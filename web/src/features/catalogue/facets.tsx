@@ -4,7 +4,7 @@ import type { Facets as Counts } from '@/api/schema';
 import { Icon } from '@/components/icon';
 import { Loaded } from '@/components/loaded';
 import { Skeletons } from '@/components/skeleton';
-import { money } from '@/lib/format';
+import { money, number } from '@/lib/format';
 import { type Filters, MAX_TAGS, urls } from '@/lib/urls';
 import { useFacets } from './api';
 import styles from './facets.module.css';
@@ -76,7 +76,7 @@ function Categories({ filters, counts }: { filters: Filters; counts: Counts['cat
               to={urls.products({ ...filters, category: value })}
               aria-current={filters.category === value ? 'true' : undefined}
             >
-              {value} <span className={styles.count}>{count}</span>
+              {value} <span className={styles.count}>{number(count)}</span>
             </Link>
           </li>
         ))}
@@ -116,7 +116,7 @@ function Prices({ filters, counts, currency }: FacetsProps & { counts: Counts['p
                 state={{ stay: true }}
               >
                 {priceRange(band.min_price_cents, max, currency)}{' '}
-                <span className={styles.count}>{band.count}</span>
+                <span className={styles.count}>{number(band.count)}</span>
               </Link>
             </li>
           );
@@ -166,7 +166,7 @@ function Tags({ filters, counts }: { filters: Filters; counts: Counts['tags'] })
         {counts.items.map(({ value, count }) => (
           <li key={value}>
             <Link to={urls.products({ ...filters, tags: [...filters.tags, value] })} state={{ stay: true }}>
-              {value} <span className={styles.count}>{count}</span>
+              {value} <span className={styles.count}>{number(count)}</span>
             </Link>
           </li>
         ))}

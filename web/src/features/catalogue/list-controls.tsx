@@ -1,6 +1,7 @@
 import { startTransition, useId, useOptimistic } from 'react';
 import { useNavigate } from 'react-router';
 import type { Sort } from '@/api/schema';
+import { number } from '@/lib/format';
 import { type Filters, urls } from '@/lib/urls';
 import styles from './list-controls.module.css';
 
@@ -34,7 +35,7 @@ export function ListControls({ filters, inStock }: { filters: Filters; inStock: 
           checked={shown.inStock}
           onChange={(event) => apply({ inStock: event.target.checked })}
         />
-        In stock only {inStock !== undefined && <span className="muted small">{inStock}</span>}
+        In stock only {inStock !== undefined && <span className="muted small">{number(inStock)}</span>}
       </label>
       <div className={styles.sort}>
         <label htmlFor={id}>Sort</label>

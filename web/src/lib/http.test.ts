@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { json, problem, serve } from '@/test/api';
-import { apiPath, ConnectionError, explain, fieldError, isMissing, isTransient, ProblemError, request } from './http';
+import {
+  apiPath,
+  ConnectionError,
+  explain,
+  fieldError,
+  isMissing,
+  isTransient,
+  ProblemError,
+  request,
+} from './http';
 
 async function failure(path: string): Promise<unknown> {
   return request(path).then(

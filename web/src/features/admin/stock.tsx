@@ -42,7 +42,9 @@ export function Stock({ id }: { id: string }) {
             <form ref={form} className={styles.form} onSubmit={submit}>
               <Failure error={adjust.error}>
                 {mayHaveCounted(adjust.error) && (
-                  <p>It may have counted all the same. Adjusting again is safe: the same change counts once.</p>
+                  <p>
+                    It may have counted all the same. Adjusting again is safe: the same change counts once.
+                  </p>
                 )}
               </Failure>
               <div className={styles.pair}>

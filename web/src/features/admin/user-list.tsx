@@ -27,7 +27,8 @@ export function UserList({ q, me }: { q: string; me: User }) {
             notice={
               <>
                 <p className="visually-hidden" role="status">
-                  {changed && `${changed.name} is ${changed.role === 'admin' ? 'an admin' : 'a customer'} now`}
+                  {changed &&
+                    `${changed.name} is ${changed.role === 'admin' ? 'an admin' : 'a customer'} now`}
                 </p>
                 {change.isError && (
                   <Notice tone="error">

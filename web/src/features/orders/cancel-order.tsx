@@ -15,6 +15,7 @@ export function CancelOrder({ id, onFocus }: CancelOrderProps) {
   const { asking, ask, leave, first, second } = useTwoSteps();
   const cancel = useCancelOrder(id);
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: it only hears where the focus is
     <div className={styles.cancel} onFocus={onFocus}>
       {cancel.isError && <Notice tone="error">{explain(cancel.error)}</Notice>}
       {asking ? (

@@ -2,7 +2,8 @@ import { Link, Navigate, useSearchParams } from 'react-router';
 import { PageTitle } from '@/components/page-title';
 import { useMe } from '@/features/account/session';
 import { RegisterForm } from '@/features/account/register-form';
-import { nextPath, urls } from '@/lib/urls';
+import { nextPath } from '@/lib/next-path';
+import { urls } from '@/lib/urls';
 import styles from './pages.module.css';
 
 export function RegisterPage() {

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
-import { explain, fieldErrors } from '@/lib/http';
+import { fieldErrors } from '@/lib/field-errors';
+import { explain } from '@/lib/http';
 import { Notice } from './notice';
 
 /** Why a change was refused, where no field says it; `children` say what follows. */

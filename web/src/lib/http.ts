@@ -1,4 +1,4 @@
-import type { FieldError, Problem } from '@/api/schema';
+import type { Problem } from '@/api/schema';
 import { traceparent } from '@/lib/trace';
 
 /** How long a request may take before it counts as a failure of the connection. */
@@ -132,16 +132,6 @@ export function mayHaveCounted(error: unknown): boolean {
 /** True where what was asked for does not exist; an id that cannot be one is refused as malformed. */
 export function isMissing(error: unknown): boolean {
   return error instanceof ProblemError && (error.status === 404 || error.status === 400);
-}
-
-/** The field errors of a failed request, empty for any other failure. */
-export function fieldErrors(error: unknown): FieldError[] {
-  return error instanceof ProblemError ? (error.problem.errors ?? []) : [];
-}
-
-/** What is wrong with a field of the request's body, by the field's path, or with one entry of a list that it is. */
-export function fieldError(error: unknown, path: string): string | undefined {
-  return fieldErrors(error).find(({ field }) => field === path || field.startsWith(`${path}[`))?.message;
 }
 
 /** What to tell a customer about a failure. */

@@ -3,7 +3,7 @@ import { Failure } from '@/components/failure';
 import { Field } from '@/components/field';
 import { useFocusInvalid } from '@/components/use-focus-invalid';
 import { useTwoSteps } from '@/components/use-two-steps';
-import { fieldError } from '@/lib/http';
+import { fieldError } from '@/lib/field-errors';
 import { useDeleteAccount } from './api';
 import styles from './panel.module.css';
 

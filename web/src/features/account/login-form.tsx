@@ -3,7 +3,8 @@ import { Failure } from '@/components/failure';
 import { Field } from '@/components/field';
 import { Notice } from '@/components/notice';
 import { useFocusInvalid } from '@/components/use-focus-invalid';
-import { fieldError, ProblemError } from '@/lib/http';
+import { fieldError } from '@/lib/field-errors';
+import { ProblemError } from '@/lib/http';
 import { useLogin } from './api';
 import styles from './form.module.css';
 

@@ -3,7 +3,7 @@ import { Failure } from '@/components/failure';
 import { Field } from '@/components/field';
 import { Notice } from '@/components/notice';
 import { useFocusInvalid } from '@/components/use-focus-invalid';
-import { fieldError } from '@/lib/http';
+import { fieldError } from '@/lib/field-errors';
 import { useChangePassword } from './api';
 import styles from './panel.module.css';
 

@@ -4,8 +4,8 @@ import { Failure } from '@/components/failure';
 import { Field } from '@/components/field';
 import { Notice } from '@/components/notice';
 import { useFocusInvalid } from '@/components/use-focus-invalid';
+import { fieldError } from '@/lib/field-errors';
 import { date } from '@/lib/format';
-import { fieldError } from '@/lib/http';
 import { useChangeProfile } from './api';
 import styles from './panel.module.css';
 

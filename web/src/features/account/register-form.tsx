@@ -2,7 +2,7 @@ import { type FormEvent, useRef } from 'react';
 import { Failure } from '@/components/failure';
 import { Field } from '@/components/field';
 import { useFocusInvalid } from '@/components/use-focus-invalid';
-import { fieldError } from '@/lib/http';
+import { fieldError } from '@/lib/field-errors';
 import { useRegister } from './api';
 import styles from './form.module.css';
 

@@ -3,7 +3,7 @@ import type { Product } from '@/api/schema';
 import { Failure } from '@/components/failure';
 import { Field } from '@/components/field';
 import { useFocusInvalid } from '@/components/use-focus-invalid';
-import { fieldError } from '@/lib/http';
+import { fieldError } from '@/lib/field-errors';
 import styles from './admin.module.css';
 import { useCreateProduct } from './api';
 import { ProductFields, productOf } from './product-fields';

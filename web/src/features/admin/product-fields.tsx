@@ -1,6 +1,6 @@
 import type { Product, ProductBody } from '@/api/schema';
 import { Field, TextField } from '@/components/field';
-import { fieldError } from '@/lib/http';
+import { fieldError } from '@/lib/field-errors';
 import styles from './admin.module.css';
 
 /** All that people edit of a product. */

@@ -3,8 +3,9 @@ import { Failure } from '@/components/failure';
 import { Field } from '@/components/field';
 import { Loaded } from '@/components/loaded';
 import { Skeletons } from '@/components/skeleton';
+import { fieldError } from '@/lib/field-errors';
 import { dateTime } from '@/lib/format';
-import { fieldError, mayHaveCounted } from '@/lib/http';
+import { mayHaveCounted } from '@/lib/http';
 import styles from './admin.module.css';
 import { useAdjustStock, useLedger } from './api';
 

@@ -229,13 +229,13 @@ for (const [device, options] of DEVICES) {
       page.getByRole('button', { name: 'Mark as shipped' }),
       page.getByRole('button', { name: 'Mark as delivered' }),
     );
-    await page.waitForFunction(() => document.activeElement?.id === 'status');
     await page.getByRole('status').getByText('On its way since').waitFor();
     await customer.page.goto(pathname);
     await customer.page.getByRole('listitem').filter({ hasText: 'On its way' }).and(customer.page.locator('[aria-current=step]')).waitFor();
     assert.equal(await customer.page.getByRole('button', { name: 'Cancel order' }).count(), 0);
     await page.getByRole('button', { name: 'Mark as delivered' }).click();
     await page.getByText('Delivered since').waitFor();
+    await page.waitForFunction(() => document.activeElement?.id === 'status');
     await admin.leave();
     await customer.leave();
   });

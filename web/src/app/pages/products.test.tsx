@@ -58,7 +58,7 @@ describe('the catalogue', () => {
     await screen.findByRole('region', { name: 'Tags' });
     await act(() => router.navigate('/products?tag=a,b,c,d,e'));
     await waitFor(() => expect(screen.queryByRole('region', { name: 'Tags' })).toBeNull());
-    // The fifth has come off the list of what is chosen.
+    // All of the five count.
     screen.getByRole('link', { name: 'Remove e' });
   });
 

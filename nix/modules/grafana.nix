@@ -1,4 +1,4 @@
-# Grafana with the settings, data sources, dashboards and contact points of config/grafana.
+# Grafana with the settings, data sources and dashboards of config/grafana.
 self:
 { config, lib, ... }:
 let
@@ -23,9 +23,6 @@ in
     mimirUrl = options.url "http://127.0.0.1:9009" "Mimir.";
     lokiUrl = options.url "http://127.0.0.1:3100" "Loki.";
     tempoUrl = options.url "http://127.0.0.1:3200" "Tempo.";
-    alertWebhookUrl = options.url "http://127.0.0.1:9" ''
-      Who is told of alerts that are made in Grafana; by default nobody.
-    '';
     adminPasswordFile = options.secretFile ''
       A file outside of the store with the password of the user `admin`, which is read at the very first start. Without it, one
       is made up and kept as `grafana-admin-password` in `services.shopmicro.secrets.directory`.
@@ -48,7 +45,6 @@ in
       units.theirs {
         inherit (cfg) memoryMax;
         environment = {
-          ALERT_WEBHOOK_URL = cfg.alertWebhookUrl;
           GF_PATHS_PROVISIONING = "${../../config/grafana/provisioning}";
           GF_SERVER_HTTP_ADDR = cfg.host;
           GF_SERVER_HTTP_PORT = toString cfg.port;

@@ -250,7 +250,6 @@ pub(crate) fn grafana(stack: &Stack) -> Result<Command> {
         // As the design says: in development alone.
         .env("GRAFANA_ADMIN_PASSWORD", "admin")
         .env("GRAFANA_SECRET_KEY", &stack.secrets.grafana)
-        .env("ALERT_WEBHOOK_URL", "http://127.0.0.1:9")
         .env("MIMIR_URL", stack.url(Component::Mimir)?)
         .env("LOKI_URL", stack.url(Component::Loki)?)
         .env("TEMPO_URL", tempo);

@@ -74,7 +74,6 @@ in
           ) (attrNames settings.${section})
         ) (attrNames settings);
         provisioned = concatMap (file: firsts "\\$\\{([A-Z_]+)}" (read "grafana/${file}")) [
-          "provisioning/alerting/contact-points.yaml"
           "provisioning/dashboards/dashboards.yaml"
           "provisioning/datasources/datasources.yaml"
         ];

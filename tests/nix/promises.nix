@@ -109,7 +109,10 @@ in
         settingsOf (
           import ../../nix/deployment-conf.nix {
             listen = [ "8080" ];
-            backends = [ "backend:3001" ];
+            backends = [
+              "backend:3001"
+              "backend:3001"
+            ];
             web = "/usr/share/nginx/html";
           }
         ) == settingsOf (readFile ../../config/nginx/deployment.conf);

@@ -170,7 +170,10 @@ func TestTelemetryMayLieInObjectStorage(t *testing.T) {
 		if got := m.allows(t, networkingv1.PolicyTypeEgress, w, nil, w, 443); got != (want || w.name == "alloy") {
 			t.Errorf("%s reaches the storage: %v", w.name, got)
 		}
-		if got := slices.ContainsFunc(w.pod.Spec.Containers[0].Env, func(e corev1.EnvVar) bool { return e.Name == "S3_ENDPOINT" }); got != want {
+		got := slices.ContainsFunc(w.pod.Spec.Containers[0].EnvFrom, func(e corev1.EnvFromSource) bool {
+			return strings.HasPrefix(e.ConfigMapRef.Name, "object-storage-")
+		})
+		if got != want {
 			t.Errorf("%s is told where the storage is: %v", w.name, got)
 		}
 	}

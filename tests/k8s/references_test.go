@@ -156,6 +156,11 @@ var variable = regexp.MustCompile(`\$\((\w+)\)`)
 func (m *manifests) checkEnvironment(t report, where string, c corev1.Container) {
 	t.Helper()
 	var known []string
+	for _, from := range c.EnvFrom {
+		if from.ConfigMapRef == nil || m.configMaps[from.ConfigMapRef.Name] == nil {
+			t.Errorf("%s: no ConfigMap to take its environment from", where)
+		}
+	}
 	for _, e := range c.Env {
 		if from := e.ValueFrom; from != nil && from.ConfigMapKeyRef != nil {
 			if _, ok := m.configMaps[from.ConfigMapKeyRef.Name][from.ConfigMapKeyRef.Key]; !ok {

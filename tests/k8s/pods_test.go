@@ -63,7 +63,15 @@ func (m *manifests) checkContainers(t report) {
 			if !w.serves {
 				continue
 			}
-			for _, probe := range []*corev1.Probe{c.StartupProbe, c.LivenessProbe, c.ReadinessProbe} {
+			probes := []*corev1.Probe{c.StartupProbe, c.LivenessProbe, c.ReadinessProbe}
+			// A pod is as ready as all of its containers, and customers need nginx alone.
+			if c.Name == "nginx-exporter" {
+				if c.StartupProbe != nil || c.ReadinessProbe != nil {
+					t.Errorf("%s/%s: decides whether customers are sent to the pod", w.name, c.Name)
+				}
+				probes = []*corev1.Probe{c.LivenessProbe}
+			}
+			for _, probe := range probes {
 				switch {
 				case probe == nil:
 					t.Errorf("%s/%s: lacks a probe", w.name, c.Name)
@@ -146,6 +154,9 @@ func TestReplicasSurviveDrains(t *testing.T) { each(t, (*manifests).checkReplica
 // What customers wait for has two replicas on different nodes, of which one at a time may be taken away, and lets requests
 // finish; what decides how many is either the manifest or an autoscaler.
 func (m *manifests) checkReplicas(t report) {
+	if surge := m.workload(t, "frontend").surge; surge == nil || surge.String() != "100%" {
+		t.Errorf("frontend: the pages of two versions are served by turns for as long as pods leave one by one")
+	}
 	for _, name := range []string{"backend", "frontend"} {
 		w := m.workload(t, name)
 		spec := w.pod.Spec

@@ -55,10 +55,9 @@ machines.test "kubernetes" {
         cluster.succeed(f"{kubectl} set env deployment/backend --containers=backend RATE_LIMIT_AUTH='600 burst 600'")
 
     with subtest("everything becomes ready, from the images at hand"):
-        for workload in ["statefulset/postgres", "statefulset/redis"]:
+        deployments = ["redis", "backend", "ml-service", "frontend"]
+        for workload in ["statefulset/postgres", *(f"deployment/{name}" for name in deployments)]:
             cluster.succeed(f"{kubectl} rollout status {workload} --timeout=600s", timeout=660)
-        for name in ["backend", "ml-service", "frontend"]:
-            cluster.succeed(f"{kubectl} rollout status deployment/{name} --timeout=600s", timeout=660)
 
     with subtest("the images' programs run as nobody in particular, on a root that they cannot write to"):
         for program in ["shopmicro-backend serve", "shopmicro-ml-service serve", "nginx: master process"]:

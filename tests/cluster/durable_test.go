@@ -2,8 +2,8 @@ package cluster
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -105,30 +105,32 @@ func restarts(t *testing.T, name string) int32 {
 	return count
 }
 
-// restored goes the way of docs/kubernetes.md: a dump by the nightly job, made now, and one from here, which is put back.
+// restored goes the way of docs/kubernetes.md: another password of the database, a dump by the nightly job, made now, and the
+// shop of that dump on a new volume.
 func restored(t *testing.T) {
-	change(t, "  - ../../components/node-port\n", "  - ../../components/node-port\n  - ../../components/backup\n", true)
-	kubectl(t, "create", "job", "--from=cronjob/backup", "backup-now")
-	kubectl(t, "wait", "--for=condition=Complete", "job/backup-now", "--timeout=3m")
-	if out := kubectl(t, "logs", "job/backup-now"); !strings.Contains(out, "/var/backup/shopmicro-") {
-		t.Errorf("the job does not say where the dump is: %s", out)
-	}
+	change(t, "SHOPMICRO_PASSWORD=shopmicro\n", "SHOPMICRO_PASSWORD=another\n", false)
+	change(t, "  - ../../components/node-port\n", "  - ../../components/node-port\n  - ../../components/backup\n", false)
+	shell(t, strings.ReplaceAll(documented(t, "apply, and tell it"), prod, dev))
+	rollOut(t, running...)
 
 	ada := newCustomer(t)
 	if err := ada.buy(); err != nil {
 		t.Fatal(err)
 	}
-	dump := kubectl(t, "exec", "postgres-0", "--", "pg_dump", "-U", "postgres", "--format=custom", "shopmicro")
-	path := shared.path("shop.dump")
-	if err := os.WriteFile(path, []byte(dump), 0o600); err != nil {
-		t.Fatal(err)
+	kubectl(t, "create", "job", "--from=cronjob/backup", "backup-now")
+	kubectl(t, "wait", "--for=condition=Complete", "job/backup-now", "--timeout=3m")
+	_, dump, found := strings.Cut(kubectl(t, "logs", "job/backup-now"), "/var/backup/")
+	if !found {
+		t.Fatal("the job does not say where the dump is")
 	}
 	// Of what is bought after the dump, the restored shop knows nothing.
 	before := len(ada.acknowledged)
 	if err := ada.buy(); err != nil {
 		t.Fatal(err)
 	}
-	program(t, nil, filepath.Join(manifests, "k8s/components/backup/restore"), path)
+	shell(t, strings.ReplaceAll(documented(t, "where `ls` says its NAME:"), "NAME", strings.TrimSpace(dump)))
+	shell(t, documented(t, "a new one takes its place first"))
+	shell(t, documented(t, "what was before stays as `shopmicro_replaced`:"))
 	eventually(t, 2*minutes, "the orders of the dump", func() error {
 		orders, err := ada.orders()
 		if err == nil && len(orders) != before {
@@ -136,23 +138,23 @@ func restored(t *testing.T) {
 		}
 		return err
 	})
-	// As it was, for the tests that follow.
-	kubectl(t, append([]string{"set", "env", "deployment/backend", "--containers=backend"}, noLimits...)...)
+	// The new volume's server counts transactions from the beginning; the recommender learns from those that are past.
+	coming := "select count(*) from interactions where xid >= pg_snapshot_xmin(pg_current_snapshot())"
+	if out := kubectl(t, "exec", "postgres-0", "--", "psql", "--username=postgres", "-At", "--command="+coming, "shopmicro"); strings.TrimSpace(out) != "0" {
+		t.Errorf("%s interactions are of transactions to come", strings.TrimSpace(out))
+	}
 	rollOut(t, running...)
 }
 
-// change edits the overlay of this run, and applies it unless there is more to come.
-func change(t *testing.T, from, to string, apply bool) {
+var indented = regexp.MustCompile(`(?m)(?:^    .+\n)+`)
+
+// documented are the commands that docs/kubernetes.md has next after these words.
+func documented(t *testing.T, words string) string {
 	t.Helper()
-	path := filepath.Join(manifests, dev, "kustomization.yaml")
-	text := file(t, path)
-	if !strings.Contains(text, from) {
-		t.Fatalf("%s has no %q", path, from)
+	_, after, found := strings.Cut(file(t, filepath.Join(root, "docs/kubernetes.md")), words)
+	commands := indented.FindString(after)
+	if !found || commands == "" {
+		t.Fatalf("docs/kubernetes.md has no commands after %q", words)
 	}
-	if err := os.WriteFile(path, []byte(strings.Replace(text, from, to, 1)), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if apply {
-		kubectl(t, "apply", "--validate=strict", "--kustomize="+filepath.Join(manifests, dev))
-	}
+	return "set -euo pipefail\n" + commands
 }

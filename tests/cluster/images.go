@@ -106,7 +106,8 @@ func (i image) layer() (v1.Layer, error) {
 	if err := w.tar.Close(); err != nil {
 		return nil, err
 	}
-	return tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text.Bytes())), nil })
+	opener := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text.Bytes())), nil }
+	return tarball.LayerFromOpener(opener, tarball.WithCompressedCaching)
 }
 
 func sorted(m map[string]string) []string {
@@ -262,7 +263,7 @@ func (n *node) others(root string, versions map[string]string) (map[string]image
 		for _, program := range []string{"initdb", "pg_ctl", "pg_dump", "pg_isready", "pg_restore", "postgres", "psql"} {
 			i.programs["/usr/lib/postgresql/15/bin/"+program] = "/usr/lib/postgresql/15/bin/" + program
 		}
-		for _, program := range []string{"bash", "cat", "chmod", "date", "head", "ls", "mkdir", "mv", "printenv", "rm", "sh", "sort", "sync", "tail"} {
+		for _, program := range []string{"bash", "cat", "chmod", "date", "env", "head", "ls", "mkdir", "mv", "printenv", "rm", "sh", "sleep", "sort", "sync", "tail"} {
 			i.programs["/bin/"+program] = find(program)
 		}
 		return i

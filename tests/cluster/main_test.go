@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -56,11 +57,62 @@ func run(m *testing.M) (int, error) {
 			return 1, err
 		}
 	}
+	// Pods are replaced wherever the Secret or their Deployment changes, so both have all that tests need from the beginning.
+	const secret, patches = "      - POSTGRES_PASSWORD=postgres\n", "patches:\n"
+	if err := errors.Join(
+		replace(secret, secret+"      - S3_ACCESS_KEY_ID=key\n      - S3_SECRET_ACCESS_KEY=secret\n"),
+		replace(patches, patches+noLimits),
+	); err != nil {
+		return 1, err
+	}
 	if err := shared.prepare(ctx); err != nil {
 		return 1, err
 	}
 	fmt.Printf("images and volumes were there after %.1f s\n", time.Since(began).Seconds())
 	return m.Run(), nil
+}
+
+// noLimits is for the backend: all customers of these tests have one address, and so share one limit.
+const noLimits = `  - target:
+      kind: Deployment
+      name: backend
+    patch: |-
+      - op: add
+        path: /spec/template/spec/containers/0/env/-
+        value: {name: RATE_LIMIT_READ, value: 1000000 burst 1000000}
+      - op: add
+        path: /spec/template/spec/containers/0/env/-
+        value: {name: RATE_LIMIT_WRITE, value: 1000000 burst 1000000}
+      - op: add
+        path: /spec/template/spec/containers/0/env/-
+        value: {name: RATE_LIMIT_AUTH, value: 1000000 burst 1000000}
+      - op: add
+        path: /spec/template/spec/containers/0/env/-
+        value: {name: RATE_LIMIT_REPORT, value: 1000000 burst 1000000}
+`
+
+// replace edits the overlay of this run.
+func replace(from, to string) error {
+	path := filepath.Join(manifests, dev, "kustomization.yaml")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(string(text), from) {
+		return fmt.Errorf("%s has no %q", path, from)
+	}
+	return os.WriteFile(path, []byte(strings.Replace(string(text), from, to, 1)), 0o644)
+}
+
+// change edits the overlay of this run, and applies it unless there is more to come.
+func change(t *testing.T, from, to string, apply bool) {
+	t.Helper()
+	if err := replace(from, to); err != nil {
+		t.Fatal(err)
+	}
+	if apply {
+		kubectl(t, "apply", "--validate=strict", "--kustomize="+filepath.Join(manifests, dev))
+	}
 }
 
 // image is what a manifest says of one: `REPOSITORY:VERSION`.
@@ -142,9 +194,8 @@ func eventually(t *testing.T, patience time.Duration, what string, ask func() er
 // rollOut waits until what was asked for is what runs, and what was before is gone.
 func rollOut(t *testing.T, workloads ...string) {
 	t.Helper()
-	for _, workload := range workloads {
-		kubectl(t, "rollout", "status", workload, "--timeout=5m")
-	}
+	// The deadline is each one's.
+	kubectl(t, append([]string{"rollout", "status", "--timeout=5m"}, workloads...)...)
 	eventually(t, 2*minutes, "the end of the pods of before", func() error {
 		if leaving := kubectl(t, "get", "pods", "--output=jsonpath={.items[*].metadata.deletionTimestamp}"); leaving != "" {
 			return fmt.Errorf("%d are leaving", len(strings.Fields(leaving)))
@@ -155,7 +206,7 @@ func rollOut(t *testing.T, workloads ...string) {
 
 // running are the workloads of the shop, and of what watches it, that can run here: Tempo and Grafana have no image.
 var running = []string{
-	"statefulset/postgres", "statefulset/redis", "deployment/backend", "deployment/ml-service", "deployment/frontend",
+	"statefulset/postgres", "deployment/redis", "deployment/backend", "deployment/ml-service", "deployment/frontend",
 	"statefulset/loki", "statefulset/mimir", "deployment/alloy", "deployment/prometheus",
 	"deployment/postgres-exporter", "deployment/redis-exporter",
 }

@@ -201,6 +201,7 @@ func (n *node) startControlPlane(ctx context.Context) error {
 			"--service-account-private-key-file="+n.keys.path("accounts.key"),
 			"--root-ca-file="+n.keys.path("ca.crt"),
 			"--use-service-account-credentials=true",
+			"--horizontal-pod-autoscaler-sync-period=5s",
 			"--leader-elect=false"),
 		n.start(ctx, "kube-scheduler", n.program("kube-scheduler"),
 			"--kubeconfig="+n.keys.path("scheduler.conf"),

@@ -61,14 +61,6 @@ func deploy(t *testing.T) {
 	kubectl(t, "apply", "--validate=strict", "--kustomize="+filepath.Join(manifests, dev))
 	rollOut(t, running...)
 	t.Logf("everything was ready after %.0f s", time.Since(began).Seconds())
-	// All customers of these tests have one address, and so share one limit.
-	kubectl(t, append([]string{"set", "env", "deployment/backend", "--containers=backend"}, noLimits...)...)
-	rollOut(t, "deployment/backend")
-}
-
-var noLimits = []string{
-	"RATE_LIMIT_READ=1000000 burst 1000000", "RATE_LIMIT_WRITE=1000000 burst 1000000",
-	"RATE_LIMIT_AUTH=1000000 burst 1000000", "RATE_LIMIT_REPORT=1000000 burst 1000000",
 }
 
 // restricted looks at the processes themselves.

@@ -32,9 +32,8 @@ func objectStorage(t *testing.T) {
 	go server.Serve(listener)
 	defer server.Close()
 
-	const components, secret = "  - ../../components/observability\n", "      - POSTGRES_PASSWORD=postgres\n"
+	const components = "  - ../../components/observability\n"
 	change(t, components, components+"  - ../../components/object-storage\n", false)
-	change(t, secret, secret+"      - S3_ACCESS_KEY_ID=key\n      - S3_SECRET_ACCESS_KEY=secret\n", false)
 	endpoint := `patches:
   - target:
       kind: ConfigMap
@@ -43,16 +42,12 @@ func objectStorage(t *testing.T) {
       - op: replace
         path: /data/S3_ENDPOINT
         value: ` + listener.Addr().String() + `
-  - target:
-      kind: StatefulSet
-      name: loki|mimir
-    patch: |-
       - op: add
-        path: /spec/template/spec/containers/0/env/-
-        value: {name: S3_INSECURE, value: "true"}
+        path: /data/S3_INSECURE
+        value: "true"
 `
 	change(t, "patches:\n", endpoint, true)
-	rollOut(t, running...)
+	rollOut(t, "statefulset/loki", "statefulset/mimir")
 
 	// Both write what is whole now and then, and at once when they are asked to.
 	loki, mimir := serviceURL(t, "loki"), serviceURL(t, "mimir")
@@ -93,5 +88,5 @@ func objectStorage(t *testing.T) {
 
 	change(t, components+"  - ../../components/object-storage\n", components, false)
 	change(t, endpoint, "patches:\n", true)
-	rollOut(t, running...)
+	rollOut(t, "statefulset/loki", "statefulset/mimir")
 }

@@ -142,7 +142,7 @@ func shell(t *testing.T, command string) {
 
 func bash(t *testing.T, command string) (string, error) {
 	run := exec.CommandContext(t.Context(), "bash", "-c", command)
-	run.Env = shared.environment()
+	run.Dir, run.Env = manifests, shared.environment()
 	out, err := run.CombinedOutput()
 	return string(out), err
 }

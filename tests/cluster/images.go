@@ -244,7 +244,9 @@ func (n *node) others(root string, versions map[string]string) (map[string]image
 	postgres := func(user string) image {
 		i := image{
 			config: v1.Config{
-				User:       user,
+				User: user,
+				// As the image has it: it shall end at once, not when the last client has left.
+				StopSignal: "SIGINT",
 				Entrypoint: []string{"/bin/postgres-entrypoint"},
 				Env:        []string{"PATH=/usr/lib/postgresql/15/bin:/bin"},
 			},

@@ -143,7 +143,14 @@ func (n *node) prepare(ctx context.Context) error {
 			}
 		}
 	}
+	// Their class lets claims grow, though no disk here does.
 	var volumes strings.Builder
+	volumes.WriteString(`apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: disks, annotations: {storageclass.kubernetes.io/is-default-class: "true"}}
+provisioner: kubernetes.io/no-provisioner
+allowVolumeExpansion: true
+`)
 	for i := range 8 {
 		path := n.path("volumes", fmt.Sprint(i))
 		if err := os.MkdirAll(path, 0o755); err != nil {
@@ -156,6 +163,7 @@ metadata: {name: volume-%d}
 spec:
   capacity: {storage: 10Gi}
   accessModes: [ReadWriteOnce]
+  storageClassName: disks
   local: {path: %s}
   nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/hostname, operator: In, values: [node]}]}]}}
 `, i, path)

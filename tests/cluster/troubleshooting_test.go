@@ -50,8 +50,10 @@ var faults = map[string]struct{ plant, mend string }{
 		patch("deployment/frontend", `{"securityContext": {"runAsNonRoot": false, "runAsUser": 0}}`),
 		"kubectl rollout undo deployment/frontend",
 	},
+	// With new frontends: those that are there go on with the connections that they have.
 	"A Service leads to a port that has another name": {
-		`kubectl patch service backend --patch '{"spec": {"ports": [{"port": 3001, "targetPort": "web"}]}}'`,
+		`kubectl patch service backend --patch '{"spec": {"ports": [{"port": 3001, "targetPort": "web"}]}}' &&
+			kubectl rollout restart deployment/frontend && kubectl rollout status deployment/frontend`,
 		`kubectl patch service backend --patch '{"spec": {"ports": [{"port": 3001, "targetPort": "http"}]}}'`,
 	},
 	"A Service selects nobody": {

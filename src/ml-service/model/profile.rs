@@ -69,7 +69,7 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Nothing where no event is about a product that has a row with terms.
+    /// Nothing where no event that counts is about a product that has a row with terms.
     pub fn new(events: &[Event], index: &Index, settings: &Settings) -> Option<Self> {
         let newest = events.iter().map(|event| event.at).max()?;
         // In order before summing, so that every replica rounds alike.
@@ -81,6 +81,8 @@ impl Profile {
         }
         let sources: Vec<Source> = parts
             .into_iter()
+            // What counts for nothing is no part: a search takes a sum of nothing for a document that it has not seen.
+            .filter(|(_, (weight, _))| *weight > 0.0)
             .filter_map(|(id, (weight, kind))| Some(Source { id, row: index.row_of(id)?, weight, kind }))
             .collect();
         // The mean's divisor, the sum of the weights, cancels out in a cosine.
@@ -138,6 +140,16 @@ mod tests {
         let events = [event(0, Kind::View, 0), event(0, Kind::Cart, 0)];
         let found = Profile::new(&events, &index, &Settings::default()).expect("a profile");
         assert_eq!(found.sources, [Source { id: Uuid::from_u128(0), row: 0, weight: 0.7, kind: Kind::Cart }]);
+    }
+
+    #[test]
+    fn what_counts_for_nothing_is_no_part_of_a_profile() {
+        let index = Index::fit(&[0, 1].map(Uuid::from_u128), &["red", "blue"], Options::default());
+        let settings = Settings { view: 0.0, ..Settings::default() };
+        let events = [event(0, Kind::View, 0), event(1, Kind::Cart, 0)];
+        let found = Profile::new(&events, &index, &settings).expect("a profile");
+        assert_eq!(found.sources, [Source { id: Uuid::from_u128(1), row: 1, weight: 0.5, kind: Kind::Cart }]);
+        assert!(Profile::new(&events[..1], &index, &settings).is_none());
     }
 
     #[test]

@@ -21,8 +21,6 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10);
 const STREAM_TIMEOUT: Duration = Duration::from_mins(2);
 /// The longest line, in bytes; the backend's longest product is well below.
 const LINE_LIMIT: usize = 1024 * 1024;
-/// The largest catalogue that is taken into memory.
-const PRODUCT_LIMIT: usize = 1_000_000;
 /// How many interactions are handed on at once.
 const BATCH: usize = 1_000;
 
@@ -46,9 +44,9 @@ pub enum StreamError {
     /// A line does not end.
     #[error("line {0} of the backend's stream is longer than {LINE_LIMIT} bytes")]
     LongLine(usize),
-    /// More products than there can be.
-    #[error("the backend's catalogue has more than {PRODUCT_LIMIT} products")]
-    TooManyProducts,
+    /// More products than may be taken into memory.
+    #[error("the backend's catalogue has more than {0} products")]
+    TooManyProducts(usize),
 }
 
 /// A client of the backend.
@@ -56,18 +54,19 @@ pub enum StreamError {
 pub struct Backend {
     http: reqwest::Client,
     base: Url,
+    max_products: usize,
 }
 
 impl Backend {
-    /// A client of the backend at a base URL.
-    pub fn new(base: Url) -> Result<Self, reqwest::Error> {
+    /// A client of the backend at a base URL, which takes so many products into memory.
+    pub fn new(base: Url, max_products: usize) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
             .timeout(STREAM_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
-        Ok(Self { http, base })
+        Ok(Self { http, base, max_products })
     }
 
     /// The whole catalogue.
@@ -75,8 +74,8 @@ impl Backend {
         let mut lines = self.stream("internal/catalogue", None).await?;
         let mut products = Vec::new();
         while let Some(product) = lines.next().await? {
-            if products.len() == PRODUCT_LIMIT {
-                return Err(StreamError::TooManyProducts);
+            if products.len() == self.max_products {
+                return Err(StreamError::TooManyProducts(self.max_products));
             }
             products.push(product);
         }
@@ -201,7 +200,7 @@ mod tests {
             .route("/elsewhere", get(async || ""))
             .fallback(async || Redirect::temporary("/elsewhere"));
         tokio::spawn(async move { axum::serve(listener, app).await });
-        let backend = Backend::new(base.parse().expect("a URL")).expect("a client");
+        let backend = Backend::new(base.parse().expect("a URL"), 1).expect("a client");
         let refused = backend.catalogue().await.expect_err("no catalogue");
         assert!(matches!(refused, StreamError::Status(StatusCode::TEMPORARY_REDIRECT)), "{refused}");
     }

@@ -23,6 +23,8 @@ pub struct Config {
     pub catalogue_poll: Duration,
     /// How often new interactions are asked for.
     pub interactions_poll: Duration,
+    /// The largest catalogue that is taken into memory; `docs/recommender.md` tells what a product takes.
+    pub max_products: usize,
     /// Of how many users interactions are remembered; `docs/recommender.md` tells what each takes.
     pub max_users: usize,
     /// How much each sign counts in personal answers.
@@ -57,6 +59,7 @@ impl Config {
                 1..=3_600_000,
                 1_000,
             )),
+            max_products: env.parse_within("MAX_PRODUCTS", 1..=100_000_000, 1_000_000),
             max_users: env.parse_within("MAX_USERS", 1..=10_000_000, 100_000),
             settings: read_settings(env),
             popularity_half_life: days(env, "POPULARITY_HALF_LIFE_DAYS", 7.0),

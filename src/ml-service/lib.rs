@@ -113,7 +113,8 @@ impl App {
             store,
             pool: Pool::new("answers", config.cpu_threads, room).context("threads for answers")?,
             cache: Cache::new(redis, &config.settings, config.popularity_half_life, instruments.clone()),
-            backend: Backend::new(config.backend_url.clone()).context("the client of the backend")?,
+            backend: Backend::new(config.backend_url.clone(), config.max_products)
+                .context("the client of the backend")?,
             instruments,
             metrics,
             lifecycle,

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::App;
 use crate::catalogue::StreamError;
+use crate::snapshot::TrainingError;
 
 /// The first pause after a failure; it doubles with each further one.
 const FIRST_RETRY: Duration = Duration::from_millis(250);
@@ -57,7 +58,14 @@ pub async fn follow_catalogue(app: App, poll: Duration) {
                 attempts.succeeded();
                 tokio::time::sleep(poll).await;
             }
-            Err(error) => attempts.failed(&app, error.into()).await,
+            Err(error) => {
+                let too_many = matches!(error, TrainingError::Stream(StreamError::TooManyProducts(_)));
+                attempts.failed(&app, error.into()).await;
+                if too_many {
+                    // The next reading is as long, and ends in the same way until products have gone.
+                    tokio::time::sleep(poll).await;
+                }
+            }
         }
     }
 }

@@ -124,6 +124,18 @@ async fn a_changed_catalogue_makes_another_model() {
 }
 
 #[tokio::test]
+async fn too_large_a_catalogue_is_read_no_more_often_than_a_good_one() {
+    let backend = StandIn::start(small_shop()).await;
+    let app = TestApp::following_with(&backend, &[("MAX_PRODUCTS", "4")]).await;
+    app.eventually("/api/model", |model| model.json()["training"]["last"] == "failed").await;
+    // Four times as long as the first rest after a failure.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(backend.shop().catalogues, 1);
+    let app = TestApp::following_with(&backend, &[("MAX_PRODUCTS", "5")]).await;
+    app.ready().await;
+}
+
+#[tokio::test]
 async fn replicas_agree_on_the_version() {
     let backend = StandIn::start(small_shop()).await;
     let mut reversed = small_shop();

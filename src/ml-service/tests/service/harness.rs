@@ -278,6 +278,8 @@ pub(crate) struct Shop {
     pub(crate) forgetful: bool,
     /// How many lines one answer holds.
     pub(crate) page: usize,
+    /// How many catalogues were asked for.
+    pub(crate) catalogues: usize,
     /// How many catalogues were refused or broken.
     pub(crate) failures: usize,
     /// The cursors that were asked for.
@@ -332,6 +334,7 @@ async fn catalogue(State(stand_in): State<StandIn>) -> Response {
     let permit = stand_in.gate.acquire().await.expect("never closed");
     drop(permit);
     let mut shop = stand_in.shop();
+    shop.catalogues += 1;
     shop.failures += usize::from(shop.down || shop.cut);
     if shop.down {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();

@@ -15,6 +15,7 @@ pub mod statement;
 pub mod users;
 pub mod views;
 
+use std::error::Error as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Counter, Histogram};
 use platform::config::Secret;
 use tokio_postgres::NoTls;
+use tokio_postgres::error::SqlState;
 
 /// How long a request waits for a connection, and a connection may take to be made.
 const POOL_TIMEOUT: Duration = Duration::from_secs(2);
@@ -51,6 +53,16 @@ const SCHEMA: i32 = 12;
 /// The key of the advisory lock under which the schema changes: replicas that start together take turns.
 const MIGRATION_LOCK: i64 = 0x0073_686f_706d_6967;
 
+/// How long a migration waits for a lock. All that asks for the same table meanwhile waits behind it: less long than a
+/// request of the shop does.
+const MIGRATION_LOCK_TIMEOUT: &str = "2s";
+
+/// The rest before it is tried again.
+const MIGRATION_PAUSE: Duration = Duration::from_secs(5);
+
+/// How often it is tried: for some ten minutes, since whoever has the lock may be a dump or an import.
+const MIGRATION_TRIES: u32 = 90;
+
 mod migrations {
     refinery::embed_migrations!("db/migrations");
 }
@@ -64,6 +76,17 @@ pub enum MigrateError {
     /// A migration failed, or one that was applied has changed since.
     #[error("migration failed: {0}")]
     Migrate(#[from] refinery::Error),
+}
+
+impl MigrateError {
+    /// True where a lock could not be had in time.
+    fn is_of_a_lock(&self) -> bool {
+        let cause = match self {
+            Self::Connect(error) => Some(error),
+            Self::Migrate(error) => error.source().and_then(|cause| cause.downcast_ref()),
+        };
+        cause.and_then(tokio_postgres::Error::code) == Some(&SqlState::LOCK_NOT_AVAILABLE)
+    }
 }
 
 /// Connections to the database. Clones share them.
@@ -213,19 +236,43 @@ pub async fn connect(url: &Secret) -> Result<tokio_postgres::Client, tokio_postg
 
 /// Brings the schema up to date under a lock and returns the number of migrations that were applied. A newer schema is left
 /// as it is: this is the version before, which starts anew beside the next one, or after the way back from it.
+///
+/// Where a table is in use for long, the shop goes on: the migration lets go, and is tried again.
 pub async fn migrate(url: &Secret) -> Result<usize, MigrateError> {
     let mut client = connect(url).await?;
+    // Whatever the server allows a request of the shop: those of other replicas are waited for, and may take long.
+    client.batch_execute("set statement_timeout = 0; set lock_timeout = 0").await?;
     // Held by the session: it is released even where this process dies.
     client.execute("select pg_advisory_lock($1)", &[&MIGRATION_LOCK]).await?;
-    let applied = match schema_of(&client).await? {
-        Some(version) if version > SCHEMA => {
-            tracing::info!(version, "the schema is of a newer version");
-            0
+    client.batch_execute(&format!("set lock_timeout = '{MIGRATION_LOCK_TIMEOUT}'")).await?;
+    let mut applied = 0;
+    let mut tries = 1;
+    loop {
+        match apply(&mut client, &mut applied).await {
+            Err(error) if tries < MIGRATION_TRIES && error.is_of_a_lock() => {
+                tracing::warn!(%error, tries, "a migration waits for what is in use, and is tried again");
+                tries += 1;
+                tokio::time::sleep(MIGRATION_PAUSE).await;
+            }
+            done => break done?,
         }
-        _ => migrations::migrations::runner().run_async(&mut client).await?.applied_migrations().len(),
-    };
+    }
     client.execute("select pg_advisory_unlock($1)", &[&MIGRATION_LOCK]).await?;
     Ok(applied)
+}
+
+/// Applies what is missing, each migration in a transaction of its own, and adds how many that were.
+async fn apply(client: &mut tokio_postgres::Client, applied: &mut usize) -> Result<(), MigrateError> {
+    match schema_of(client).await? {
+        Some(version) if version > SCHEMA => tracing::info!(version, "the schema is of a newer version"),
+        _ => {
+            let run = migrations::migrations::runner().run_async(client).await;
+            let report = run.as_ref().map_or_else(refinery::Error::report, Some);
+            *applied += report.map_or(0, |report| report.applied_migrations().len());
+            run?;
+        }
+    }
+    Ok(())
 }
 
 /// True when every migration of this program has been applied; a newer schema is fine (expand, then contract).

@@ -87,7 +87,12 @@ async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Openapi => {}
         Command::Serve => serve(&config).await?,
-        Command::Migrate => println!("migrations applied: {}", db::migrate(&config.postgres_url).await?),
+        Command::Migrate => {
+            let telemetry = platform::telemetry::init(&config.service.telemetry, VERSION)?;
+            let migrated = db::migrate(&config.postgres_url).await;
+            telemetry.flush().await;
+            println!("migrations applied: {}", migrated?);
+        }
         Command::Seed => {
             let pool = db::pool(&config.postgres_url, 1).map_err(anyhow::Error::from_boxed)?;
             let mut client = pool.get().await?;

@@ -1,5 +1,7 @@
 //! The schema itself: how it comes about, what it refuses, and the statements that no request runs.
 
+use std::time::Duration;
+
 use shopmicro_backend::db;
 use shopmicro_backend::seed::{self, Seeded};
 use tokio_postgres::error::SqlState;
@@ -21,6 +23,36 @@ async fn two_migrations_at_once_take_turns() {
     let (a, b) = (a.expect("migrated"), b.expect("migrated"));
     assert_eq!(a.min(b), 0);
     assert!(a.max(b) >= 1);
+}
+
+/// Whoever writes a table for long, such as an import.
+#[tokio::test]
+async fn a_migration_that_must_wait_lets_others_pass() {
+    let database = Database::migrated().await;
+    let pool = db::pool(database.url(), 2).expect("a pool");
+    let (mut import, shop) =
+        (pool.get().await.expect("a connection"), pool.get().await.expect("a connection"));
+    // The newest table refers to accounts: while it is made, nobody may write them.
+    let undo = "drop table adjustment_keys; delete from refinery_schema_history where version = 12";
+    shop.batch_execute(undo).await.expect("undone");
+    let register = "insert into users (id, email, name) \
+                    select id, id || '@example.com', 'Ada' from gen_random_uuid() id";
+    let import = import.transaction().await.expect("a transaction");
+    import.batch_execute(register).await.expect("registered");
+
+    let others = async {
+        let waits = "select from pg_locks l join pg_database d on d.oid = l.database \
+                     where d.datname = current_database() and l.relation = 'users'::regclass and not l.granted";
+        while shop.query(waits, &[]).await.expect("locks").is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        // Less long than a request may wait for a lock.
+        shop.batch_execute(register).await.expect("registered beside the migration");
+        import.commit().await.expect("committed");
+    };
+    let (migrated, ()) = tokio::join!(db::migrate(database.url()), others);
+    assert_eq!(migrated.expect("migrated"), 1);
+    assert_eq!(db::migrate(database.url()).await.expect("migrated"), 0);
 }
 
 /// The version before, started beside the next one or after the way back from it.

@@ -272,6 +272,10 @@ async fn apply(client: &mut tokio_postgres::Client, applied: &mut usize) -> Resu
             run?;
         }
     }
+    let rows = export::take_in(client).await?;
+    if rows > 0 {
+        tracing::info!(rows, "interactions of a dump have become ones of this database");
+    }
     Ok(())
 }
 

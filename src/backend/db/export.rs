@@ -111,3 +111,12 @@ pub async fn interactions(client: &impl GenericClient, after: Position) -> Resul
     let parameters: [&(dyn ToSql + Sync); 3] = [&after.xid, &after.id, &PAGE];
     Ok(client.query_raw(&client.prepare_cached(sql).await?, parameters).await?)
 }
+
+/// Gives the interactions of transactions that are yet to come the present one, and returns how many there were. They are
+/// from a dump of another PostgreSQL, whose transactions have other numbers, and would be held back until those are
+/// reached. The primary key begins with the transaction: where there are none, nothing is read.
+pub async fn take_in(client: &tokio_postgres::Client) -> Result<u64, tokio_postgres::Error> {
+    let sql = "update interactions set xid = pg_current_xact_id() \
+               where xid >= pg_snapshot_xmax(pg_current_snapshot())";
+    client.execute(sql, &[]).await
+}

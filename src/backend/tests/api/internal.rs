@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use platform::config::Secret;
 use serde_json::Value;
+use shopmicro_backend::db;
 use shopmicro_backend::workers::views;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -190,6 +192,31 @@ async fn a_rolled_back_transaction_holds_nothing_up() {
     assert!(interactions(&client, None).await.is_empty());
     doomed.rollback().await.expect("rolled back");
     assert_eq!(quantities(&follow(&client, None, 1).await), [2]);
+}
+
+/// A dump brings along what its own PostgreSQL called the transactions, which may be numbers that are yet to come here.
+#[tokio::test]
+async fn what_a_dump_of_another_database_brought_is_streamed_once_migrated() {
+    let app = TestApp::new().await.with_products(1).await;
+    let client = app.customer().await;
+    app.sql(&note(1)).await;
+    let before = follow(&client, None, 1).await;
+    for quantity in [2, 3] {
+        app.sql(&note(quantity)).await;
+    }
+    app.sql("update interactions set xid = '9000000000000' where quantity > 1").await;
+    let cursor = before[0]["cursor"].as_str().expect("a cursor");
+    assert!(interactions(&client, Some(cursor)).await.is_empty());
+
+    let url = Secret::new(app.postgres_url());
+    assert_eq!(db::migrate(&url).await.expect("migrated"), 0);
+    let found = follow(&client, None, 3).await;
+    assert_eq!(quantities(&found), [1, 2, 3]);
+    assert_eq!(found[0]["cursor"], cursor, "what is of this database keeps its place");
+    let places = "select string_agg(xid::text, ' ' order by id) from interactions";
+    let placed = app.rows(places, &[]).await[0].get::<_, String>(0);
+    db::migrate(&url).await.expect("migrated");
+    assert_eq!(app.rows(places, &[]).await[0].get::<_, String>(0), placed, "and from then on all do");
 }
 
 #[tokio::test]

@@ -308,4 +308,13 @@ mod tests {
         let runner = migrations::migrations::runner();
         assert_eq!(runner.get_migrations().iter().map(refinery::Migration::version).max(), Some(SCHEMA));
     }
+
+    #[test]
+    fn behind_a_pooler_the_role_has_the_same_settings() {
+        let documented = include_str!("../../docs/scaling.md");
+        for setting in SESSION_SETTINGS.split("-c ").filter(|setting| !setting.is_empty()) {
+            let setting = setting.trim().replace('=', " = ");
+            assert!(documented.contains(&format!("alter role shopmicro set {setting};")), "{setting}");
+        }
+    }
 }

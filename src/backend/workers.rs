@@ -40,7 +40,10 @@ pub fn spawn(state: &AppState) {
     state.lifecycle.keep(state, move |state| repeat("backups", minute, state, backups::pass));
     state.lifecycle.keep(state, move |state| repeat("housekeeping", 10 * minute, state, housekeeping::pass));
     state.lifecycle.keep(state, move |state| repeat("tiers", 10 * minute, state, tiers::pass));
-    state.lifecycle.keep(state, ledger::watch);
+    state.lifecycle.keep(state, move |state| {
+        let mut round = ledger::Round::default();
+        repeat("ledger", minute, state, async move |state| round.pass(state).await)
+    });
     state.lifecycle.keep(state, |state| {
         platform::health::watch(async move || operations::health(State(state.clone())).await)
     });
@@ -54,7 +57,7 @@ async fn repeat(
     worker: &'static str,
     pause: Duration,
     state: AppState,
-    pass: impl AsyncFn(&AppState) -> Result<Pass>,
+    mut pass: impl AsyncFnMut(&AppState) -> Result<Pass>,
 ) {
     let mut failing = false;
     loop {

@@ -8,50 +8,60 @@ use uuid::Uuid;
 use crate::AppState;
 use crate::db;
 use crate::error::{Error, Result};
+use crate::workers::Pass;
 
-/// How long to rest after the last product.
-const INTERVAL: Duration = Duration::from_mins(1);
 /// How many products are compared at once: a fraction of a second.
 const AT_ONCE: i64 = 2_000;
-/// The rest between parts, so that the comparison is never more than a small load.
+/// The rest after each part, so that the comparison is never more than a small load.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Compares for ever, and shows as a metric how many products differed the last time.
-pub async fn watch(state: AppState) {
-    loop {
-        match mismatches(&state).await {
-            Ok(products) => state.shop_metrics.mismatches(products),
-            Err(error) => tracing::warn!(%error, "the stock could not be compared with its ledger"),
-        }
-        tokio::time::sleep(INTERVAL).await;
+/// A comparison of all products, a part at a time.
+#[derive(Debug)]
+pub struct Round {
+    /// The last product that was compared.
+    after: Uuid,
+    /// How many are compared next.
+    at_once: i64,
+    /// How many differed so far.
+    mismatches: i64,
+}
+
+impl Default for Round {
+    fn default() -> Self {
+        Self { after: Uuid::nil(), at_once: AT_ONCE, mismatches: 0 }
     }
 }
 
-/// How many products' stock is not the sum of their movements.
-pub async fn mismatches(state: &AppState) -> Result<i64> {
-    let mut after = Uuid::nil();
-    let mut mismatches = 0;
-    let mut at_once = AT_ONCE;
-    loop {
+impl Round {
+    /// Compares the next part, and shows as a metric how many products differed once all were compared.
+    pub async fn pass(&mut self, state: &AppState) -> Result<Pass> {
+        if let Some(mismatches) = self.part(state).await? {
+            state.shop_metrics.mismatches(mismatches);
+            return Ok(Pass::Idle);
+        }
+        tokio::time::sleep(PAUSE).await;
+        Ok(Pass::More)
+    }
+
+    /// Compares the next part. After the last one, of how many products the stock is not the sum of their movements; the
+    /// next round begins then.
+    pub async fn part(&mut self, state: &AppState) -> Result<Option<i64>> {
         let client = state.pool.get().await?;
-        let part = match db::products::stock::compare(&client, after, at_once).await {
+        let part = match db::products::stock::compare(&client, self.after, self.at_once).await {
             // What sells often has many movements: fewer products are compared in time.
-            Err(Error::DatabaseUnavailable(_)) if at_once >= 10 => {
-                at_once /= 10;
-                drop(client);
-                tokio::time::sleep(PAUSE).await;
-                continue;
+            Err(Error::DatabaseUnavailable(_)) if self.at_once >= 10 => {
+                self.at_once /= 10;
+                return Ok(None);
             }
             part => part?,
         };
-        drop(client);
-        at_once = (at_once * 2).min(AT_ONCE);
+        self.at_once = (self.at_once * 2).min(AT_ONCE);
         for product_id in &part.mismatches {
             tracing::error!(%product_id, "the stock is not the sum of its movements");
         }
-        mismatches += i64::try_from(part.mismatches.len()).unwrap_or(i64::MAX);
-        let Some(last) = part.last else { return Ok(mismatches) };
-        after = last;
-        tokio::time::sleep(PAUSE).await;
+        self.mismatches += i64::try_from(part.mismatches.len()).unwrap_or(i64::MAX);
+        let Some(last) = part.last else { return Ok(Some(std::mem::take(self).mismatches)) };
+        self.after = last;
+        Ok(None)
     }
 }

@@ -6,7 +6,8 @@ select invoice, sku, sum(quantity)::integer as quantity,
 from import_lines
 group by invoice, sku;
 
--- Orders that are not there yet. An order's total is the sum over its items, so that it always adds up.
+-- Orders that are not there yet, neither from an import nor as this shop's own, which an export calls by their ids. An order's
+-- total is the sum over its items, so that it always adds up.
 create temporary table import_orders on commit drop as
 with headers as (
     select invoice, min(at) as at, min(customer) as customer from import_lines group by invoice
@@ -16,10 +17,21 @@ with headers as (
 select gen_random_uuid() as id, invoice, at, customer, total_cents
 from headers
 join totals using (invoice)
-where not exists (select from orders o where o.import_ref = invoice);
+where not exists (select from orders o where o.import_ref = invoice)
+    and not exists (
+        select
+        from orders o
+        where o.id = case
+            when invoice ~ '^order-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then substr(invoice, 7)::uuid
+        end
+    );
 
 create temporary table import_customers on commit drop as
-select customer, user_id, min(at) as at from import_lines where customer is not null group by customer, user_id;
+select l.customer, l.user_id, min(l.at) as at
+from import_orders
+join import_lines l using (invoice)
+where l.customer is not null
+group by l.customer, l.user_id;
 
 -- A product's name is its most frequent one, its price the most recent one; the last 30 days of the file tell how many
 -- units a shop would keep.

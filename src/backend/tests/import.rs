@@ -411,6 +411,37 @@ async fn real_invoices_are_imported() {
     .await;
 }
 
+/// The shop's own orders too, which no import brought, and their customers.
+#[tokio::test]
+async fn an_export_put_back_into_the_same_shop_changes_nothing() {
+    in_shop(async |mut shop: Shop| {
+        let source = shop.file("lines.csv", order_lines());
+        shop.import(&source).await.expect("import");
+        shop.client
+            .batch_execute(
+                "insert into users (id, email, name) values (gen_random_uuid(), 'ada@example.com', 'Ada'); \
+                 with placed as (insert into orders (id, user_id, status, total_cents, currency) \
+                     select gen_random_uuid(), id, 'paid', 590, 'GBP' from users where name = 'Ada' returning id) \
+                 insert into order_items (order_id, product_id, name, unit_price_cents, quantity) \
+                 select placed.id, p.id, p.name, p.price_cents, 2 from placed, products p where p.sku = '85123A'",
+            )
+            .await
+            .expect("an order");
+        let mut exported = Vec::new();
+        export(&shop.client, What::Orders, &mut exported).await.expect("export");
+        let before = shop.state().await;
+        let source = shop.file("orders.csv", &exported);
+        let report = shop.import(&source).await.expect("import");
+        assert_eq!((report.orders_new, report.orders_known, report.customers_new), (0, 3, 0), "{report}");
+        assert_eq!(shop.state().await, before);
+        // One that only looks like it is another shop's.
+        let text = String::from_utf8(exported).expect("UTF-8").replace("order-", "order-x");
+        let source = shop.file("others.csv", text);
+        assert_eq!(shop.import(&source).await.expect("import").orders_new, 1);
+    })
+    .await;
+}
+
 /// What is exported is what an import makes the same shop of.
 #[tokio::test]
 async fn an_export_can_be_imported() {

@@ -18,7 +18,8 @@ pub struct Verified {
 }
 
 /// Verifies the password of an address, in its stored form. Known and unknown addresses take the same statements and
-/// the same work. Whoever calls it clears the failures together with what the password was asked for.
+/// the same work. Whoever calls it clears the failures together with what the password was asked for, or where that fails, by
+/// [`forgive`].
 pub async fn attempt(state: &AppState, email: &str, password: String) -> Result<Verified> {
     // Before the attempt is counted: where there is too much to do nothing is looked at, and nothing has failed.
     let turn = state.passwords.turn().await?;
@@ -47,6 +48,15 @@ pub async fn attempt(state: &AppState, email: &str, password: String) -> Result<
         db::audit::insert(&state.pool.get().await?, None, "login.locked", whose, detail).await?;
     }
     Err(Error::WrongCredentials)
+}
+
+/// Clears the failures of an address whose password was right, though nothing came of what it was asked for: as far as the
+/// database can be asked.
+pub async fn forgive(state: &AppState, email: &str) {
+    let cleared = async { db::logins::clear(&state.pool.get_patiently().await?, email).await };
+    if let Err(error) = cleared.await {
+        tracing::warn!(%error, "an attempt with the right password stays counted");
+    }
 }
 
 /// Verifies the password of who is logged in; `field` is where it was given. Failures are cleared at once: a right

@@ -148,23 +148,40 @@ pub async fn login(
     let body = check.finish(body)?;
 
     let account = logins::attempt(&state, &normalise_email(&body.email), body.password).await?;
-    let mut client = state.pool.get().await?;
     let shop = state.clone();
     state
         .finish(async move {
-            let (jar, revoked) = if guest.0.is_some() {
-                let transaction = client.transaction().await?;
-                let begun = log_in(&shop, &transaction, &account, guest, before, jar).await?;
-                db::fetch::commit(transaction).await?;
-                begun
-            } else {
-                // One statement, which needs no transaction around it.
-                sessions::begin(&shop, &client, &account, before, jar).await?
-            };
-            sessions::announce(&shop, &revoked).await;
-            Ok((jar, Json(account.user)))
+            let email = account.user.email.clone();
+            let begun = let_in(&shop, account, guest, before, jar).await;
+            // But where the password is no longer that of the account.
+            if begun.as_ref().is_err_and(|error| !matches!(error, Error::WrongCredentials)) {
+                logins::forgive(&shop, &email).await;
+            }
+            begun
         })
         .await
+}
+
+/// Logs a browser in whose password was verified.
+async fn let_in(
+    state: &AppState,
+    account: Verified,
+    guest: SentCart,
+    before: SentSession,
+    jar: CookieJar,
+) -> Result<(CookieJar, Json<User>)> {
+    let mut client = state.pool.get_patiently().await?;
+    let (jar, revoked) = if guest.0.is_some() {
+        let transaction = client.transaction().await?;
+        let begun = log_in(state, &transaction, &account, guest, before, jar).await?;
+        db::fetch::commit(transaction).await?;
+        begun
+    } else {
+        // One statement, which needs no transaction around it.
+        sessions::begin(state, &client, &account, before, jar).await?
+    };
+    sessions::announce(state, &revoked).await;
+    Ok((jar, Json(account.user)))
 }
 
 /// Ends the session; without one nothing happens.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shopmicro_backend::domain::login::{DELAYS, FORGOTTEN_AFTER, LOCK_OUT};
 use shopmicro_backend::sessions::SESSION_COOKIE;
 
-use crate::harness::{Answer, Client, Logs, PASSWORD, Proxy, Setup, TestApp};
+use crate::harness::{Answer, Client, Logs, NewProduct, PASSWORD, Proxy, Setup, TestApp};
 
 const ADA: &str = "ada@example.com";
 const NOBODY: &str = "nobody@example.com";
@@ -110,6 +110,23 @@ async fn what_was_not_looked_at_has_not_failed() {
     assert_eq!(app.number("select count(*) from login_attempts").await, 0);
     drop(turns);
     login(&app.guest(), ADA, PASSWORD).await.expect(200);
+}
+
+/// A busy shop is no fault of who knows the password.
+#[tokio::test]
+async fn a_right_password_is_no_failure_though_nothing_comes_of_it() {
+    let app = with_ada().await;
+    let product = app.add(NewProduct::default()).await;
+    let guest = app.guest();
+    guest.put_item(product, 1).await.expect(200);
+    let mut busy = app.connection().await;
+    let busy = busy.transaction().await.expect("a transaction");
+    // The cart is to become the account's.
+    busy.batch_execute("select from carts for update").await.expect("locked");
+    login(&guest, ADA, PASSWORD).await.refused(503, "unavailable");
+    assert_eq!(app.number("select count(*) from login_attempts").await, 0);
+    busy.rollback().await.expect("let go");
+    login(&guest, ADA, PASSWORD).await.expect(200);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
-use crate::domain::product::is_picture;
+use crate::domain::product::{MAX_STOCK, is_picture};
 
 /// The namespace of the ids of imported customers: the `UUIDv5` of `customer:<id>` in it is the user's id, so that every
 /// import of a customer meets the same user. It is the `UUIDv5` of `https://shopmicro.example/imported-customers` in the
@@ -203,7 +203,7 @@ impl CatalogueLine {
         if !(0..=MAX_PRICE_CENTS).contains(&line.price_cents) {
             return Err(Reject::OutOfRange("price_cents"));
         }
-        if line.stock < 0 {
+        if !(0..=MAX_STOCK).contains(&line.stock) {
             return Err(Reject::OutOfRange("stock"));
         }
         Ok(line)
@@ -1047,6 +1047,7 @@ mod tests {
             (CatalogueFields { price_cents: "100000001", ..PRODUCT }, Reject::OutOfRange("price_cents")),
             (CatalogueFields { stock: "", ..PRODUCT }, Reject::Unreadable("stock")),
             (CatalogueFields { stock: "-1", ..PRODUCT }, Reject::OutOfRange("stock")),
+            (CatalogueFields { stock: "2000000001", ..PRODUCT }, Reject::OutOfRange("stock")),
             (CatalogueFields { stock: "3000000000", ..PRODUCT }, Reject::OutOfRange("stock")),
             (
                 CatalogueFields { image_url: "javascript:alert(1)", ..PRODUCT },

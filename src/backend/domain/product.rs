@@ -9,6 +9,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
+/// The most units that an import or an adjustment leaves of a product: what orders give back still fits into the column.
+pub const MAX_STOCK: i32 = 2_000_000_000;
+
 /// A product as the shop shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({

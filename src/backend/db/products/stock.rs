@@ -7,8 +7,8 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::db::fetch::Fetch;
-use crate::domain::product::Movement;
 use crate::domain::product::edit::Adjustment;
+use crate::domain::product::{MAX_STOCK, Movement};
 use crate::error::{Error, Result};
 
 fn movement(row: &Row) -> Result<Movement, tokio_postgres::Error> {
@@ -30,13 +30,13 @@ pub async fn adjust(
 ) -> Result<(Movement, i32)> {
     let sql = "with changed as ( \
                    update products set stock = stock + $2::int, updated_at = now() \
-                   where id = $1 and stock::bigint + $2::int between 0 and 2147483647 returning id, stock), \
+                   where id = $1 and stock::bigint + $2::int between 0 and $4::int returning id, stock), \
                moved as ( \
                    insert into stock_movements (product_id, delta, reason, note) \
                    select id, $2::int, 'adjustment', $3 from changed \
                    returning delta, reason, order_id, note, at) \
                select changed.stock, moved.* from changed, moved";
-    let row = client.fetch_optional(sql, &[&id, &adjustment.delta, &adjustment.note]).await?;
+    let row = client.fetch_optional(sql, &[&id, &adjustment.delta, &adjustment.note, &MAX_STOCK]).await?;
     if let Some(row) = row {
         return Ok((movement(&row)?, row.try_get("stock")?));
     }

@@ -78,10 +78,16 @@ fn session_hash(name: &str) -> Option<[u8; 32]> {
 const ANSWERS: usize = 12 * 1024 * 1024;
 /// About what one takes.
 const ANSWER: usize = 900;
+/// For how long of the time that it is fresh the answer about a product is used without a look into Redis either.
+const PRODUCT: Duration = Duration::from_secs(30);
+/// The same of all categories.
+const CATEGORIES: Duration = Duration::from_secs(30);
+/// The same of a list.
+const PAGE: Duration = Duration::from_secs(2);
 /// For how long an account is answered without a look at the database. What changes an account is told to every replica;
 /// this is for where it cannot be.
 const USER: Duration = Duration::from_secs(5);
-/// The same of a search: as far behind on stock as lists are.
+/// And a search: as far behind on stock as lists are.
 const SEARCH: Duration = PageKey::FRESH;
 
 /// What is answered, by what was asked.
@@ -139,7 +145,8 @@ impl Cache {
         answer: impl FnOnce(&Product) -> Result<Answer>,
     ) -> Result<Answer> {
         let load = async move || answer(&load().await?);
-        self.answer(Question::Product(id), &ProductKey(id), load, |answer| Ok(answer.clone())).await
+        let as_kept = |answer: &Answer| Ok(answer.clone());
+        self.answer(Question::Product(id), &ProductKey(id), PRODUCT, load, as_kept).await
     }
 
     /// The kept answer to a list's query string.
@@ -154,7 +161,7 @@ impl Cache {
         key: &PageKey,
         load: impl AsyncFnOnce() -> Result<ProductPage>,
     ) -> Result<Answer> {
-        self.answer(Question::Page(query.into()), key, load, Answer::of).await
+        self.answer(Question::Page(query.into()), key, PAGE, load, Answer::of).await
     }
 
     /// The answer about all categories.
@@ -163,7 +170,7 @@ impl Cache {
         load: impl AsyncFnOnce() -> Result<Vec<Category>>,
         answer: impl FnOnce(&Vec<Category>) -> Result<Answer>,
     ) -> Result<Answer> {
-        self.answer(Question::Categories, &CategoriesKey, load, answer).await
+        self.answer(Question::Categories, &CategoriesKey, CATEGORIES, load, answer).await
     }
 
     /// The answer to a search, by its query string. Never in Redis: anybody may search for anything, and what is seldom
@@ -224,6 +231,7 @@ impl Cache {
         &self,
         question: Question,
         key: &K,
+        time: Duration,
         load: impl AsyncFnOnce() -> Result<K::Value>,
         answer: impl FnOnce(&K::Value) -> Result<Answer>,
     ) -> Result<Answer> {
@@ -236,7 +244,7 @@ impl Cache {
             let (value, fresh_for) = self.read(key, load()).await?;
             let answer = answer(&value)?;
             if K::keeps(&value) && !fresh_for.is_zero() {
-                self.answers.keep(question, answer.clone(), moment, fresh_for.min(K::NEAR));
+                self.answers.keep(question, answer.clone(), moment, fresh_for.min(time));
             }
             Ok(answer)
         })

@@ -37,8 +37,6 @@ pub trait Key {
     const NAME: &'static str;
     /// For how long a value is used without a look at the database.
     const FRESH: Duration;
-    /// For how long of that an answer is used without a look into Redis either.
-    const NEAR: Duration;
     /// How long the value serves while the database is away.
     const KEPT: Duration = Duration::from_hours(24);
     /// The key in Redis, without the service's prefix.
@@ -59,7 +57,6 @@ impl Key for ProductKey {
     type Value = Answer;
     const NAME: &'static str = "product";
     const FRESH: Duration = Duration::from_mins(1);
-    const NEAR: Duration = Duration::from_secs(30);
     fn key(&self) -> String {
         format!("product:{}:answer", self.0)
     }
@@ -76,7 +73,6 @@ impl Key for CategoriesKey {
     type Value = Vec<Category>;
     const NAME: &'static str = "categories";
     const FRESH: Duration = Duration::from_mins(1);
-    const NEAR: Duration = Duration::from_secs(30);
     fn key(&self) -> String {
         "categories".to_owned()
     }
@@ -94,7 +90,6 @@ impl Key for PageKey {
     const NAME: &'static str = "product_page";
     // Short, since sales do not make it stale; the product's own page and the cart tell the stock exactly.
     const FRESH: Duration = Duration::from_secs(5);
-    const NEAR: Duration = Duration::from_secs(2);
     fn key(&self) -> String {
         format!("products:{}", self.0)
     }
@@ -115,7 +110,6 @@ impl Key for FacetsKey {
     type Value = Facets;
     const NAME: &'static str = "facets";
     const FRESH: Duration = Duration::from_secs(30);
-    const NEAR: Duration = Duration::from_secs(10);
     // Anybody may ask anything: what was asked once is not kept for long.
     const KEPT: Duration = Duration::from_mins(10);
     fn key(&self) -> String {
@@ -134,7 +128,6 @@ impl Key for SuggestionsKey {
     type Value = Vec<Suggestion>;
     const NAME: &'static str = "suggestions";
     const FRESH: Duration = Duration::from_secs(30);
-    const NEAR: Duration = Duration::from_secs(10);
     const KEPT: Duration = Duration::from_mins(10);
     fn key(&self) -> String {
         format!("suggestions:{}", self.0)

@@ -97,22 +97,17 @@ impl FromRequestParts<AppState> for SentSession {
     }
 }
 
-/// The same of a guest's cart.
-#[derive(Clone, Copy, Debug)]
-pub struct SentCart(pub Option<[u8; 32]>);
+/// The token of a guest's cart that the browser sent, whether or not it is any good.
+pub struct SentCart(pub Option<String>);
 
-impl FromRequestParts<AppState> for SentCart {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
-        Ok(Self(in_headers(&parts.headers, CART_COOKIE, state.production).map(hash)))
+impl SentCart {
+    /// What is kept of it.
+    pub fn hash(&self) -> Option<[u8; 32]> {
+        self.0.as_deref().map(hash)
     }
 }
 
-/// The token of a guest's cart that the browser sent, for whoever gives the cookie anew.
-pub struct SentCartToken(pub Option<String>);
-
-impl FromRequestParts<AppState> for SentCartToken {
+impl FromRequestParts<AppState> for SentCart {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {

@@ -13,7 +13,7 @@ use crate::db;
 use crate::db::carts::{Cart, MAX_QUANTITY, Owner, Put};
 use crate::domain::input::Check;
 use crate::error::Result;
-use crate::sessions::{self, CART_COOKIE, CART_LIFETIME, SentCart, SentCartToken, Session};
+use crate::sessions::{self, CART_COOKIE, CART_LIFETIME, SentCart, Session};
 
 /// The body of a change of quantity.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
@@ -24,10 +24,10 @@ pub struct QuantityBody {
     quantity: i32,
 }
 
-fn owner(session: Option<Session>, sent: SentCart) -> Option<Owner> {
+fn owner(session: Option<Session>, sent: &SentCart) -> Option<Owner> {
     match session {
         Some(session) => Some(Owner::User(session.user_id)),
-        None => sent.0.map(Owner::Guest),
+        None => sent.hash().map(Owner::Guest),
     }
 }
 
@@ -38,7 +38,7 @@ pub async fn get(
     session: Option<Session>,
     sent: SentCart,
 ) -> Result<Json<Cart>> {
-    let Some(owner) = owner(session, sent) else { return Ok(Json(Cart::new(Vec::new()))) };
+    let Some(owner) = owner(session, &sent) else { return Ok(Json(Cart::new(Vec::new()))) };
     db::carts::get(&state.pool.get().await?, &owner).await.map(Json)
 }
 
@@ -51,7 +51,7 @@ pub async fn get(
 pub async fn put_item(
     State(state): State<AppState>,
     session: Option<Session>,
-    SentCartToken(sent): SentCartToken,
+    SentCart(sent): SentCart,
     Path(product_id): Path<Uuid>,
     Json(body): Json<QuantityBody>,
 ) -> Result<(CookieJar, Json<Cart>)> {
@@ -85,7 +85,7 @@ pub async fn delete_item(
     sent: SentCart,
     Path(product_id): Path<Uuid>,
 ) -> Result<Json<Cart>> {
-    let Some(owner) = owner(session, sent) else { return Ok(Json(Cart::new(Vec::new()))) };
+    let Some(owner) = owner(session, &sent) else { return Ok(Json(Cart::new(Vec::new()))) };
     let client = state.pool.get().await?;
     db::carts::delete_and_get(&client, &owner, product_id).await.map(Json)
 }

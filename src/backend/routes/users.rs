@@ -83,12 +83,12 @@ async fn log_in(
     state: &AppState,
     transaction: &Transaction<'_>,
     account: &Verified,
-    guest: SentCart,
+    guest: &SentCart,
     before: SentSession,
     mut jar: CookieJar,
 ) -> Result<(CookieJar, Vec<Revocation>)> {
     // The cart before the account, which the new session locks: checkout and the account's deletion do so too.
-    if let SentCart(Some(guest)) = guest {
+    if let Some(guest) = guest.hash() {
         db::carts::merge(transaction, &Owner::Guest(guest), account.user.id).await?;
         jar = jar.remove(sessions::cookie(CART_COOKIE, String::new(), state.production));
     }
@@ -119,7 +119,7 @@ pub async fn register(
                 .await?;
             db::audit::insert(&transaction, Some(user.id), "account.registered", user.id, json!({})).await?;
             let account = Verified { user, password_hash };
-            let (jar, revoked) = log_in(&shop, &transaction, &account, guest, before, jar).await?;
+            let (jar, revoked) = log_in(&shop, &transaction, &account, &guest, before, jar).await?;
             db::fetch::commit(transaction).await?;
             sessions::announce(&shop, &revoked).await;
             Ok((StatusCode::CREATED, jar, Json(account.user)))
@@ -152,7 +152,7 @@ pub async fn login(
     state
         .finish(async move {
             let email = account.user.email.clone();
-            let begun = let_in(&shop, account, guest, before, jar).await;
+            let begun = let_in(&shop, account, &guest, before, jar).await;
             // But where the password is no longer that of the account.
             if begun.as_ref().is_err_and(|error| !matches!(error, Error::WrongCredentials)) {
                 logins::forgive(&shop, &email).await;
@@ -166,7 +166,7 @@ pub async fn login(
 async fn let_in(
     state: &AppState,
     account: Verified,
-    guest: SentCart,
+    guest: &SentCart,
     before: SentSession,
     jar: CookieJar,
 ) -> Result<(CookieJar, Json<User>)> {

@@ -47,6 +47,27 @@ fn each_alert_keeps_its_promises_over_its_real_windows() {
     promtool(["test", "rules"], files("tests/observability/rules", "yaml"));
 }
 
+/// A sum of rates counts requests where it is multiplied by the time from one to the next.
+#[test]
+fn requests_are_counted_by_how_often_their_rate_is_noted() {
+    let files = all();
+    let intervals: BTreeMap<&str, &str> = files
+        .values()
+        .flat_map(|file| &file.groups)
+        .flat_map(|group| group.rules.iter().map(|rule| (rule, group.interval.as_str())))
+        .filter_map(|(rule, interval)| Some((rule.record.as_deref()?, interval)))
+        .collect();
+    let count = Regex::new(r"sum_over_time\((\S+)\[\w+\]\) \* ([0-9]+)").expect("a pattern");
+    let mut counted = Vec::new();
+    for (name, rule) in alerts(&files) {
+        for found in count.captures_iter(&rule.expr) {
+            assert_eq!(intervals.get(&found[1]), Some(&format!("{}s", &found[2]).as_str()), "{name}");
+            counted.push(name);
+        }
+    }
+    assert_eq!(counted, ["ErrorBudgetBurnsFast", "LatencyBudgetBurnsFast"]);
+}
+
 /// As much of a file of promtool's as is looked at.
 #[derive(Deserialize)]
 struct Trials {

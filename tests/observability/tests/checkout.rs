@@ -1,4 +1,5 @@
-//! One checkout, found again in the metrics, the trace and the logs of everything that it crossed.
+//! What is measured and logged arrives where it is looked for: the metrics of every target, the line of a request, and one
+//! checkout in the metrics, the trace and the logs of everything that it crossed.
 
 use std::time::Duration;
 
@@ -73,8 +74,38 @@ async fn buy(page: &Page) -> Value {
     order
 }
 
+async fn every_target_is_scraped(mimir: &Mimir) {
+    for job in ["backend", "ml-service", "nginx", "postgres", "redis", "loki", "mimir", "prometheus"] {
+        until(job, async || {
+            let up = mimir.sum(&format!("up{{job=\"{job}\"}}")).await.map_err(|error| error.to_string())?;
+            if up == Some(1.0) { Ok(()) } else { Err(format!("up is {up:?}")) }
+        })
+        .await;
+    }
+}
+
+/// The id of a request leads from its answer to its line.
+async fn a_request_is_found_by_its_id(base: &str, loki: &Loki) {
+    let id = "a-request-of-this-test";
+    let request = reqwest::Client::new().get(format!("{base}/api/products")).header("x-request-id", id);
+    request.send().await.expect("an answer");
+    let query = format!(
+        "{{service=\"shopmicro-backend\", env=\"development\", level=\"info\"}} | json | request_id=`{id}`"
+    );
+    let line = until("its line", async || {
+        let lines = loki.lines(&query).await.map_err(|error| error.to_string())?;
+        lines.into_iter().next().ok_or_else(|| "no line yet".to_owned())
+    })
+    .await;
+    let fields = line.fields();
+    assert_eq!((&fields["message"], &fields["http.route"]), (&"answered".into(), &"/api/products".into()));
+    for (field, length) in [("trace_id", 32), ("span_id", 16)] {
+        assert_eq!(fields[field].as_str().map(str::len), Some(length), "{field}: {}", line.text);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_checkout_is_found_in_metrics_trace_and_logs() {
+async fn what_is_measured_and_logged_arrives_and_a_checkout_is_found_in_it() {
     let (receiver, port) = Receiver::start().await.expect("a receiver");
     let stack = Stack::builder()
         .with_observability()
@@ -85,6 +116,9 @@ async fn a_checkout_is_found_in_metrics_trace_and_logs() {
     let mimir = Mimir::new(stack.url(Component::Mimir).expect("Mimir"));
     let loki = Loki::new(stack.url(Component::Loki).expect("Loki"));
     let base = stack.url(Component::Nginx).expect("nginx");
+
+    every_target_is_scraped(&mimir).await;
+    a_request_is_found_by_its_id(&base, &loki).await;
 
     let page = Page::open(&base);
     let order = buy(&page).await;

@@ -1,4 +1,5 @@
 import { useRef, useState } from 'react';
+import '@/lib/stray-clicks';
 
 /**
  * Two steps to what cannot be undone. The focus, which would be lost with the button that goes, moves along: to the element
@@ -15,10 +16,10 @@ export function useTwoSteps() {
       setAsking(false);
     },
     first: (button: HTMLButtonElement | null) => {
-      if (button && left.current) {
-        left.current = false;
-        button.focus();
-      }
+      if (!button || !left.current) return;
+      left.current = false;
+      // Whoever has gone on meanwhile is not called back.
+      if ((document.activeElement ?? document.body) === document.body) button.focus();
     },
     second,
   };

@@ -1,4 +1,5 @@
 import {
+  type InfiniteData,
   infiniteQueryOptions,
   keepPreviousData,
   type QueryClient,
@@ -214,6 +215,14 @@ export function useChangeRole() {
   return useMutation({
     mutationFn: ({ id, role }: { id: string; role: Role }) =>
       request<User>(`/api/users/${encodeURIComponent(id)}`, { method: 'PATCH', body: { role } }),
+    onSuccess: (user) => {
+      client.setQueriesData<InfiniteData<UserPage>>({ queryKey: ['admin', 'users'] }, (list) => {
+        const changed = (item: User) => (item.id === user.id ? user : item);
+        return (
+          list && { ...list, pages: list.pages.map((page) => ({ ...page, items: page.items.map(changed) })) }
+        );
+      });
+    },
     onSettled: () => {
       void client.invalidateQueries({ queryKey: ['admin', 'users'] });
     },

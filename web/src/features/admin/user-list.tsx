@@ -1,3 +1,4 @@
+import { useState } from 'react';
 import type { User } from '@/api/schema';
 import { Empty } from '@/components/empty';
 import { Loaded } from '@/components/loaded';
@@ -85,12 +86,14 @@ interface RoleProps {
 function Role({ user, mine, busy, onChange }: RoleProps) {
   const { asking, ask, leave, first, second } = useTwoSteps();
   const other = user.role === 'admin' ? 'customer' : 'admin';
+  // What was asked for stays so, though somebody else changes the role meanwhile.
+  const [wanted, want] = useState<User['role']>(other);
   const said = user.role === 'admin' ? 'Admin' : 'Customer';
   if (mine) return <>{said} (you)</>;
   return asking ? (
     <span className={styles.bar}>
-      <button type="button" className="button quiet" disabled={busy} onClick={() => onChange(other, leave)}>
-        {other === 'admin' ? 'Make admin' : 'Make customer'}
+      <button type="button" className="button quiet" disabled={busy} onClick={() => onChange(wanted, leave)}>
+        {wanted === 'admin' ? 'Make admin' : 'Make customer'}
       </button>
       <button ref={second} type="button" className="link-button" disabled={busy} onClick={leave}>
         No
@@ -104,7 +107,10 @@ function Role({ user, mine, busy, onChange }: RoleProps) {
         type="button"
         className="link-button"
         aria-label={`Change the role of ${user.name}, ${user.email}`}
-        onClick={ask}
+        onClick={() => {
+          want(other);
+          ask();
+        }}
       >
         Change
       </button>

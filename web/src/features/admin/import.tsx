@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { Notice } from '@/components/notice';
-import { count } from '@/lib/format';
+import { count, number } from '@/lib/format';
 import { explain } from '@/lib/http';
 import { readAnew } from '@/lib/query';
 import styles from './admin.module.css';
@@ -89,7 +89,7 @@ export function Import() {
           {running ? (
             <p className={styles.bar}>
               <span>
-                {run.done} of {count(run.total, 'row')}
+                {number(run.done)} of {count(run.total, 'row')}
               </span>
               <button type="button" className="button quiet" onClick={() => stop.current?.abort()}>
                 Stop
@@ -98,8 +98,9 @@ export function Import() {
           ) : (
             <Notice tone={run.rejected.length > 0 ? 'warning' : 'success'}>
               {count(run.created, 'product')} imported
-              {run.unchanged > 0 && `, ${run.unchanged} there already`}, {run.rejected.length} refused
-              {run.done < run.total && `, ${run.total - run.done} not tried`}.
+              {run.unchanged > 0 && `, ${number(run.unchanged)} there already`}, {number(run.rejected.length)}{' '}
+              refused
+              {run.done < run.total && `, ${number(run.total - run.done)} not tried`}.
             </Notice>
           )}
           {run.rejected.length > 0 && <Report run={run} />}

@@ -2,7 +2,7 @@ import { Link } from 'react-router';
 import { Empty } from '@/components/empty';
 import { Loaded } from '@/components/loaded';
 import { Skeletons } from '@/components/skeleton';
-import { money } from '@/lib/format';
+import { money, number } from '@/lib/format';
 import { urls } from '@/lib/urls';
 import styles from './admin.module.css';
 import { useAllProducts } from './api';
@@ -45,7 +45,7 @@ export function ProductList({ q }: { q: string }) {
                 <td className={styles.wide}>{product.sku}</td>
                 <td className={styles.wide}>{product.category}</td>
                 <td className={styles.number}>{money(product.price_cents, product.currency)}</td>
-                <td className={styles.number}>{product.stock}</td>
+                <td className={styles.number}>{number(product.stock)}</td>
               </tr>
             ))}
           </Table>

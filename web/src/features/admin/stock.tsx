@@ -4,7 +4,7 @@ import { Field } from '@/components/field';
 import { Loaded } from '@/components/loaded';
 import { Skeletons } from '@/components/skeleton';
 import { fieldError } from '@/lib/field-errors';
-import { dateTime } from '@/lib/format';
+import { dateTime, number } from '@/lib/format';
 import { mayHaveCounted } from '@/lib/http';
 import styles from './admin.module.css';
 import { useAdjustStock, useLedger } from './api';
@@ -38,7 +38,7 @@ export function Stock({ id }: { id: string }) {
         {({ stock, items }) => (
           <>
             <p role="status">
-              <strong>{stock}</strong> in stock
+              <strong>{number(stock)}</strong> in stock
             </p>
             <form ref={form} className={styles.form} onSubmit={submit}>
               <Failure error={adjust.error}>

@@ -4,7 +4,7 @@ import type { Product } from '@/api/schema';
 import { Icon } from '@/components/icon';
 import { Picture } from '@/components/picture';
 import { StockNote } from '@/components/stock-note';
-import { money } from '@/lib/format';
+import { money, number } from '@/lib/format';
 import { urls } from '@/lib/urls';
 import styles from './product-detail.module.css';
 
@@ -24,7 +24,7 @@ export function ProductDetail({ product, action }: { product: Product; action: R
         <p className={styles.price}>{money(product.price_cents, product.currency)}</p>
         <p className={product.stock > 0 ? styles.available : styles.gone}>
           <Icon name={product.stock > 0 ? 'check' : 'clock'} />
-          {product.stock > 0 ? `In stock: ${product.stock}` : 'Sold out for now'}
+          {product.stock > 0 ? `In stock: ${number(product.stock)}` : 'Sold out for now'}
         </p>
         {action}
         <div className={styles.description}>{product.description}</div>

@@ -7,12 +7,10 @@ import { Shop } from '@/app/shop';
 import { TelemetryProvider } from '@/app/telemetry-context';
 import { doubtSession, followSession } from '@/features/account/session';
 import { createQueryClient } from '@/lib/query';
-import { holdStrayClicks } from '@/lib/stray-clicks';
 import { Telemetry, watchPage } from '@/lib/telemetry';
 
 const telemetry = new Telemetry(templateOf);
 watchPage(telemetry);
-holdStrayClicks();
 preloadPages();
 
 const client = createQueryClient(doubtSession);

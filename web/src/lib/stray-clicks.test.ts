@@ -1,7 +1,5 @@
 import { expect, it } from 'vitest';
-import { holdStrayClicks } from './stray-clicks';
-
-holdStrayClicks();
+import './stray-clicks';
 
 /** Two buttons, which note their clicks, and a way to click on what is in them. */
 function buttons() {
@@ -10,8 +8,12 @@ function buttons() {
     const button = document.body.appendChild(document.createElement('button'));
     button.append(document.createElement('span'));
     button.addEventListener('click', () => heard.push(name));
-    return (detail: number) => {
-      const click = new MouseEvent('click', { detail, bubbles: true, cancelable: true });
+    return (detail: number, touch?: { at: number; clientX: number }) => {
+      const event = { detail, bubbles: true, cancelable: true };
+      const click = touch
+        ? new PointerEvent('click', { ...event, pointerType: 'touch', clientX: touch.clientX })
+        : new MouseEvent('click', event);
+      if (touch) Object.defineProperty(click, 'timeStamp', { value: touch.at });
       button.firstElementChild?.dispatchEvent(click);
       return click;
     };
@@ -40,4 +42,13 @@ it('takes every press of a key', () => {
   first(0);
   second(0);
   expect(heard).toEqual(['first', 'second']);
+});
+
+it('takes a finger that comes again at once and in the same place for a double click, where none are counted', () => {
+  const { heard, first, second } = buttons();
+  first(1, { at: 10_000, clientX: 50 });
+  expect(second(1, { at: 10_200, clientX: 60 }).defaultPrevented).toBe(true);
+  second(1, { at: 10_300, clientX: 90 });
+  first(1, { at: 10_900, clientX: 90 });
+  expect(heard).toEqual(['first', 'second', 'first']);
 });

@@ -3,6 +3,7 @@ import { Loaded } from '@/components/loaded';
 import { Skeletons } from '@/components/skeleton';
 import { useKeptFocus } from '@/components/use-kept-focus';
 import { dateTime } from '@/lib/format';
+import '@/lib/stray-clicks';
 import { useEndAllSessions, useEndSession, useLogout, useSessions } from './api';
 import styles from './panel.module.css';
 

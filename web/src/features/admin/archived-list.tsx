@@ -5,6 +5,7 @@ import { Skeletons } from '@/components/skeleton';
 import { useKeptFocus } from '@/components/use-kept-focus';
 import { date } from '@/lib/format';
 import { explain } from '@/lib/http';
+import '@/lib/stray-clicks';
 import styles from './admin.module.css';
 import { useArchived, useRestoreProduct } from './api';
 import { Table } from './table';

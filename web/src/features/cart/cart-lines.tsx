@@ -6,6 +6,7 @@ import { Picture } from '@/components/picture';
 import { Quantity } from '@/components/quantity';
 import { money } from '@/lib/format';
 import { explain } from '@/lib/http';
+import '@/lib/stray-clicks';
 import { urls } from '@/lib/urls';
 import { MAX_QUANTITY, useCartFailure, useRemoveItem, useSetQuantity } from './api';
 import styles from './cart-lines.module.css';

@@ -34,8 +34,9 @@ in
         BACKEND_URL = cfg.backendUrl;
         SNAPSHOT_DIR = "/var/cache/shopmicro-ml-service";
       }
-      # As many customers as fit: docs/recommender.md.
+      # As many as fit: docs/recommender.md.
       // lib.optionalAttrs (cfg.memoryMax != null) {
+        MAX_PRODUCTS = toString (cfg.memoryMax * 200);
         MAX_USERS = toString (cfg.memoryMax * 30);
       };
       urls = {

@@ -45,6 +45,7 @@ func (m *manifests) checkMemory(t report) {
 				want, known := map[string]string{
 					"GOMEMLIMIT":         fmt.Sprintf("%dMiB", limit*9/10),
 					"ALLOY_MEMORY_LIMIT": fmt.Sprintf("%dMiB", limit*6/10),
+					"MAX_PRODUCTS":       fmt.Sprint(limit * 200),
 					"MAX_USERS":          fmt.Sprint(limit * 30),
 				}[env.Name]
 				if known && env.Value != want {
@@ -54,7 +55,7 @@ func (m *manifests) checkMemory(t report) {
 			told := func(name string) bool {
 				return slices.ContainsFunc(c.Env, func(e corev1.EnvVar) bool { return e.Name == name })
 			}
-			if !ours && !told("GOMEMLIMIT") || job == "ml-service" && !told("MAX_USERS") {
+			if !ours && !told("GOMEMLIMIT") || job == "ml-service" && !(told("MAX_PRODUCTS") && told("MAX_USERS")) {
 				t.Errorf("%s/%s: is not told of its limit", w.name, c.Name)
 			}
 		}

@@ -81,6 +81,7 @@ in
           REDIS_URL = "redis://127.0.0.1:6379";
           BACKEND_URL = "http://127.0.0.1:3001";
           SNAPSHOT_DIR = "/var/cache/shopmicro-ml-service";
+          MAX_PRODUCTS = toString (budgets.shop.ml-service * 200);
           MAX_USERS = toString (budgets.shop.ml-service * 30);
           LOKI_URL = "http://127.0.0.1:3100";
           OTEL_EXPORTER_OTLP_TRACES_ENDPOINT = "http://127.0.0.1:4318/v1/traces";

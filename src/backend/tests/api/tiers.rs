@@ -54,6 +54,8 @@ async fn products_stand_in_tiers_by_their_sales() {
         let sorting = other.transaction().await.expect("a transaction");
         assert_eq!(tiers::sort(&sorting, 10).await.expect("sorted"), 10);
         assert_eq!(sort(&mut client, 700).await, 0, "one at a time");
+        // Dropped, it would be rolled back a moment later.
+        sorting.rollback().await.expect("rolled back");
     }
     while sort(&mut client, 1_000).await > 0 {}
     let sorted = [(0, 8_000), (1, 24_000), (2, for_sale - 32_000)];

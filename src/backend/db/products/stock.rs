@@ -22,7 +22,7 @@ fn movement(row: &Row) -> Result<Movement, tokio_postgres::Error> {
 }
 
 /// Changes a product's stock and writes the movement; returns it with the stock that there is now. An archived product
-/// has stock as well: its units still lie in the store.
+/// has stock as well: its units still lie in the store. Where returned units have brought it above [`MAX_STOCK`], it may fall.
 pub async fn adjust(
     client: &impl GenericClient,
     id: Uuid,
@@ -30,7 +30,7 @@ pub async fn adjust(
 ) -> Result<(Movement, i32)> {
     let sql = "with changed as ( \
                    update products set stock = stock + $2::int, updated_at = now() \
-                   where id = $1 and stock::bigint + $2::int between 0 and $4::int returning id, stock), \
+                   where id = $1 and stock::bigint + $2::int between 0 and greatest($4::int, stock) returning id, stock), \
                moved as ( \
                    insert into stock_movements (product_id, delta, reason, note) \
                    select id, $2::int, 'adjustment', $3 from changed \

@@ -1,5 +1,6 @@
 -- Only products whose words an import wrote; those of the shop's own catalogue stay as the shop wants them. Where other
--- imported orders are more recent than this file, theirs are the more recent name and price as well.
+-- imported orders are more recent than this file, theirs are the more recent name and price as well. Orders that are there
+-- already say nothing new, as those of this shop's own export.
 with latest as (
     select i.product_id, max(o.created_at) as at
     from order_items i
@@ -12,7 +13,9 @@ with latest as (
     join import_words w using (sku)
     join products p using (sku)
     left join latest l on l.product_id = p.id
-    where w.ours and (l.at is null or l.at <= d.last_at)
+    where w.ours
+        and (l.at is null or l.at <= d.last_at)
+        and exists (select from import_lines join import_orders using (invoice) where import_lines.sku = d.sku)
 )
 update products p
 set name = o.name,

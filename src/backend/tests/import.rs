@@ -427,6 +427,10 @@ async fn an_export_put_back_into_the_same_shop_changes_nothing() {
             )
             .await
             .expect("an order");
+        shop.client
+            .batch_execute("update products set price_cents = 2 * price_cents where sku = '85123A'")
+            .await
+            .expect("another price");
         let mut exported = Vec::new();
         export(&shop.client, What::Orders, &mut exported).await.expect("export");
         let before = shop.state().await;

@@ -60,8 +60,8 @@ const MIGRATION_LOCK_TIMEOUT: &str = "2s";
 /// The rest before it is tried again.
 const MIGRATION_PAUSE: Duration = Duration::from_secs(5);
 
-/// How often it is tried: for some ten minutes, since whoever has the lock may be a dump or an import.
-const MIGRATION_TRIES: u32 = 90;
+/// For how long it is tried, since whoever has the lock may be a dump or an import.
+const MIGRATION_PATIENCE: Duration = Duration::from_mins(10);
 
 mod migrations {
     refinery::embed_migrations!("db/migrations");
@@ -71,10 +71,10 @@ mod migrations {
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
     /// The database does not answer, or refuses.
-    #[error("cannot connect to the database: {0}")]
+    #[error("the database does not answer, or refuses")]
     Connect(#[from] tokio_postgres::Error),
     /// A migration failed, or one that was applied has changed since.
-    #[error("migration failed: {0}")]
+    #[error("a migration failed")]
     Migrate(#[from] refinery::Error),
 }
 
@@ -246,12 +246,15 @@ pub async fn migrate(url: &Secret) -> Result<usize, MigrateError> {
     client.execute("select pg_advisory_lock($1)", &[&MIGRATION_LOCK]).await?;
     client.batch_execute(&format!("set lock_timeout = '{MIGRATION_LOCK_TIMEOUT}'")).await?;
     let mut applied = 0;
-    let mut tries = 1;
+    let start = Instant::now();
     loop {
         match apply(&mut client, &mut applied).await {
-            Err(error) if tries < MIGRATION_TRIES && error.is_of_a_lock() => {
-                tracing::warn!(%error, tries, "a migration waits for what is in use, and is tried again");
-                tries += 1;
+            Err(error) if start.elapsed() < MIGRATION_PATIENCE && error.is_of_a_lock() => {
+                let error = anyhow::Error::new(error);
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "what a migration needs is in use, and it is tried again"
+                );
                 tokio::time::sleep(MIGRATION_PAUSE).await;
             }
             done => break done?,

@@ -72,7 +72,7 @@ pub async fn confirm(
         // The address has changed hands since it was read.
         Ok(verified) if verified.user.id != user.id => Err(Error::WrongPassword(field)),
         Ok(verified) => {
-            db::logins::clear(&state.pool.get().await?, &user.email).await?;
+            forgive(state, &user.email).await;
             Ok(verified)
         }
         refused => refused,

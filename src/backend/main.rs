@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 use platform::config::Env;
 use platform::shutdown::Lifecycle;
+use platform::telemetry::TelemetryConfig;
 use shopmicro_backend::admins::{self, Admin};
 use shopmicro_backend::config::Config;
 use shopmicro_backend::domain::user::{NewUser, RegisterBody};
@@ -88,7 +89,9 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Openapi => {}
         Command::Serve => serve(&config).await?,
         Command::Migrate => {
-            let telemetry = platform::telemetry::init(&config.service.telemetry, VERSION)?;
+            // Its lines are for whoever starts it: Loki has those of the service.
+            let here = TelemetryConfig { loki: None, otlp_traces: None, ..config.service.telemetry };
+            let telemetry = platform::telemetry::init(&here, VERSION)?;
             let migrated = db::migrate(&config.postgres_url).await;
             telemetry.flush().await;
             println!("migrations applied: {}", migrated?);

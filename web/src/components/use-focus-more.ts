@@ -1,4 +1,5 @@
 import { type RefObject, useEffect } from 'react';
+import { isFocusLost } from './is-focus-lost';
 
 /**
  * Leads the focus to the first control of what came when more lines were asked for: it is lost with the button that asked,
@@ -11,8 +12,7 @@ export function useFocusMore(lines: RefObject<Element | null>, asked: RefObject<
     const came = Array.from(lines.current?.children ?? []).slice(before);
     if (came.length === 0) return;
     asked.current = undefined;
-    // Whoever has gone on meanwhile is not called back.
-    if ((document.activeElement ?? document.body) !== document.body) return;
+    if (!isFocusLost()) return;
     const controls = came.map((line) => line.querySelector<HTMLElement>('a, button:not([disabled])'));
     controls.find(Boolean)?.focus({ preventScroll: true });
   });

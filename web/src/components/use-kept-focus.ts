@@ -1,4 +1,5 @@
 import { type FocusEvent, useEffect, useRef } from 'react';
+import { isFocusLost } from './is-focus-lost';
 
 /**
  * Keeps the focus near a line of a list that goes when a control in it is pressed: it moves to the line that takes its
@@ -11,8 +12,7 @@ export function useKeptFocus() {
     if (!held.current || held.current.line.isConnected) return;
     const { list, index } = held.current;
     held.current = undefined;
-    // Whoever has gone on meanwhile is not called back.
-    if ((document.activeElement ?? document.body) !== document.body) return;
+    if (!isFocusLost()) return;
     const lines = list.isConnected ? [list.children[index], list.children[index - 1]] : [];
     const controls = lines.map((line) => line?.querySelector<HTMLElement>('a, button:not([disabled])'));
     (controls.find(Boolean) ?? heading.current)?.focus({ preventScroll: true });

@@ -1,5 +1,6 @@
 import { useRef, useState } from 'react';
 import '@/lib/stray-clicks';
+import { isFocusLost } from './is-focus-lost';
 
 /**
  * Two steps to what cannot be undone. The focus, which would be lost with the button that goes, moves along: to the element
@@ -18,8 +19,7 @@ export function useTwoSteps() {
     first: (button: HTMLButtonElement | null) => {
       if (!button || !left.current) return;
       left.current = false;
-      // Whoever has gone on meanwhile is not called back.
-      if ((document.activeElement ?? document.body) === document.body) button.focus();
+      if (isFocusLost()) button.focus();
     },
     second,
   };

@@ -44,3 +44,13 @@ pub async fn export(client: &Client, what: What, output: impl AsyncWrite + Unpin
     output.flush().await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::product::MAX_STOCK;
+
+    #[test]
+    fn an_exported_stock_is_one_that_an_import_takes() {
+        assert!(include_str!("export/catalogue.sql").contains(&format!("least(stock, {MAX_STOCK})")));
+    }
+}

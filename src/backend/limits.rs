@@ -4,13 +4,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::{MatchedPath, OptionalFromRequestParts, Request, State};
+use axum::extract::{MatchedPath, OptionalFromRequestParts, Request};
 use axum::http::{HeaderName, HeaderValue, Method};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::BoundCounter;
 use platform::client::{Client, TrustedProxies};
+use platform::http::{Answers, answer};
 use platform::limits::{Quota, Shared, Table, Verdict};
 use platform::redis::Redis;
 use platform::shed::Lane;
@@ -174,7 +174,7 @@ fn policy(class: Class, quota: Quota) -> HeaderValue {
 }
 
 /// Lets a request go on where its client and its account have something left.
-pub async fn limit(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub async fn limit(state: AppState, request: Request, inner: impl Answers) -> Response {
     let limits = &state.limits;
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let class = Class::of(request.method(), route);
@@ -188,7 +188,7 @@ pub async fn limit(State(state): State<AppState>, request: Request, next: Next) 
     };
     limits.note(class, verdict);
     let mut response = if verdict.allowed {
-        next.run(request).await
+        answer(inner, request).await
     } else {
         Error::TooManyRequests { retry_after: whole_seconds(verdict.retry_after) }.into_response()
     };

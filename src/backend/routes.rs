@@ -92,6 +92,11 @@ pub fn router(state: AppState) -> Router {
     let trusted = state.http.origins.iter().try_fold(CsrfLayer::new(), CsrfLayer::add_trusted_origin);
     // What the configuration let through is never refused; were it, no other site would be trusted.
     let csrf = trusted.unwrap_or_else(|_| CsrfLayer::new());
+    let shop = state.clone();
+    let limited = move |inner| {
+        let shop = shop.clone();
+        platform::http::with(inner, move |request, inner| limits::limit(shop.clone(), request, inner))
+    };
     api.route("/api/openapi.json", get(operations::openapi))
         .route("/api/docs", get(operations::docs))
         .route("/api/docs.css", get(operations::docs_style))
@@ -99,7 +104,7 @@ pub fn router(state: AppState) -> Router {
             ServiceBuilder::new()
                 // Before anything is counted: another site shall not use up what its visitor may ask.
                 .layer(csrf.with_rejection_response(cross_site))
-                .layer(axum::middleware::from_fn_with_state(state.clone(), limits::limit))
+                .layer_fn(limited)
                 .layer(ValidateRequestHeaderLayer::custom(WithoutQuery::of(&document))),
         )
         .route("/internal/catalogue", get(internal::catalogue))

@@ -3,22 +3,25 @@
 mod origins;
 
 use std::any::Any;
+use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, HttpBody};
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use axum::routing::Route;
 use futures_util::FutureExt;
 use hashbrown::HashMap;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{BoundHistogram, BoundUpDownCounter, Histogram, UpDownCounter};
 use opentelemetry::trace::{SpanId, TraceContextExt};
-use tower::ServiceBuilder;
+use tower::layer::layer_fn;
+use tower::util::option_layer;
+use tower::{Layer, Service, ServiceExt};
 use tracing::Instrument;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -127,13 +130,46 @@ pub fn wrap(routes: Router, options: &Options) -> Router {
         shed: Shed::new(options.max_in_flight),
         lane: options.lane,
     };
+    let (around, cors) = (Arc::new(around), option_layer(origins::cors(&options.origins)));
     // In one, since each that a router is given by itself costs a box and a copy of the request.
-    routes.layer(
-        ServiceBuilder::new()
-            .layer(axum::middleware::from_fn_with_state(Arc::new(around), observe))
-            .option_layer(origins::cors(&options.origins))
-            .layer(axum::middleware::from_fn(contain)),
-    )
+    routes.layer(layer_fn(move |route: Route| {
+        let around = Arc::clone(&around);
+        let contained = cors.layer(with(route, contain));
+        with(contained, move |request, inner| observe(Arc::clone(&around), request, inner))
+    }))
+}
+
+/// What answers requests: a route, perhaps with layers around it.
+pub trait Answers:
+    Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
+impl<S> Answers for S where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+/// What answers with a function of a request and of what answered it until now: as [`axum::middleware::from_fn`] does, but
+/// without its boxes, of which each is a copy of the request and of all that waits for the answer.
+pub fn with<S: Answers, A: Future<Output = Response> + Send + 'static>(
+    inner: S,
+    answer: impl Fn(Request, S) -> A + Clone + Send + Sync + 'static,
+) -> impl Answers {
+    tower::service_fn(move |request| {
+        let answer = answer(request, inner.clone());
+        async move { Ok(answer.await) }
+    })
+}
+
+/// The answer of what is within.
+pub async fn answer(inner: impl Answers, request: Request) -> Response {
+    let Ok(response) = inner.oneshot(request).await;
+    response
 }
 
 /// `/metrics` in the Prometheus text format.
@@ -142,13 +178,13 @@ pub fn metrics(metrics: &Metrics) -> impl IntoResponse + use<> {
 }
 
 /// Refuses a head that is too large or misspelt; bounds the body and the time, and ends a panic.
-async fn contain(request: Request, next: Next) -> Response {
+async fn contain(request: Request, inner: impl Answers) -> Response {
     if let Some(problem) = bounds::refusal(&request) {
         return problem.into_response();
     }
     let request = if request.body().is_end_stream() { request } else { request.map(bounded) };
     // A lock that a panic poisons is taken all the same by those who come after.
-    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let answer = AssertUnwindSafe(answer(inner, request)).catch_unwind();
     match tokio::time::timeout(REQUEST_DEADLINE, answer).await {
         Ok(Ok(response)) => response,
         Ok(Err(cause)) => panicked(cause.as_ref()),
@@ -197,7 +233,7 @@ fn known_method(method: &Method) -> &'static str {
     KNOWN.into_iter().find(|known| method == known).unwrap_or("_OTHER")
 }
 
-async fn observe(State(around): State<Arc<Around>>, request: Request, next: Next) -> Response {
+async fn observe(around: Arc<Around>, request: Request, inner: impl Answers) -> Response {
     let start = Instant::now();
     let method = known_method(request.method());
     // The template, never the path itself: labels stay few and hold no ids.
@@ -233,7 +269,7 @@ async fn observe(State(around): State<Arc<Around>>, request: Request, next: Next
     };
 
     let mut active = Active::new(&around, &series, &span, start);
-    let answer = next.run(request).instrument(span.clone());
+    let answer = answer(inner, request).instrument(span.clone());
     let mut response = match unrecorded {
         Some(place) => place.scope(answer).await,
         None => answer.await,

@@ -92,7 +92,9 @@ impl Lifecycle {
         unheard: impl FnOnce(T) + Send + 'static,
     ) -> Option<T> {
         let (tell, told) = tokio::sync::oneshot::channel();
-        let work = tokio::time::timeout(REQUEST_DEADLINE, AssertUnwindSafe(work).catch_unwind());
+        // On the heap, since all that goes around it would copy it.
+        let work = AssertUnwindSafe(Box::pin(work)).catch_unwind();
+        let work = tokio::time::timeout(REQUEST_DEADLINE, work);
         let work = async move {
             let Ok(done) = work.await else {
                 tracing::warn!("work was given up after {REQUEST_DEADLINE:?}");

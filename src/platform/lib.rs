@@ -7,6 +7,7 @@ pub mod config;
 pub mod extract;
 pub mod health;
 pub mod http;
+pub mod json;
 pub mod limits;
 pub mod problem;
 pub mod redis;

@@ -21,9 +21,8 @@ pub struct Answer {
 impl Answer {
     /// A value as JSON, without a tag.
     pub fn of<T: Serialize>(value: &T) -> Result<Self> {
-        let body = serde_json::to_vec(value).map_err(|error| Error::Internal(error.to_string()))?;
-        // Kept for long: without the room that was left for more.
-        Ok(Self { body: body.into_boxed_slice().into(), etag: None })
+        let body = platform::json::to_bytes(value).map_err(|error| Error::Internal(error.to_string()))?;
+        Ok(Self { body, etag: None })
     }
 }
 

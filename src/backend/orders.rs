@@ -23,8 +23,14 @@ pub enum By {
 
 /// Settles an order by its payment's outcome; returns it in the status that its idempotency key's requests are answered,
 /// or without a key in its present one. In its own time: what follows its commit is done, however long placing and charging
-/// took.
-pub async fn settle(state: &AppState, id: Uuid, outcome: Outcome, key: Option<&str>) -> Result<Order> {
+/// took. `told` is true where the cache knows already what was taken out of stock: then it hears of what comes back alone.
+pub async fn settle(
+    state: &AppState,
+    id: Uuid,
+    outcome: Outcome,
+    key: Option<&str>,
+    told: bool,
+) -> Result<Order> {
     let (shop, key) = (state.clone(), key.map(str::to_owned));
     state
         .finish(async move {
@@ -32,7 +38,9 @@ pub async fn settle(state: &AppState, id: Uuid, outcome: Outcome, key: Option<&s
             if settled.changed {
                 shop.shop_metrics.order(settled.order.status, settled.order.total_cents);
             }
-            forget_stock(&shop, &settled.order).await;
+            if !told || outcome == Outcome::Declined {
+                forget_stock(&shop, &settled.order).await;
+            }
             Ok(settled.order)
         })
         .await

@@ -132,8 +132,9 @@ async fn place_and_charge(
         outcome
     };
     // Their stock is taken, however long the provider thinks and whatever becomes of the payment.
+    let told = !products.is_empty();
     let (outcome, ()) = tokio::join!(charge, state.cache.forget_products(products));
-    orders::settle(state, id, outcome, Some(key)).await
+    orders::settle(state, id, outcome, Some(key), told).await
 }
 
 /// The order, or the refusal of its card.

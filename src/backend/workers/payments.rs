@@ -45,6 +45,6 @@ async fn follow(state: &AppState, payment: DuePayment) -> Result<()> {
             }
         }
         Outcome::Unknown => Ok(()),
-        outcome => orders::settle(state, id, outcome, None).await.map(drop),
+        outcome => orders::settle(state, id, outcome, None, false).await.map(drop),
     }
 }

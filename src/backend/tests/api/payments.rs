@@ -86,7 +86,7 @@ async fn what_is_paid_at_the_last_moment_is_not_called_off() {
     let id: Uuid = order.parse().expect("an id");
     assert_eq!(app.state.payments.look_up(id).await.expect("an answer"), Outcome::Unknown);
     let outcome = app.state.payments.charge(id, 600, Card::Approved).await;
-    orders::settle(&app.state, id, outcome, None).await.expect("settled");
+    orders::settle(&app.state, id, outcome, None, false).await.expect("settled");
     let late = orders::change_status(&app.state, id, Status::Cancelled, By::Clock).await;
     assert!(matches!(late, Err(Error::IllegalTransition { .. })), "{late:?}");
     assert_eq!(status(&client, &order).await, "paid");

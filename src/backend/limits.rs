@@ -11,7 +11,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::BoundCounter;
 use platform::client::{Client, TrustedProxies};
 use platform::http::{Answers, answer};
-use platform::limits::{Quota, Shared, Table, Verdict};
+use platform::limits::{Key, Quota, Shared, Table, Told, Verdict};
 use platform::redis::Redis;
 use platform::shed::Lane;
 use sha2::{Digest, Sha256};
@@ -116,24 +116,24 @@ struct Parts {
     quotas: Quotas,
     proxies: TrustedProxies,
     reads: Table,
-    writes: Shared,
-    auths: Shared,
-    reports: Shared,
+    writes: Arc<Shared>,
+    auths: Arc<Shared>,
+    reports: Arc<Shared>,
     /// By class; each allowed and limited.
     counters: [[BoundCounter<u64>; 2]; 4],
     policies: [HeaderValue; 4],
 }
 
 /// Whose requests are counted together. Redis is not told the address itself.
-fn client_key(client: Client) -> [u8; 16] {
+fn client_key(client: Client) -> Key {
     digest(b"client", &client.octets())
 }
 
-fn account_key(user_id: Uuid) -> [u8; 16] {
+fn account_key(user_id: Uuid) -> Key {
     digest(b"account", user_id.as_bytes())
 }
 
-fn digest(kind: &[u8], who: &[u8]) -> [u8; 16] {
+fn digest(kind: &[u8], who: &[u8]) -> Key {
     let hash: [u8; 32] = Sha256::new().chain_update(kind).chain_update(who).finalize().into();
     hash.first_chunk().copied().unwrap_or_default()
 }
@@ -149,9 +149,10 @@ impl Limits {
             quotas,
             proxies,
             reads: Table::default(),
-            writes: Shared::new(redis.clone(), "limit:write:"),
-            auths: Shared::new(redis.clone(), "limit:auth:"),
-            reports: Shared::new(redis.clone(), "limit:report:"),
+            // The only ones that customers wait for again and again.
+            writes: Shared::new(redis.clone(), "limit:write:", quotas.write, Told::Soon),
+            auths: Shared::new(redis.clone(), "limit:auth:", quotas.auth, Told::First),
+            reports: Shared::new(redis.clone(), "limit:report:", quotas.report, Told::First),
             counters: Class::ALL.map(|class| {
                 ["allowed", "limited"].map(|result| {
                     counter.bind(&[KeyValue::new("class", class.name()), KeyValue::new("result", result)])
@@ -178,13 +179,12 @@ pub async fn limit(state: AppState, request: Request, inner: impl Answers) -> Re
     let limits = &state.limits;
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let class = Class::of(request.method(), route);
-    let quota = limits.0.quotas.of(class);
     let client = limits.0.proxies.client_of(request.extensions(), request.headers());
     let (verdict, request) = match class {
-        Class::Read => (limits.0.reads.take(quota, &client.octets()), request),
-        Class::Report => (limits.0.reports.take(quota, &[&client_key(client)]).await, request),
-        Class::Write => by_account(&state, &limits.0.writes, quota, client, request).await,
-        Class::Auth => by_account(&state, &limits.0.auths, quota, client, request).await,
+        Class::Read => (limits.0.reads.take(limits.0.quotas.read, &client.octets()), request),
+        Class::Report => (limits.0.reports.take(&[client_key(client)]).await, request),
+        Class::Write => by_account(&state, &limits.0.writes, client, request).await,
+        Class::Auth => by_account(&state, &limits.0.auths, client, request).await,
     };
     limits.note(class, verdict);
     let mut response = if verdict.allowed {
@@ -203,17 +203,16 @@ pub async fn limit(state: AppState, request: Request, inner: impl Answers) -> Re
     response
 }
 
-/// Counts for the client and, where somebody is logged in, for the account: one call to Redis.
+/// Counts for the client and, where somebody is logged in, for the account.
 async fn by_account(
     state: &AppState,
-    buckets: &Shared,
-    quota: Quota,
+    buckets: &Arc<Shared>,
     client: Client,
     request: Request,
 ) -> (Verdict, Request) {
     let client = client_key(client);
     // Before the session is looked for: a flood of invented sessions must not reach the database.
-    if let Some(refusal) = buckets.refused(quota, &client) {
+    if let Some(refusal) = buckets.refused(&client) {
         return (refusal, request);
     }
     let (mut parts, body) = request.into_parts();
@@ -221,8 +220,8 @@ async fn by_account(
     let session =
         <Session as OptionalFromRequestParts<AppState>>::from_request_parts(&mut parts, state).await;
     let account = session.ok().flatten().map(|session| account_key(session.user_id));
-    let keys: Vec<&[u8]> = std::iter::once(&client).chain(&account).map(<[u8; 16]>::as_slice).collect();
-    (buckets.take(quota, &keys).await, Request::from_parts(parts, body))
+    let keys: Vec<Key> = std::iter::once(client).chain(account).collect();
+    (buckets.take(&keys).await, Request::from_parts(parts, body))
 }
 
 /// Rounded up, and at least one.

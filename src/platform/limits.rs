@@ -6,10 +6,12 @@ use std::cmp::Reverse;
 use std::hash::{BuildHasher, RandomState};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hashbrown::HashMap;
 use redis::Script;
 use zerocopy::FromZeros;
 
@@ -18,29 +20,59 @@ use crate::redis::{Redis, Unavailable};
 /// The buckets of a table: a power of two. Each takes eight bytes.
 const BUCKETS: usize = 1 << 16;
 
-/// Takes one request out of every bucket, or out of none where one of them has too little. It answers whether it took
-/// it and, for each bucket, the microseconds until it is whole again. The clock is Redis' own: those of replicas
-/// differ.
-const TAKE: &str = "
+/// How long it takes at most until Redis is told of what was taken without asking it.
+const TELL_AFTER: Duration = Duration::from_millis(10);
+
+/// Of so many buckets Redis is told sooner.
+const MOST_UNTOLD: usize = 1000;
+
+/// What both scripts begin with. The clock is Redis' own: those of replicas differ.
+const BUCKETS_IN_REDIS: &str = "
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local interval, capacity = tonumber(ARGV[1]), tonumber(ARGV[2])
-local taken, ends = 1, {}
-for i, key in ipairs(KEYS) do
-  local stored = tonumber(redis.call('GET', key)) or now
+local ends = {}
+local function get(i)
+  local stored = tonumber(redis.call('GET', KEYS[i])) or now
   -- Bounded above, too: the clock may have been set back, or the limit have been another.
-  ends[i] = math.min(math.max(stored, now), now + capacity)
+  return math.min(math.max(stored, now), now + capacity)
+end
+local function set(i)
+  redis.call('SET', KEYS[i], string.format('%.0f', ends[i]), 'PX', math.ceil((ends[i] - now) / 1000))
+end
+";
+
+/// Takes one request out of every bucket, or out of none where one of them has too little. It answers whether it took
+/// it and, for each bucket, the microseconds until it is whole again.
+const TAKE: &str = "
+local taken = 1
+for i in ipairs(KEYS) do
+  ends[i] = get(i)
   if ends[i] + interval > now + capacity then taken = 0 end
 end
-for i, key in ipairs(KEYS) do
+for i in ipairs(KEYS) do
   if taken == 1 then
     ends[i] = ends[i] + interval
-    redis.call('SET', key, string.format('%.0f', ends[i]), 'PX', math.ceil((ends[i] - now) / 1000))
+    set(i)
   end
   ends[i] = ends[i] - now
 end
 return {taken, unpack(ends)}
 ";
+
+/// Takes out of each bucket as many requests as have been let through, as far as it has them. It answers, for each
+/// bucket, the microseconds until it is whole again.
+const TELL: &str = "
+for i in ipairs(KEYS) do
+  ends[i] = math.min(get(i) + ARGV[i + 2] * interval, now + capacity)
+  set(i)
+  ends[i] = ends[i] - now
+end
+return ends
+";
+
+/// Whose bucket it is.
+pub type Key = [u8; 16];
 
 /// How many requests a minute, in the long run, and how many at once, as in `60 burst 20`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,58 +213,132 @@ impl Table {
     }
 }
 
+/// When Redis is told of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Before it goes on: no replica lets one through too many.
+    First,
+    /// A moment later, as long as more than half of every bucket is left by what is known here. Replicas that have not
+    /// heard of one another yet let through half a burst each at most.
+    Soon,
+}
+
 /// Buckets in Redis. What they were last seen to hold is kept in a table: a client whose bucket is known to be empty is
 /// refused without asking, and without Redis the table goes on alone, from the state that was last known.
 #[derive(Debug)]
 pub struct Shared {
     redis: Redis,
     prefix: &'static str,
+    quota: Quota,
+    told: Told,
     seen: Table,
     take: Script,
+    tell: Script,
+    /// How many requests were let through of which Redis knows nothing yet.
+    untold: Mutex<HashMap<Key, u32>>,
 }
 
 impl Shared {
-    /// Buckets under a prefix.
+    /// Buckets of this quota, under a prefix.
     #[must_use]
-    pub fn new(redis: Redis, prefix: &'static str) -> Self {
-        Self { redis, prefix, seen: Table::default(), take: Script::new(TAKE) }
+    pub fn new(redis: Redis, prefix: &'static str, quota: Quota, told: Told) -> Arc<Self> {
+        let script = |does| Script::new(&format!("{BUCKETS_IN_REDIS}{does}"));
+        let (take, tell) = (script(TAKE), script(TELL));
+        Arc::new(Self {
+            redis,
+            prefix,
+            quota,
+            told,
+            seen: Table::default(),
+            take,
+            tell,
+            untold: Mutex::default(),
+        })
     }
 
     /// The refusal of a request whose bucket is known to be empty.
     #[must_use]
-    pub fn refused(&self, quota: Quota, key: &[u8]) -> Option<Verdict> {
-        Some(self.seen.look(quota, key)).filter(|verdict| !verdict.allowed)
+    pub fn refused(&self, key: &Key) -> Option<Verdict> {
+        Some(self.seen.look(self.quota, key)).filter(|verdict| !verdict.allowed)
     }
 
     /// Takes one request out of every bucket, or out of none; without Redis, out of those that are not empty.
-    pub async fn take(&self, quota: Quota, keys: &[&[u8]]) -> Verdict {
-        if let Some(refusal) = keys.iter().find_map(|key| self.refused(quota, key)) {
+    pub async fn take(self: &Arc<Self>, keys: &[Key]) -> Verdict {
+        if let Some(refusal) = keys.iter().find_map(|key| self.refused(key)) {
             return refusal;
         }
-        if let Ok((allowed, used)) = self.ask(quota, keys).await {
-            for (key, used) in keys.iter().zip(&used) {
-                self.seen.learn(key, *used);
-            }
-            return Verdict::new(quota, allowed, used.into_iter().max().unwrap_or_default());
+        let enough = |key: &Key| self.seen.look(self.quota, key).remaining > self.quota.burst().div_ceil(2);
+        if self.told == Told::Soon && keys.iter().all(enough) {
+            let verdict = self.take_here(keys);
+            self.tell_soon(keys).await;
+            return verdict;
         }
-        let verdicts = keys.iter().map(|key| self.seen.take(quota, key));
-        verdicts
-            .min_by_key(|verdict| (verdict.allowed, verdict.remaining, Reverse(verdict.retry_after)))
-            .unwrap_or_else(|| Verdict::new(quota, true, 0))
+        self.tell().await;
+        let mut answer = match self.ask(&self.take, keys, &[]).await {
+            Ok(answer) => answer,
+            Err(Unavailable) => return self.take_here(keys),
+        };
+        let used = answer.split_off(answer.len().min(1));
+        self.learn(keys, &used);
+        Verdict::new(self.quota, answer.first() == Some(&1), used.into_iter().max().unwrap_or_default())
     }
 
-    async fn ask(&self, quota: Quota, keys: &[&[u8]]) -> Result<(bool, Vec<u64>), Unavailable> {
-        let mut call = self.take.prepare_invoke();
+    /// Takes one request out of those buckets here that are not empty.
+    fn take_here(&self, keys: &[Key]) -> Verdict {
+        let verdicts = keys.iter().map(|key| self.seen.take(self.quota, key));
+        verdicts
+            .min_by_key(|verdict| (verdict.allowed, verdict.remaining, Reverse(verdict.retry_after)))
+            .unwrap_or_else(|| Verdict::new(self.quota, true, 0))
+    }
+
+    /// Remembers what Redis is to be told, in a moment or, where that is much, now.
+    async fn tell_soon(self: &Arc<Self>, keys: &[Key]) {
+        let (is_first, is_much) = {
+            let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_first = untold.is_empty();
+            for key in keys {
+                *untold.entry(*key).or_default() += 1;
+            }
+            (is_first, untold.len() >= MOST_UNTOLD)
+        };
+        if is_much {
+            self.tell().await;
+        } else if is_first {
+            let shared = Arc::clone(self);
+            tokio::spawn(async move {
+                tokio::time::sleep(TELL_AFTER).await;
+                shared.tell().await;
+            });
+        }
+    }
+
+    /// Tells Redis what was taken here and it does not know. Where it cannot be told, that counts here alone.
+    async fn tell(&self) {
+        let untold = std::mem::take(&mut *self.untold.lock().unwrap_or_else(PoisonError::into_inner));
+        if untold.is_empty() {
+            return;
+        }
+        let (keys, counts): (Vec<Key>, Vec<u32>) = untold.into_iter().unzip();
+        if let Ok(used) = self.ask(&self.tell, &keys, &counts).await {
+            self.learn(&keys, &used);
+        }
+    }
+
+    fn learn(&self, keys: &[Key], used: &[u64]) {
+        for (key, used) in keys.iter().zip(used) {
+            self.seen.learn(key, *used);
+        }
+    }
+
+    async fn ask(&self, script: &Script, keys: &[Key], counts: &[u32]) -> Result<Vec<u64>, Unavailable> {
+        let mut call = script.prepare_invoke();
         for key in keys {
             let mut name = self.redis.key(self.prefix);
             URL_SAFE_NO_PAD.encode_string(key, &mut name);
             call.key(name);
         }
-        call.arg(quota.interval()).arg(quota.capacity());
-        let mut answer =
-            self.redis.call("rate limit", async |mut c| call.invoke_async::<Vec<u64>>(&mut c).await).await?;
-        let used = answer.split_off(answer.len().min(1));
-        Ok((answer.first() == Some(&1), used))
+        call.arg(self.quota.interval()).arg(self.quota.capacity()).arg(counts);
+        self.redis.call("rate limit", async |mut c| call.invoke_async(&mut c).await).await
     }
 }
 

@@ -1,5 +1,7 @@
 //! Rate limits. Quotas here give back one request a minute, so that time plays no part in the counts.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::json;
@@ -11,6 +13,18 @@ use crate::harness::{Answer, Client, Logs, Proxy, Setup};
 async fn report(client: &Client, forwarded_for: &str) -> Answer {
     let request = client.request(Method::POST, "/api/frontend-metrics").json(&json!({}));
     Answer::of(request.header("x-forwarded-for", forwarded_for)).await
+}
+
+/// A write that changes nothing.
+async fn write(client: &Client) -> Answer {
+    client.post("/api/users/logout", &json!({})).await
+}
+
+/// How many requests of its class a client may still send at once.
+fn remaining(answer: &Answer) -> u32 {
+    let state = answer.header("ratelimit");
+    let (_, rest) = state.split_once("r=").expect("a state");
+    rest.split(';').next().and_then(|number| number.parse().ok()).expect("a number")
 }
 
 async fn guess(client: &Client) -> Answer {
@@ -84,19 +98,53 @@ async fn replicas_count_together_and_parallel_requests_get_no_more() {
 }
 
 #[tokio::test]
+async fn what_writes_one_replica_let_through_the_other_hears_in_a_moment() {
+    let app = Setup::default().set("RATE_LIMIT_WRITE", "1 burst 100").start().await;
+    let (one, other) = (app.guest(), app.replica().await.1);
+    for written in 1..=30 {
+        assert_eq!(remaining(&write(&one).await), 100 - written);
+    }
+    // It hears with the answer to what it tells itself.
+    let mut heard = false;
+    for written in 1..=20 {
+        let left = remaining(&write(&other).await);
+        assert!(left == 100 - written || left == 70 - written, "{left} after {written}");
+        heard |= left == 70 - written;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(heard);
+}
+
+#[tokio::test]
+async fn replicas_that_have_not_heard_of_one_another_let_through_half_a_burst_each_at_most() {
+    let app = Setup::default().set("RATE_LIMIT_WRITE", "1 burst 20").start().await;
+    let replicas = [app.guest(), app.replica().await.1];
+    let writes = join_all((0..80).map(|number| write(&replicas[number % 2]))).await;
+    let allowed = allowed(&writes);
+    assert!((20..=30).contains(&allowed), "{allowed}");
+    for replica in &replicas {
+        write(replica).await.refused(429, "too-many-requests");
+    }
+}
+
+#[tokio::test]
 async fn without_redis_a_limit_of_its_own_takes_its_place() {
-    let app = Setup::default().without_redis().set("RATE_LIMIT_REPORT", "1 burst 5").start().await;
+    let limits =
+        |setup: Setup| setup.set("RATE_LIMIT_REPORT", "1 burst 5").set("RATE_LIMIT_WRITE", "1 burst 9");
+    let app = limits(Setup::default().without_redis()).start().await;
     let client = app.guest();
     assert_eq!(allowed(&join_all((0..20).map(|_| report(&client, ""))).await), 5);
+    assert_eq!(allowed(&join_all((0..20).map(|_| write(&client))).await), 9);
 
     // Lost in the middle, Redis leaves what was used as it was.
     let wire = Proxy::before_redis().await;
-    let setup = Setup::default().redis_through(&wire).set("RATE_LIMIT_REPORT", "1 burst 5");
-    let app = setup.start().await;
+    let app = limits(Setup::default().redis_through(&wire)).start().await;
     let client = app.guest();
     assert_eq!(allowed(&join_all((0..3).map(|_| report(&client, ""))).await), 3);
+    assert_eq!(allowed(&join_all((0..3).map(|_| write(&client))).await), 3);
     wire.cut();
     assert_eq!(allowed(&join_all((0..20).map(|_| report(&client, ""))).await), 2);
+    assert_eq!(allowed(&join_all((0..20).map(|_| write(&client))).await), 6);
 }
 
 #[tokio::test]

@@ -360,24 +360,25 @@ impl Cache {
 
     /// Makes what is in these scopes stale, after the commit that changed it: the next reader, on any replica, loads it
     /// again, and only while the database is away is it shown as it was. Where Redis fails, it stays until it is no
-    /// longer fresh.
-    pub async fn forget(&self, scopes: &[Scope]) {
+    /// longer fresh. Returns whether Redis was told.
+    pub async fn forget(&self, scopes: &[Scope]) -> bool {
         let mut commands = redis::pipe();
         for scope in scopes {
             self.changes.changed(scope);
             let key = self.redis.key(&scope.key());
             commands.set_ex(key, new_generation(), GENERATION.as_secs()).ignore();
         }
-        if !commands.is_empty() {
-            let forget = async move |mut redis| commands.exec_async(&mut redis).await;
-            let _ = self.redis.call("forget", forget).await;
+        if commands.is_empty() {
+            return true;
         }
+        let forget = async move |mut redis| commands.exec_async(&mut redis).await;
+        self.redis.call("forget", forget).await.is_ok()
     }
 
     /// [`Cache::forget`] of products alone: what a sale does.
-    pub async fn forget_products(&self, ids: impl IntoIterator<Item = Uuid>) {
+    pub async fn forget_products(&self, ids: impl IntoIterator<Item = Uuid>) -> bool {
         let scopes: Vec<Scope> = ids.into_iter().map(Scope::Product).collect();
-        self.forget(&scopes).await;
+        self.forget(&scopes).await
     }
 
     fn count(&self, cache: &'static str, result: &'static str) {

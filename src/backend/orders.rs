@@ -23,7 +23,7 @@ pub enum By {
 
 /// Settles an order by its payment's outcome; returns it in the status that its idempotency key's requests are answered,
 /// or without a key in its present one. In its own time: what follows its commit is done, however long placing and charging
-/// took. `told` is true where the cache knows already what was taken out of stock: then it hears of what comes back alone.
+/// took. `told` is true where the cache was told what was taken out of stock: then it hears of what comes back alone.
 pub async fn settle(
     state: &AppState,
     id: Uuid,

@@ -132,9 +132,9 @@ async fn place_and_charge(
         outcome
     };
     // Their stock is taken, however long the provider thinks and whatever becomes of the payment.
-    let told = !products.is_empty();
-    let (outcome, ()) = tokio::join!(charge, state.cache.forget_products(products));
-    orders::settle(state, id, outcome, Some(key), told).await
+    let known = !products.is_empty();
+    let (outcome, told) = tokio::join!(charge, state.cache.forget_products(products));
+    orders::settle(state, id, outcome, Some(key), known && told).await
 }
 
 /// The order, or the refusal of its card.

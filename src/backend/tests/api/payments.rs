@@ -2,14 +2,15 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use shopmicro_backend::domain::order::Status;
+use shopmicro_backend::db::orders::{self as orders_in_database, Placed};
+use shopmicro_backend::domain::order::{CheckoutBody, NewOrder, Status};
 use shopmicro_backend::domain::payment::{Card, Outcome};
 use shopmicro_backend::error::Error;
 use shopmicro_backend::orders::{self, By};
 use shopmicro_backend::workers::{Pass, payments};
 use uuid::Uuid;
 
-use crate::harness::{Client, Proxy, Setup, TestApp};
+use crate::harness::{Client, Proxy, Setup, TestApp, checkout_body};
 
 const APPROVED: &str = "4242424242424242";
 const TIMES_OUT: &str = "4000000000000119";
@@ -76,6 +77,31 @@ async fn what_nobody_pays_is_called_off() {
     assert_eq!(charge(&app, &order).await.as_deref(), Some("voided"));
     assert_eq!(app.number("select count(*) from orders where payment_due_at is not null").await, 0);
     app.expect_balance().await;
+}
+
+/// Pages show what a settlement gave back, and what was taken where nobody lived to tell of it.
+#[tokio::test]
+async fn stock_is_shown_as_it_is_after_a_settlement() {
+    let app = TestApp::new().await.with_products(1).await;
+    let path = format!("/api/products/{}", app.products[0]);
+    let shown = async || app.guest().get(&path).await.expect(200)["stock"].clone();
+    let (_, order) = ordered(&app, TIMES_OUT).await;
+    assert_eq!(shown().await, 7);
+    let id: Uuid = order.parse().expect("an id");
+    orders::settle(&app.state, id, Outcome::Declined, None, true).await.expect("settled");
+    assert_eq!(shown().await, 10);
+
+    let client = app.customer().await;
+    client.put_item(app.products[0], 3).await.expect(200);
+    let me = client.get("/api/users/me").await.expect(200)["id"].clone();
+    let me: Uuid = serde_json::from_value(me).expect("an id");
+    let body: CheckoutBody = serde_json::from_value(checkout_body(APPROVED)).expect("a body");
+    let new = NewOrder::try_from(body).expect("an order");
+    let placed = orders_in_database::place(&app.connection().await, me, "k", b"hash", &new).await;
+    let Ok(Placed::New { id, .. }) = placed else { panic!("{placed:?}") };
+    assert_eq!(shown().await, 10);
+    orders::settle(&app.state, id, Outcome::Captured, Some("k"), false).await.expect("settled");
+    assert_eq!(shown().await, 7);
 }
 
 /// The worker asked the provider in vain, and then the money came.

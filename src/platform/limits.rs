@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::hash::{BuildHasher, RandomState};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -26,49 +26,29 @@ const TELL_AFTER: Duration = Duration::from_millis(10);
 /// Of so many buckets Redis is told sooner.
 const MOST_UNTOLD: usize = 1000;
 
-/// What both scripts begin with. The clock is Redis' own: those of replicas differ.
-const BUCKETS_IN_REDIS: &str = "
+/// Takes out of each bucket as many requests as have been let through untold, then one out of every bucket where that is
+/// wanted, or out of none where one of them has too little. It answers whether it took that one and, for each bucket, the
+/// microseconds until it is whole again. The clock is Redis' own: those of replicas differ.
+const TAKE: &str = "
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local interval, capacity = tonumber(ARGV[1]), tonumber(ARGV[2])
+local interval, capacity, taken = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local ends = {}
-local function get(i)
-  local stored = tonumber(redis.call('GET', KEYS[i])) or now
-  -- Bounded above, too: the clock may have been set back, or the limit have been another.
-  return math.min(math.max(stored, now), now + capacity)
-end
-local function set(i)
-  redis.call('SET', KEYS[i], string.format('%.0f', ends[i]), 'PX', math.ceil((ends[i] - now) / 1000))
-end
-";
-
-/// Takes one request out of every bucket, or out of none where one of them has too little. It answers whether it took
-/// it and, for each bucket, the microseconds until it is whole again.
-const TAKE: &str = "
-local taken = 1
-for i in ipairs(KEYS) do
-  ends[i] = get(i)
+for i, key in ipairs(KEYS) do
+  local stored = tonumber(redis.call('GET', key)) or now
+  -- Replicas together may have let through too many, which are owed. Bounded: the clock may have been set back, or the
+  -- limit have been another.
+  ends[i] = math.min(math.max(stored, now) + ARGV[i + 3] * interval, now + 2 * capacity)
   if ends[i] + interval > now + capacity then taken = 0 end
 end
-for i in ipairs(KEYS) do
-  if taken == 1 then
-    ends[i] = ends[i] + interval
-    set(i)
+for i, key in ipairs(KEYS) do
+  ends[i] = ends[i] + taken * interval
+  if ends[i] > now then
+    redis.call('SET', key, string.format('%.0f', ends[i]), 'PX', math.ceil((ends[i] - now) / 1000))
   end
   ends[i] = ends[i] - now
 end
 return {taken, unpack(ends)}
-";
-
-/// Takes out of each bucket as many requests as have been let through, as far as it has them. It answers, for each
-/// bucket, the microseconds until it is whole again.
-const TELL: &str = "
-for i in ipairs(KEYS) do
-  ends[i] = math.min(get(i) + ARGV[i + 2] * interval, now + capacity)
-  set(i)
-  ends[i] = ends[i] - now
-end
-return ends
 ";
 
 /// Whose bucket it is.
@@ -151,7 +131,7 @@ impl Verdict {
             allowed,
             remaining,
             whole_after: Duration::from_micros(used),
-            retry_after: Duration::from_micros(quota.interval().saturating_sub(free)),
+            retry_after: Duration::from_micros((used + quota.interval()).saturating_sub(quota.capacity())),
         }
     }
 }
@@ -218,8 +198,8 @@ impl Table {
 pub enum Told {
     /// Before it goes on: no replica lets one through too many.
     First,
-    /// A moment later, as long as more than half of every bucket is left by what is known here. Replicas that have not
-    /// heard of one another yet let through half a burst each at most.
+    /// A moment later, as long as more than half of every bucket is left by what is known here. A replica that has not
+    /// heard of the others yet lets through half a burst at most, and what is too much then is paid back.
     Soon,
 }
 
@@ -233,7 +213,6 @@ pub struct Shared {
     told: Told,
     seen: Table,
     take: Script,
-    tell: Script,
     /// How many requests were let through of which Redis knows nothing yet.
     untold: Mutex<HashMap<Key, u32>>,
 }
@@ -242,18 +221,8 @@ impl Shared {
     /// Buckets of this quota, under a prefix.
     #[must_use]
     pub fn new(redis: Redis, prefix: &'static str, quota: Quota, told: Told) -> Arc<Self> {
-        let script = |does| Script::new(&format!("{BUCKETS_IN_REDIS}{does}"));
-        let (take, tell) = (script(TAKE), script(TELL));
-        Arc::new(Self {
-            redis,
-            prefix,
-            quota,
-            told,
-            seen: Table::default(),
-            take,
-            tell,
-            untold: Mutex::default(),
-        })
+        let (seen, take) = (Table::default(), Script::new(TAKE));
+        Arc::new(Self { redis, prefix, quota, told, seen, take, untold: Mutex::default() })
     }
 
     /// The refusal of a request whose bucket is known to be empty.
@@ -269,18 +238,17 @@ impl Shared {
         }
         let enough = |key: &Key| self.seen.look(self.quota, key).remaining > self.quota.burst().div_ceil(2);
         if self.told == Told::Soon && keys.iter().all(enough) {
-            let verdict = self.take_here(keys);
-            self.tell_soon(keys).await;
-            return verdict;
+            self.tell_soon(keys);
+            return self.take_here(keys);
         }
-        self.tell().await;
-        let mut answer = match self.ask(&self.take, keys, &[]).await {
-            Ok(answer) => answer,
-            Err(Unavailable) => return self.take_here(keys),
+        let untold: Vec<u32> = {
+            let mut untold = self.untold();
+            keys.iter().map(|key| untold.remove(key).unwrap_or_default()).collect()
         };
-        let used = answer.split_off(answer.len().min(1));
-        self.learn(keys, &used);
-        Verdict::new(self.quota, answer.first() == Some(&1), used.into_iter().max().unwrap_or_default())
+        match self.ask(keys, &untold, true).await {
+            Ok((taken, used)) => Verdict::new(self.quota, taken, used.into_iter().max().unwrap_or_default()),
+            Err(Unavailable) => self.take_here(keys),
+        }
     }
 
     /// Takes one request out of those buckets here that are not empty.
@@ -291,54 +259,55 @@ impl Shared {
             .unwrap_or_else(|| Verdict::new(self.quota, true, 0))
     }
 
-    /// Remembers what Redis is to be told, in a moment or, where that is much, now.
-    async fn tell_soon(self: &Arc<Self>, keys: &[Key]) {
-        let (is_first, is_much) = {
-            let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_first = untold.is_empty();
-            for key in keys {
-                *untold.entry(*key).or_default() += 1;
-            }
-            (is_first, untold.len() >= MOST_UNTOLD)
-        };
-        if is_much {
-            self.tell().await;
-        } else if is_first {
+    fn untold(&self) -> MutexGuard<'_, HashMap<Key, u32>> {
+        self.untold.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers what Redis is to be told in a moment or, where that is much, at once.
+    fn tell_soon(self: &Arc<Self>, keys: &[Key]) {
+        let mut untold = self.untold();
+        let is_first = untold.is_empty();
+        for key in keys {
+            *untold.entry(*key).or_default() += 1;
+        }
+        let is_much = untold.len() >= MOST_UNTOLD;
+        drop(untold);
+        if is_first || is_much {
             let shared = Arc::clone(self);
             tokio::spawn(async move {
-                tokio::time::sleep(TELL_AFTER).await;
+                if !is_much {
+                    tokio::time::sleep(TELL_AFTER).await;
+                }
                 shared.tell().await;
             });
         }
     }
 
-    /// Tells Redis what was taken here and it does not know. Where it cannot be told, that counts here alone.
+    /// Tells Redis what was let through untold. Where it cannot be told, that counts here alone.
     async fn tell(&self) {
-        let untold = std::mem::take(&mut *self.untold.lock().unwrap_or_else(PoisonError::into_inner));
-        if untold.is_empty() {
-            return;
-        }
-        let (keys, counts): (Vec<Key>, Vec<u32>) = untold.into_iter().unzip();
-        if let Ok(used) = self.ask(&self.tell, &keys, &counts).await {
-            self.learn(&keys, &used);
+        let (keys, counts): (Vec<Key>, Vec<u32>) = std::mem::take(&mut *self.untold()).into_iter().unzip();
+        if !keys.is_empty() {
+            let _ = self.ask(&keys, &counts, false).await;
         }
     }
 
-    fn learn(&self, keys: &[Key], used: &[u64]) {
-        for (key, used) in keys.iter().zip(used) {
-            self.seen.learn(key, *used);
-        }
-    }
-
-    async fn ask(&self, script: &Script, keys: &[Key], counts: &[u32]) -> Result<Vec<u64>, Unavailable> {
-        let mut call = script.prepare_invoke();
+    /// Tells Redis of requests that were let through and, where one more is wanted, asks for it. Returns whether that may
+    /// go on, and how much is used of each bucket.
+    async fn ask(&self, keys: &[Key], untold: &[u32], wanted: bool) -> Result<(bool, Vec<u64>), Unavailable> {
+        let mut call = self.take.prepare_invoke();
         for key in keys {
             let mut name = self.redis.key(self.prefix);
             URL_SAFE_NO_PAD.encode_string(key, &mut name);
             call.key(name);
         }
-        call.arg(self.quota.interval()).arg(self.quota.capacity()).arg(counts);
-        self.redis.call("rate limit", async |mut c| call.invoke_async(&mut c).await).await
+        call.arg(self.quota.interval()).arg(self.quota.capacity()).arg(u8::from(wanted)).arg(untold);
+        let mut answer: Vec<u64> =
+            self.redis.call("rate limit", async |mut c| call.invoke_async(&mut c).await).await?;
+        let used = answer.split_off(answer.len().min(1));
+        for (key, used) in keys.iter().zip(&used) {
+            self.seen.learn(key, *used);
+        }
+        Ok((answer.first() == Some(&1), used))
     }
 }
 

@@ -25,7 +25,7 @@ pub async fn sort(transaction: &Transaction<'_>, most: i64) -> Result<u64> {
 /// Common table expressions of which the last has this name: these columns of the `most` best sellers among all products
 /// `p` that the conditions, a question among them, let through. A tier is looked at where those before it had too few.
 pub(super) fn best_sellers(name: &str, columns: &str, conditions: &str, most: i64) -> String {
-    let mut expressions = String::with_capacity(4096);
+    let mut expressions = String::new();
     for tier in 0..=LAST {
         let mut few = String::new();
         let mut found = format!("count(*) as found from {name}_{tier}");

@@ -104,6 +104,7 @@ async fn what_writes_one_replica_let_through_the_other_hears_in_a_moment() {
     for written in 1..=30 {
         assert_eq!(remaining(&write(&one).await), 100 - written);
     }
+    tokio::time::sleep(Duration::from_millis(100)).await;
     // It hears with the answer to what it tells itself.
     let mut heard = false;
     for written in 1..=20 {
@@ -125,6 +126,26 @@ async fn replicas_that_have_not_heard_of_one_another_let_through_half_a_burst_ea
     for replica in &replicas {
         write(replica).await.refused(429, "too-many-requests");
     }
+}
+
+#[tokio::test]
+async fn what_replicas_let_through_too_much_is_paid_back() {
+    let app = Setup::default().set("RATE_LIMIT_WRITE", "1 burst 20").start().await;
+    let (one, other) = (app.guest(), app.replica().await.1);
+    assert_eq!(allowed(&join_all((0..30).map(|_| write(&one))).await), 20);
+    // The bucket is empty, of which this one knows nothing.
+    assert!(allowed(&join_all((0..5).map(|_| write(&other))).await) > 0);
+    let mut heard = None;
+    for _ in 0..20 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        heard = Some(write(&other).await).filter(|answer| answer.status == 429);
+        if heard.is_some() {
+            break;
+        }
+    }
+    // Of a bucket that is empty and owes nothing, one comes back within a minute.
+    let after = heard.expect("it does not hear").header("retry-after").parse::<u32>().expect("seconds");
+    assert!((61..=20 * 60).contains(&after), "{after}");
 }
 
 #[tokio::test]

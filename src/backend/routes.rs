@@ -15,80 +15,116 @@ pub mod recommendations;
 pub mod users;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::LazyLock;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
+use axum::handler::Handler;
 use axum::http::{Method, Response, StatusCode};
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
+use pastey::paste;
 use platform::problem::Problem;
+use serde::Deserialize;
 use tower::ServiceBuilder;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_http::validate_request::{ValidateRequest, ValidateRequestHeaderLayer};
-use utoipa::OpenApi;
-use utoipa::openapi::RefOr;
-use utoipa::openapi::path::{Operation, ParameterIn};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use utoipa::openapi::HttpMethod;
+use utoipa::{OpenApi, Path as _};
+use utoipa_axum::PathItemExt as _;
 
+use self::products::{edit, import, search, stock, views};
 use crate::{AppState, limits};
 
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "ShopMicro",
-        description = "The API of the shop. Errors are application/problem+json (RFC 9457); the last segment of `type` is stable. \
-            Lists are keyset pages: ask again with `next_cursor`. Sessions and guests' carts are cookies. \
-            To be read at /api/docs.",
-        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
-    ),
-    components(schemas(Problem, crate::domain::listing::Sort))
-)]
-struct ApiDoc;
+/// Declares the operations of the API: [`api`] has what answers each of them, and `ApiDoc` what their annotations say. The
+/// latter is far more code, which a service that only answers shall not have in its memory.
+macro_rules! operations {
+    ($($module:ident::$handler:ident),+ $(,)?) => { paste! {
+        fn api() -> Router<AppState> {
+            Router::new()$(.route(
+                &$module::[<__path_ $handler>]::path(),
+                answered_by(&$module::[<__path_ $handler>]::methods(), &$module::$handler),
+            ))+
+        }
 
-fn api() -> OpenApiRouter<AppState> {
-    OpenApiRouter::with_openapi(ApiDoc::openapi())
-        .routes(routes!(products::list, products::edit::create))
-        .routes(routes!(products::search::facets))
-        .routes(routes!(products::search::suggestions))
-        .routes(routes!(products::edit::archived))
-        .routes(routes!(products::import::import))
-        .routes(routes!(products::get, products::edit::replace, products::edit::archive))
-        .routes(routes!(products::edit::restore))
-        .routes(routes!(products::stock::ledger, products::stock::adjust))
-        .routes(routes!(products::similar))
-        .routes(routes!(products::views::note))
-        .routes(routes!(products::picture))
-        .routes(routes!(products::categories))
-        .routes(routes!(users::register, users::list))
-        .routes(routes!(users::login))
-        .routes(routes!(users::logout))
-        .routes(routes!(users::get, users::change_role))
-        .routes(routes!(users::log_out))
-        .routes(routes!(me::get, me::change, me::delete))
-        .routes(routes!(me::change_password))
-        .routes(routes!(me::sessions, me::end_sessions))
-        .routes(routes!(me::end_session))
-        .routes(routes!(cart::get))
-        .routes(routes!(cart::put_item, cart::delete_item))
-        .routes(routes!(orders::list, orders::checkout))
-        .routes(routes!(orders::get))
-        .routes(routes!(orders::cancel))
-        .routes(routes!(admin_orders::list))
-        .routes(routes!(admin_orders::get, admin_orders::change_status))
-        .routes(routes!(admin_overview::get))
-        .routes(routes!(admin_model::get))
-        .routes(routes!(admin_model::retrain))
-        .routes(routes!(audit::list))
-        .routes(routes!(recommendations::list))
-        .routes(routes!(frontend_metrics::collect))
+        #[derive(OpenApi)]
+        #[openapi(
+            info(
+                title = "ShopMicro",
+                description = "The API of the shop. Errors are application/problem+json (RFC 9457); the last segment of `type` is stable. \
+                    Lists are keyset pages: ask again with `next_cursor`. Sessions and guests' carts are cookies. \
+                    To be read at /api/docs.",
+                license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+            ),
+            paths($($module::$handler),+),
+            components(schemas(Problem, crate::domain::listing::Sort))
+        )]
+        struct ApiDoc;
+    } }
+}
+
+operations![
+    products::list,
+    products::get,
+    products::similar,
+    products::picture,
+    products::categories,
+    search::facets,
+    search::suggestions,
+    edit::create,
+    edit::archived,
+    edit::replace,
+    edit::archive,
+    edit::restore,
+    import::import,
+    stock::ledger,
+    stock::adjust,
+    views::note,
+    users::register,
+    users::list,
+    users::login,
+    users::logout,
+    users::get,
+    users::change_role,
+    users::log_out,
+    me::get,
+    me::change,
+    me::delete,
+    me::change_password,
+    me::sessions,
+    me::end_sessions,
+    me::end_session,
+    cart::get,
+    cart::put_item,
+    cart::delete_item,
+    orders::list,
+    orders::checkout,
+    orders::get,
+    orders::cancel,
+    admin_orders::list,
+    admin_orders::get,
+    admin_orders::change_status,
+    admin_overview::get,
+    admin_model::get,
+    admin_model::retrain,
+    audit::list,
+    recommendations::list,
+    frontend_metrics::collect,
+];
+
+fn answered_by<H, T>(methods: &[HttpMethod], handler: &H) -> MethodRouter<AppState>
+where
+    H: Handler<T, AppState>,
+    T: 'static,
+{
+    methods
+        .iter()
+        .fold(MethodRouter::new(), |router, method| router.on(method.to_method_filter(), handler.clone()))
 }
 
 /// All routes, without the layers that both services share.
 pub fn router(state: AppState) -> Router {
-    let (api, document) = api().split_for_parts();
     let trusted = state.http.origins.iter().try_fold(CsrfLayer::new(), CsrfLayer::add_trusted_origin);
     // What the configuration let through is never refused; were it, no other site would be trusted.
     let csrf = trusted.unwrap_or_else(|_| CsrfLayer::new());
@@ -97,7 +133,8 @@ pub fn router(state: AppState) -> Router {
         let shop = shop.clone();
         platform::http::with(inner, move |request, inner| limits::limit(shop.clone(), request, inner))
     };
-    api.route("/api/openapi.json", get(operations::openapi))
+    api()
+        .route("/api/openapi.json", get(operations::openapi))
         .route("/api/docs", get(operations::docs))
         .route("/api/docs.css", get(operations::docs_style))
         .layer(
@@ -105,7 +142,7 @@ pub fn router(state: AppState) -> Router {
                 // Before anything is counted: another site shall not use up what its visitor may ask.
                 .layer(csrf.with_rejection_response(cross_site))
                 .layer_fn(limited)
-                .layer(ValidateRequestHeaderLayer::custom(WithoutQuery::of(&document))),
+                .layer(ValidateRequestHeaderLayer::custom(WithoutQuery)),
         )
         .route("/internal/catalogue", get(internal::catalogue))
         .route("/internal/interactions", get(internal::interactions))
@@ -118,38 +155,44 @@ pub fn router(state: AppState) -> Router {
 
 /// The OpenAPI document of the routes under `/api`.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    crate::openapi::complete(api().into_openapi())
+    crate::openapi::complete(ApiDoc::openapi())
 }
 
 /// Refuses parameters that nothing would read: whoever sends them means something by them.
-#[derive(Clone, Debug)]
-struct WithoutQuery(Arc<HashMap<String, Vec<Method>>>);
+#[derive(Clone, Copy, Debug)]
+struct WithoutQuery;
 
-impl WithoutQuery {
-    /// The operations of the document that take no parameters in their query, by their routes.
-    fn of(document: &utoipa::openapi::OpenApi) -> Self {
-        let takes = |operation: &Operation| {
-            let mut parameters = operation.parameters.iter().flatten();
-            parameters.any(|parameter| {
-                matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query)
-            })
-        };
-        let of = document.paths.paths.iter().map(|(route, item)| {
-            let operations = [
-                (Method::GET, &item.get),
-                (Method::POST, &item.post),
-                (Method::PUT, &item.put),
-                (Method::PATCH, &item.patch),
-                (Method::DELETE, &item.delete),
-            ];
-            let without = operations
-                .into_iter()
-                .filter(|(_, operation)| operation.as_ref().is_some_and(|operation| !takes(operation)));
-            (route.clone(), without.map(|(method, _)| method).collect())
-        });
-        Self(Arc::new(of.collect()))
-    }
+/// What of the document [`WithoutQuery`] looks at.
+#[derive(Deserialize)]
+struct Documented {
+    paths: HashMap<String, HashMap<String, DocumentedOperation>>,
 }
+
+#[derive(Deserialize)]
+struct DocumentedOperation {
+    #[serde(default)]
+    parameters: Vec<DocumentedParameter>,
+}
+
+#[derive(Deserialize)]
+struct DocumentedParameter {
+    r#in: String,
+}
+
+/// The operations that take no parameters in their query, by their routes: as the committed document has it, and read from
+/// it once somebody sends some.
+static WITHOUT_QUERY: LazyLock<HashMap<String, Vec<Method>>> = LazyLock::new(|| {
+    let document: Documented =
+        serde_json::from_str(operations::DOCUMENT).unwrap_or_else(|_| Documented { paths: HashMap::new() });
+    let without = |operations: HashMap<String, DocumentedOperation>| {
+        let takes = |operation: &DocumentedOperation| {
+            operation.parameters.iter().any(|parameter| parameter.r#in == "query")
+        };
+        let without = operations.into_iter().filter(|(_, operation)| !takes(operation));
+        without.filter_map(|(method, _)| method.to_uppercase().parse().ok()).collect()
+    };
+    document.paths.into_iter().map(|(route, operations)| (route, without(operations))).collect()
+});
 
 impl ValidateRequest<Body> for WithoutQuery {
     type ResponseBody = Body;
@@ -160,7 +203,7 @@ impl ValidateRequest<Body> for WithoutQuery {
         }
         let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
         let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
-        if self.0.get(route).is_some_and(|methods| methods.contains(method)) {
+        if WITHOUT_QUERY.get(route).is_some_and(|methods| methods.contains(method)) {
             return Err(Problem::bad_request("query: this takes no parameters").into_response());
         }
         Ok(())

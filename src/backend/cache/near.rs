@@ -7,6 +7,7 @@
 //!   fixed size: two scopes that share one lose their copies together, which costs a call and nothing else.
 //! * Where Redis has not been heard for a second, no copy is used.
 
+use std::alloc::{Layout, handle_alloc_error};
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -16,6 +17,7 @@ use platform::redis::watch::{Hearing, Listener};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use uuid::Uuid;
+use zerocopy::FromZeros;
 
 use super::Scope;
 
@@ -40,7 +42,9 @@ impl Default for State {
         Self {
             hearing: Hearing::default(),
             era: AtomicU64::default(),
-            epochs: std::iter::repeat_with(AtomicU32::default).take(EPOCHS).collect(),
+            // Asked of the allocator as zeros: what has not changed takes no memory.
+            epochs: <[AtomicU32]>::new_box_zeroed_with_elems(EPOCHS)
+                .unwrap_or_else(|_| handle_alloc_error(Layout::new::<[AtomicU32; EPOCHS]>())),
             hasher: RandomState::new(),
         }
     }

@@ -65,14 +65,17 @@ pub async fn metrics(State(state): State<AppState>) -> impl IntoResponse {
     platform::http::metrics(&state.metrics)
 }
 
-/// `GET /api/openapi.json`: the document that is committed beside the code.
+/// The document that is committed beside the code.
+pub(super) const DOCUMENT: &str = include_str!("../openapi.json");
+
+/// `GET /api/openapi.json`.
 pub async fn openapi() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], include_str!("../openapi.json"))
+    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT)
 }
 
 /// The document as a page.
 static PAGE: LazyLock<String> = LazyLock::new(|| {
-    let document = serde_json::from_str(include_str!("../openapi.json")).unwrap_or_default();
+    let document = serde_json::from_str(DOCUMENT).unwrap_or_default();
     page::render(&document).unwrap_or_default()
 });
 

@@ -17,6 +17,7 @@ pub mod shutdown;
 pub mod spans;
 pub mod telemetry;
 mod trace;
+pub mod zeros;
 
 /// Instead of the C library's, which takes longer for the many small things of a request, and keeps the 19 MiB of a
 /// password's hash once for each of its arenas.

@@ -1,7 +1,6 @@
 //! Rate limits by GCRA (the generic cell rate algorithm, a leaky bucket in one number): each bucket is the moment at
 //! which it will be empty again. In Redis it counts for all replicas, in a table of fixed size for this process.
 
-use std::alloc::{Layout, handle_alloc_error};
 use std::cmp::Reverse;
 use std::hash::{BuildHasher, RandomState};
 use std::str::FromStr;
@@ -13,9 +12,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hashbrown::HashMap;
 use redis::Script;
-use zerocopy::FromZeros;
 
 use crate::redis::{Redis, Unavailable};
+use crate::zeros;
 
 /// The buckets of a table: a power of two. Each takes eight bytes.
 const BUCKETS: usize = 1 << 16;
@@ -148,10 +147,8 @@ pub struct Table {
 
 impl Default for Table {
     fn default() -> Self {
-        // Asked of the allocator as zeros: what no client falls on takes no memory.
-        let ends = <[AtomicU64]>::new_box_zeroed_with_elems(BUCKETS)
-            .unwrap_or_else(|_| handle_alloc_error(Layout::new::<[AtomicU64; BUCKETS]>()));
-        Self { ends, started: Instant::now(), hasher: RandomState::new() }
+        // What no client falls on takes no memory.
+        Self { ends: zeros::table(BUCKETS), started: Instant::now(), hasher: RandomState::new() }
     }
 }
 

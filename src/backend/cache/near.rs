@@ -7,7 +7,6 @@
 //!   fixed size: two scopes that share one lose their copies together, which costs a call and nothing else.
 //! * Where Redis has not been heard for a second, no copy is used.
 
-use std::alloc::{Layout, handle_alloc_error};
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -17,7 +16,6 @@ use platform::redis::watch::{Hearing, Listener};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use uuid::Uuid;
-use zerocopy::FromZeros;
 
 use super::Scope;
 
@@ -42,9 +40,7 @@ impl Default for State {
         Self {
             hearing: Hearing::default(),
             era: AtomicU64::default(),
-            // Asked of the allocator as zeros: what has not changed takes no memory.
-            epochs: <[AtomicU32]>::new_box_zeroed_with_elems(EPOCHS)
-                .unwrap_or_else(|_| handle_alloc_error(Layout::new::<[AtomicU32; EPOCHS]>())),
+            epochs: platform::zeros::table(EPOCHS),
             hasher: RandomState::new(),
         }
     }

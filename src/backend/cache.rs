@@ -369,7 +369,7 @@ impl Cache {
             commands.set_ex(key, new_generation(), GENERATION.as_secs()).ignore();
         }
         if commands.is_empty() {
-            return true;
+            return false;
         }
         let forget = async move |mut redis| commands.exec_async(&mut redis).await;
         self.redis.call("forget", forget).await.is_ok()

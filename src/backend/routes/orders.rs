@@ -132,9 +132,8 @@ async fn place_and_charge(
         outcome
     };
     // Their stock is taken, however long the provider thinks and whatever becomes of the payment.
-    let known = !products.is_empty();
     let (outcome, told) = tokio::join!(charge, state.cache.forget_products(products));
-    orders::settle(state, id, outcome, Some(key), known && told).await
+    orders::settle(state, id, outcome, Some(key), told).await
 }
 
 /// The order, or the refusal of its card.

@@ -1,23 +1,21 @@
 //! The layers around every router: request id, trace context, access log, metrics, panics, limits, headers.
 
+mod instruments;
 mod origins;
 
 use std::any::Any;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::Route;
 use futures_util::FutureExt;
-use hashbrown::HashMap;
-use opentelemetry::KeyValue;
-use opentelemetry::metrics::{BoundHistogram, BoundUpDownCounter, Histogram, UpDownCounter};
 use opentelemetry::trace::{SpanId, TraceContextExt};
 use tower::layer::layer_fn;
 use tower::util::option_layer;
@@ -25,6 +23,7 @@ use tower::{Layer, Service, ServiceExt};
 use tracing::Instrument;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
+use self::instruments::{Active, Instruments, known_method};
 pub use self::origins::Origins;
 use crate::bounds;
 use crate::problem::Problem;
@@ -43,9 +42,6 @@ pub(crate) const UNRECORDED: &str = "shopmicro::unrecorded";
 
 /// The longest a handler may take before the answer is 503. Dependencies have shorter deadlines of their own.
 pub(crate) const REQUEST_DEADLINE: Duration = Duration::from_secs(6);
-
-/// The status under which a request is recorded whose client left before its answer, as nginx has it. No client gets it.
-const CLIENT_LEFT: u16 = 499;
 
 /// The largest body, in bytes.
 pub(crate) const BODY_LIMIT: usize = 64 * 1024;
@@ -84,32 +80,11 @@ pub struct Options {
     pub lane: fn(&Request) -> Lane,
 }
 
-/// What every request passes first: the instruments of the HTTP server, after OpenTelemetry's semantic conventions, and
-/// the bound on how much there is to do.
+/// What every request passes first: the instruments, and the bound on how much there is to do.
 struct Around {
-    duration: Histogram<f64>,
-    active: UpDownCounter<i64>,
-    series: RwLock<HashMap<String, Vec<Arc<Series>>>>,
+    instruments: Instruments,
     shed: Shed,
     lane: fn(&Request) -> Lane,
-}
-
-fn duration() -> Histogram<f64> {
-    crate::telemetry::meter()
-        .f64_histogram("http.server.request.duration")
-        .with_unit("s")
-        .with_description("Duration of HTTP requests")
-        .with_boundaries(vec![
-            0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
-        ])
-        .build()
-}
-
-fn active() -> UpDownCounter<i64> {
-    crate::telemetry::meter()
-        .i64_up_down_counter("http.server.active_requests")
-        .with_description("HTTP requests in flight")
-        .build()
 }
 
 /// Puts the shared layers around a service's routes, the fallbacks included.
@@ -124,9 +99,7 @@ pub fn wrap(routes: Router, options: &Options) -> Router {
         },
     );
     let around = Around {
-        duration: duration(),
-        active: active(),
-        series: RwLock::default(),
+        instruments: Instruments::new(),
         shed: Shed::new(options.max_in_flight),
         lane: options.lane,
     };
@@ -227,12 +200,6 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
     HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("0"))
 }
 
-/// The method as a label: clients may invent any number of others.
-fn known_method(method: &Method) -> &'static str {
-    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    KNOWN.into_iter().find(|known| method == known).unwrap_or("_OTHER")
-}
-
 async fn observe(around: Arc<Around>, request: Request, inner: impl Answers) -> Response {
     let start = Instant::now();
     let method = known_method(request.method());
@@ -240,14 +207,14 @@ async fn observe(around: Arc<Around>, request: Request, inner: impl Answers) -> 
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     let id = request_id(request.headers());
-    let series = around.series(method, route);
+    let series = around.instruments.series(method, route);
     let operators = route.starts_with("/health") || route == "/metrics";
     let lane = if operators { Lane::Free } else { (around.lane)(&request) };
     let turn = match around.shed.admit(lane).await {
         Ok(turn) => turn,
         // It is counted, but it has no span and no line in the log: those would be load of their own.
         Err(mut refusal) => {
-            series.done(&around, start, refusal.status());
+            series.done(&around.instruments, start, refusal.status());
             complete(refusal.headers_mut(), id);
             return refusal;
         }
@@ -268,7 +235,7 @@ async fn observe(around: Arc<Around>, request: Request, inner: impl Answers) -> 
         None => recorded(method, route, request_id, request.headers()),
     };
 
-    let mut active = Active::new(&around, &series, &span, start);
+    let mut active = Active::new(&around.instruments, &series, &span, start);
     let answer = answer(inner, request).instrument(span.clone());
     let mut response = match unrecorded {
         Some(place) => place.scope(answer).await,
@@ -320,94 +287,5 @@ fn complete(headers: &mut HeaderMap, id: HeaderValue) {
     headers.insert(REQUEST_ID, id);
     for (name, value) in &SECURITY_HEADERS {
         headers.entry(name).or_insert_with(|| value.clone());
-    }
-}
-
-impl Around {
-    /// The instruments of a method and a route, which are made when they are first used.
-    fn series(&self, method: &'static str, route: &str) -> Arc<Series> {
-        let known = self.series.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(series) =
-            known.get(route).and_then(|methods| methods.iter().find(|one| one.method == method))
-        {
-            return Arc::clone(series);
-        }
-        drop(known);
-        let attributes =
-            [KeyValue::new("http.request.method", method), KeyValue::new("http.route", route.to_owned())];
-        let active = self.active.bind(&attributes);
-        let series = Arc::new(Series { method, attributes, active, durations: RwLock::default() });
-        let mut known = self.series.write().unwrap_or_else(PoisonError::into_inner);
-        known.entry(route.to_owned()).or_default().push(Arc::clone(&series));
-        series
-    }
-}
-
-/// The instruments of a method and a route: as many as there are routes in the program.
-struct Series {
-    method: &'static str,
-    attributes: [KeyValue; 2],
-    active: BoundUpDownCounter<i64>,
-    durations: RwLock<Vec<(StatusCode, BoundHistogram<f64>)>>,
-}
-
-impl Series {
-    /// Records a request that has its answer, and tells how long it took.
-    fn done(&self, around: &Around, start: Instant, status: StatusCode) -> Duration {
-        let elapsed = start.elapsed();
-        let seconds = elapsed.as_secs_f64();
-        let known = self.durations.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, histogram)) = known.iter().find(|(known, _)| *known == status) {
-            histogram.record(seconds);
-            return elapsed;
-        }
-        drop(known);
-        let [method, route] = self.attributes.clone();
-        let code = KeyValue::new("http.response.status_code", i64::from(status.as_u16()));
-        let histogram = around.duration.bind(&[method, route, code]);
-        histogram.record(seconds);
-        self.durations.write().unwrap_or_else(PoisonError::into_inner).push((status, histogram));
-        elapsed
-    }
-}
-
-/// A request that is worked on. Where it is dropped before it has its answer, its client went away: it is recorded all
-/// the same, since many go because they have waited for too long.
-struct Active<'a> {
-    around: &'a Around,
-    series: &'a Series,
-    span: &'a tracing::Span,
-    start: Instant,
-    answered: bool,
-}
-
-impl<'a> Active<'a> {
-    fn new(around: &'a Around, series: &'a Series, span: &'a tracing::Span, start: Instant) -> Self {
-        series.active.add(1);
-        Self { around, series, span, start, answered: false }
-    }
-
-    /// Records the answer, and tells how many milliseconds it took.
-    fn done(&mut self, status: StatusCode) -> f64 {
-        self.answered = true;
-        self.record(status)
-    }
-
-    fn record(&self, status: StatusCode) -> f64 {
-        self.span.record("http.response.status_code", status.as_u16());
-        let elapsed = self.series.done(self.around, self.start, status);
-        (elapsed.as_secs_f64() * 1e6).round() / 1e3
-    }
-}
-
-impl Drop for Active<'_> {
-    fn drop(&mut self) {
-        self.series.active.add(-1);
-        if !self.answered
-            && let Ok(status) = StatusCode::from_u16(CLIENT_LEFT)
-        {
-            let duration_ms = self.record(status);
-            tracing::info!(parent: self.span, duration_ms, "the client left before its answer");
-        }
     }
 }

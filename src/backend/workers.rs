@@ -7,6 +7,7 @@ pub mod ledger;
 pub mod outbox;
 pub mod payments;
 pub mod revocations;
+pub mod sales;
 pub mod tiers;
 pub mod views;
 
@@ -36,6 +37,7 @@ pub fn spawn(state: &AppState) {
     state.lifecycle.keep(state, move |state| repeat("payments", second, state, payments::pass));
     state.lifecycle.keep(state, move |state| repeat("outbox", second / 2, state, outbox::pass));
     state.lifecycle.keep(state, move |state| repeat("revocations", second, state, revocations::pass));
+    state.lifecycle.keep(state, move |state| repeat("sales", second, state, sales::pass));
     state.lifecycle.keep(state, move |state| repeat("views", second, state, views::pass));
     state.lifecycle.keep(state, move |state| repeat("backups", minute, state, backups::pass));
     state.lifecycle.keep(state, move |state| repeat("housekeeping", 10 * minute, state, housekeeping::pass));

@@ -58,6 +58,21 @@ select
 from generate_series(1, :customers::bigint) n
 on conflict (token_hash) do update set last_seen_at = now(), expires_at = excluded.expires_at;
 
+-- What guests have left in their carts: a shop that has none plans as if no cart had anything in it.
+insert into carts (id, token_hash)
+select ('00000000-0000-7000-a000-' || lpad(to_hex(n), 12, '0'))::uuid, sha256(convert_to('bench-guest-' || n, 'UTF8'))
+from generate_series(1, 10000) n
+on conflict do nothing;
+insert into cart_items (cart_id, product_id, quantity, price_cents)
+select c.id, p.id, 1, p.price_cents
+from carts c,
+    generate_series(0, 2) k,
+    lateral (select ('00000000-0000-7000-8000-' || lpad(to_hex(1 + (abs(hashtext(c.id::text)::bigint) + k) % :last), 12, '0'))
+        ::uuid as id) r
+    join products p using (id)
+where c.token_hash is not null
+on conflict do nothing;
+
 -- What customers bought, as the shop's checkout notes it for recommenders: some twenty products each, of which the popular
 -- ones, by Zipf's law, are many customers'. What they bought while something was measured is forgotten: nobody has
 -- thousands.

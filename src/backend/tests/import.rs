@@ -239,6 +239,41 @@ async fn the_most_recent_file_names_and_prices_and_the_shops_own_words_stay() {
     .await;
 }
 
+/// What the shop itself has sold counts once, whether an import comes before it is counted or afterwards.
+#[tokio::test]
+async fn sales_that_wait_to_be_counted_count_once() {
+    in_shop(async |mut shop: Shop| {
+        let source = shop.file("lines.csv", order_lines());
+        shop.import(&source).await.expect("import");
+        for number in 1..=2 {
+            let sell = format!(
+                "with sold as (insert into orders (id, status, total_cents, currency, created_at) \
+                     select gen_random_uuid(), status, 1475, 'GBP', '2011-04-01 10:00Z' \
+                     from unnest(array['paid', 'pending_payment']) status returning id, status), \
+                 lines as (insert into order_items (order_id, product_id, name, unit_price_cents, quantity) \
+                     select s.id, p.id, p.name, p.price_cents, 5 from sold s, products p where p.sku = '85123A') \
+                 insert into uncounted_sales (order_id, at) \
+                 select id, '2011-04-01 10:00Z' from sold where status = 'paid'",
+            );
+            shop.client.batch_execute(&sell).await.expect("sold");
+            let line = format!("2011-05-0{number} 10:00:00,200{number},85123A,HEART HOLDER,7,9.99,17850,France");
+            let source = shop.file("more.csv", format!("{HEADER}\n{line}\n"));
+            shop.import(&source).await.expect("import");
+            let count = include_str!("../db/sales/count.sql");
+            let counted = shop.client.query_one(count, &[&10_i64]).await.expect("counted");
+            assert_eq!(counted.get::<_, i64>("sales"), 1);
+        }
+        // The second import has counted the first sale anew.
+        let sales = "select (abs(p.popularity_exact - log(2, sum(s.units * power(2, extract(epoch from s.at - \
+                     '2020-01-01Z'::timestamptz) / (30 * 86400)))::numeric)::float8) < 1e-9)::int::bigint \
+                     from products p, (values (8, '2011-01-01 10:00Z'::timestamptz), (20, '2011-03-01 09:00Z'), \
+                         (10, '2011-04-01 10:00Z'), (7, '2011-05-01 10:00Z'), (7, '2011-05-02 10:00Z')) s (units, at) \
+                     where p.sku = '85123A' group by p.id";
+        assert_eq!(shop.number(sales).await, 1);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_damaged_file_leaves_nothing() {
     in_shop(async |mut shop: Shop| {

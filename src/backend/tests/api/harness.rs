@@ -19,6 +19,7 @@ use redis::AsyncCommands;
 use serde_json::json;
 use shopmicro_backend::AppState;
 use shopmicro_backend::config::Config;
+use shopmicro_backend::workers::{Pass, sales};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_postgres::types::ToSql;
@@ -324,6 +325,20 @@ impl TestApp {
                      where (o.status in ('paid', 'shipped', 'delivered')) is distinct from coalesce(c.status = 'captured', false) \
                         or (c.status = 'captured' and c.amount_cents <> o.total_cents)";
         assert_eq!(self.number(wrong).await, 0, "the payment provider's books");
+    }
+
+    /// Waits until somebody waits for a lock of the database.
+    pub(crate) async fn until_one_waits_for_a_lock(&self) {
+        let waiting = "select count(*) from pg_stat_activity \
+                       where datname = current_database() and wait_event_type = 'Lock'";
+        while self.number(waiting).await == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Counts what was sold, as the worker does.
+    pub(crate) async fn count_sales(&self) {
+        while sales::pass(&self.state).await.expect("a pass") == Pass::More {}
     }
 
     /// What the database says of a product's stock.

@@ -36,6 +36,7 @@ mod properties;
 mod recommendations;
 mod requests;
 mod round_trips;
+mod sales;
 mod schema;
 mod search;
 mod sessions;

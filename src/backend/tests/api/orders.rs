@@ -63,6 +63,7 @@ async fn a_checkout_orders_the_cart() {
     assert_eq!((app.stock(app.products[0]).await, app.stock(app.products[1]).await), (8, 9));
     assert_eq!(client.get(&format!("/api/orders/{}", id(&order))).await.expect(200), order);
     assert_eq!(events(&app, id(&order)).await, ["order.placed", "order.paid"]);
+    app.count_sales().await;
     let purchases = app.number("select sum(quantity) from interactions where kind = 'purchase'").await;
     assert_eq!(purchases, 3);
     // The number of the card is nowhere.
@@ -117,6 +118,7 @@ async fn a_declined_card_leaves_stock_and_cart_as_they_were() {
     };
     assert_eq!(quantities(&client.get("/api/cart").await.expect(200)), quantities(&before));
     assert_eq!(events(&app, order_id).await, ["order.placed", "order.payment_failed"]);
+    app.count_sales().await;
     assert_eq!(app.number("select count(*) from interactions where kind = 'purchase'").await, 0);
 
     // The same try gets the same refusal; a new one with a good card succeeds.
@@ -137,6 +139,7 @@ async fn declined_orders_do_not_make_popular() {
     client.delete(&format!("/api/cart/items/{}", app.products[0])).await.expect(200);
     client.put_item(app.products[1], 1).await.expect(200);
     client.checkout("l", APPROVED).await.expect(201);
+    app.count_sales().await;
     let popular = client.get("/api/recommendations").await.expect(200);
     assert_eq!(popular["items"][0]["product"]["id"], app.products[1].to_string());
 }

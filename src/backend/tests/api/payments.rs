@@ -56,6 +56,7 @@ async fn a_lost_answer_is_asked_for_again() {
     work_after(&app, 1).await;
     assert_eq!(status(&client, &order).await, "paid");
     assert_eq!(app.stock(app.products[0]).await, 7);
+    app.count_sales().await;
     assert_eq!(app.number("select count(*) from interactions where kind = 'purchase'").await, 1);
     // The answer to the key stays what it was.
     assert_eq!(client.checkout("k", ANSWER_LOST).await.expect(201)["status"], "pending_payment");

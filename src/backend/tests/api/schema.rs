@@ -32,8 +32,9 @@ async fn a_migration_that_must_wait_lets_others_pass() {
     let pool = db::pool(database.url(), 2).expect("a pool");
     let (mut import, shop) =
         (pool.get().await.expect("a connection"), pool.get().await.expect("a connection"));
-    // The newest table refers to accounts: while it is made, nobody may write them.
-    let undo = "drop table adjustment_keys; delete from refinery_schema_history where version = 12";
+    // One of the newest tables refers to accounts: while it is made, nobody may write them.
+    let undo = "drop table adjustment_keys, uncounted_sales; \
+                delete from refinery_schema_history where version >= 12";
     shop.batch_execute(undo).await.expect("undone");
     let register = "insert into users (id, email, name) \
                     select id, id || '@example.com', 'Ada' from gen_random_uuid() id";
@@ -51,7 +52,7 @@ async fn a_migration_that_must_wait_lets_others_pass() {
         import.commit().await.expect("committed");
     };
     let (migrated, ()) = tokio::join!(db::migrate(database.url()), others);
-    assert_eq!(migrated.expect("migrated"), 1);
+    assert_eq!(migrated.expect("migrated"), 2);
     assert_eq!(db::migrate(database.url()).await.expect("migrated"), 0);
 }
 
@@ -173,7 +174,7 @@ async fn what_sells_often_leaves_indexes_alone() {
     )
     .await;
     let before = app.rows("select popularity, popularity_exact from products", &[]).await;
-    let mut connection = app.connection().await;
+    let mut connection = app.state.pool.get().await.expect("a connection");
     let transaction = connection.transaction().await.expect("a transaction");
     let updates = async || -> (i64, i64) {
         let sql = "select sum(n_tup_upd)::bigint, sum(n_tup_hot_upd)::bigint from pg_stat_xact_user_tables \
@@ -192,6 +193,7 @@ async fn what_sells_often_leaves_indexes_alone() {
                settle_payment(o.this_order, 'captured', 'k') s";
     let row = transaction.query_one(sql, &[]).await.expect("sold");
     assert!(row.get::<_, bool>("changed"));
+    assert!(db::sales::count(&transaction, 1).await.expect("counted"));
     let (all, heap_only) = updates().await;
     assert_eq!((all - counted.0, heap_only - counted.1), (4, 4), "two of the cart, two of the product");
     transaction.commit().await.expect("committed");

@@ -138,11 +138,7 @@ async fn an_account_that_is_being_deleted_holds_up_no_other() {
     let deletion = deletion.transaction().await.expect("a transaction");
     deletion.execute("delete from users where id = $1", &[&ada_id]).await.expect("deleted");
     let commit = async {
-        let waiting = "select count(*) from pg_stat_activity \
-                       where datname = current_database() and wait_event_type = 'Lock'";
-        while app.number(waiting).await == 0 {
-            tokio::task::yield_now().await;
-        }
+        app.until_one_waits_for_a_lock().await;
         deletion.commit().await.expect("committed");
     };
     tokio::join!(write(&app), commit);

@@ -118,11 +118,7 @@ async fn an_item_deleted_during_checkout_does_not_upset_the_stock() {
     let checkout = client.checkout("k", APPROVED);
     let path = format!("/api/cart/items/{}", products[0]);
     let disturb = async {
-        let waiting = "select count(*) from pg_stat_activity \
-                       where datname = current_database() and wait_event_type = 'Lock'";
-        while app.number(waiting).await == 0 {
-            tokio::task::yield_now().await;
-        }
+        app.until_one_waits_for_a_lock().await;
         let deletion = client.delete(&path);
         let release = async {
             // The deletion may have to wait for the checkout, which goes on only after this.

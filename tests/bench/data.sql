@@ -77,6 +77,7 @@ on conflict do nothing;
 -- ones, by Zipf's law, are many customers'. What they bought while something was measured is forgotten: nobody has
 -- thousands.
 delete from interactions;
+delete from uncounted_sales;
 insert into interactions (user_id, product_id, kind, quantity)
 select distinct u.id, p.id, 'purchase', 1
 from generate_series(1, :customers::bigint) n,

@@ -1,13 +1,14 @@
 //! What was sold, as products and the recommender learn of it.
 
-use deadpool_postgres::GenericClient;
+use deadpool_postgres::Transaction;
 
 use crate::db::fetch::Fetch;
 use crate::error::Result;
 
-/// Counts sales that wait for it, a bounded number at a time, in one statement: each once, since its row goes with it.
-/// Returns whether there were any.
-pub async fn count(client: &impl GenericClient, limit: i64) -> Result<bool> {
-    let row = client.fetch_one(include_str!("sales/count.sql"), &[&limit]).await?;
-    Ok(row.try_get::<_, i64>("sales")? > 0)
+/// Counts up to `most` sales that wait for it, the oldest, each once, since its row goes with it; returns how many.
+pub async fn count(transaction: &Transaction<'_>, most: i64) -> Result<u64> {
+    // Products of the others stay locked while one product is waited for, which an import may hold for long.
+    transaction.batch_execute("set local lock_timeout = 100").await?;
+    let row = transaction.fetch_one(include_str!("sales/count.sql"), &[&most]).await?;
+    Ok(row.try_get::<_, i64>("sales")?.unsigned_abs())
 }

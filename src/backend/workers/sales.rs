@@ -6,10 +6,14 @@ use crate::error::Result;
 use crate::workers::Pass;
 
 /// Sales of one pass. Their products are locked meanwhile, for some milliseconds.
-const BATCH: i64 = 50;
+const BATCH: u64 = 50;
 
-/// Counts some of those that wait.
+/// Counts some of those that wait. Fewer than a batch are not followed by the next one at once: what sells best would be
+/// written for each of its sales.
 pub async fn pass(state: &AppState) -> Result<Pass> {
-    let any = db::sales::count(&state.pool.get().await?, BATCH).await?;
-    Ok(if any { Pass::More } else { Pass::Idle })
+    let mut client = state.pool.get().await?;
+    let transaction = client.transaction().await?;
+    let counted = db::sales::count(&transaction, BATCH.cast_signed()).await?;
+    db::fetch::commit(transaction).await?;
+    Ok(if counted == BATCH { Pass::More } else { Pass::Idle })
 }

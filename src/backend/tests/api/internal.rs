@@ -148,6 +148,7 @@ async fn what_customers_do_is_streamed() {
     // Another quantity of what is in the cart is nothing new.
     client.put_item(app.products[0], 3).await.expect(200);
     client.checkout("k", "4242424242424242").await.expect(201);
+    app.count_sales().await;
     let found = follow(&client, None, 3).await;
     let kinds: Vec<&str> = found.iter().map(|line| line["kind"].as_str().expect("kind")).collect();
     assert_eq!((kinds, quantities(&found)), (vec!["view", "cart", "purchase"], vec![1, 2, 3]));

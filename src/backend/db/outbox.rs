@@ -42,14 +42,18 @@ pub async fn backlog(client: &impl GenericClient) -> Result<Backlog> {
     Ok(Backlog { events: row.try_get("events")?, age_seconds: row.try_get("age_seconds")? })
 }
 
-/// Locks some of the events that may be published now: of each order only the oldest, so that two relays can never
-/// change the order of one order's events.
-pub async fn claim(transaction: &Transaction<'_>, limit: i64) -> Result<Vec<Event>> {
-    let sql = "select id, order_id, kind, payload, created_at from outbox o \
-               where published_at is null and not exists \
-                   (select from outbox e where e.order_id = o.order_id and e.published_at is null and e.id < o.id) \
-               order by id limit $1 for update skip locked";
-    let rows = transaction.fetch_all(sql, &[&limit]).await?;
+/// The events of up to so many orders that may be published now, each order's in their order. Its oldest is locked for
+/// them all, so that two relays can never change their order: who does not hold that one has none of them.
+pub async fn claim(transaction: &Transaction<'_>, orders: i64) -> Result<Vec<Event>> {
+    let sql = "with oldest as ( \
+                   select o.order_id from outbox o \
+                   where o.published_at is null and not exists \
+                       (select from outbox e where e.order_id = o.order_id and e.published_at is null and e.id < o.id) \
+                   order by o.id limit $1 for update skip locked) \
+               select e.id, e.order_id, e.kind, e.payload, e.created_at \
+               from outbox e join oldest o on o.order_id = e.order_id \
+               where e.published_at is null order by e.id";
+    let rows = transaction.fetch_all(sql, &[&orders]).await?;
     let events = rows.iter().map(|row| {
         Ok(Event {
             id: row.try_get("id")?,

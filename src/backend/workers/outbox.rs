@@ -12,11 +12,11 @@ pub const STREAM: &str = "events:orders";
 
 /// About how many entries the stream keeps.
 const STREAM_LENGTH: u64 = 100_000;
-/// Events of one pass.
-const BATCH: i64 = 100;
+/// Orders of one pass.
+const BATCH: u16 = 200;
 
-/// Publishes the oldest unpublished event of each of some orders. The rows stay locked until Redis has taken them, and a
-/// crash before the commit publishes them again.
+/// Publishes the events of some orders. They are this relay's until Redis has taken them, and a crash before the commit
+/// publishes them again. Fewer than a batch are not followed by the next one at once: each would have a commit of its own.
 pub async fn pass(state: &AppState) -> Result<Pass> {
     let mut client = state.pool.get().await?;
     let backlog = db::outbox::backlog(&client).await?;
@@ -25,14 +25,14 @@ pub async fn pass(state: &AppState) -> Result<Pass> {
         return Ok(Pass::Idle);
     }
     let transaction = client.transaction().await?;
-    let events = db::outbox::claim(&transaction, BATCH).await?;
+    let events = db::outbox::claim(&transaction, BATCH.into()).await?;
     if events.is_empty() || !publish(state, &events).await {
         return Ok(Pass::Idle);
     }
     let ids: Vec<i64> = events.iter().map(|event| event.id).collect();
     db::outbox::published(&transaction, &ids).await?;
     db::fetch::commit(transaction).await?;
-    Ok(Pass::More)
+    Ok(if events.len() < BATCH.into() { Pass::Idle } else { Pass::More })
 }
 
 /// True where Redis took them all.

@@ -246,16 +246,14 @@ async fn sales_that_wait_to_be_counted_count_once() {
         let source = shop.file("lines.csv", order_lines());
         shop.import(&source).await.expect("import");
         for number in 1..=2 {
-            let sell = format!(
-                "with sold as (insert into orders (id, status, total_cents, currency, created_at) \
+            let sell = "with sold as (insert into orders (id, status, total_cents, currency, created_at) \
                      select gen_random_uuid(), status, 1475, 'GBP', '2011-04-01 10:00Z' \
                      from unnest(array['paid', 'pending_payment']) status returning id, status), \
                  lines as (insert into order_items (order_id, product_id, name, unit_price_cents, quantity) \
                      select s.id, p.id, p.name, p.price_cents, 5 from sold s, products p where p.sku = '85123A') \
                  insert into uncounted_sales (order_id, at) \
-                 select id, '2011-04-01 10:00Z' from sold where status = 'paid'",
-            );
-            shop.client.batch_execute(&sell).await.expect("sold");
+                 select id, '2011-04-01 10:00Z' from sold where status = 'paid'";
+            shop.client.batch_execute(sell).await.expect("sold");
             let line = format!("2011-05-0{number} 10:00:00,200{number},85123A,HEART HOLDER,7,9.99,17850,France");
             let source = shop.file("more.csv", format!("{HEADER}\n{line}\n"));
             shop.import(&source).await.expect("import");

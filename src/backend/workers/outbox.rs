@@ -39,6 +39,8 @@ pub async fn pass(state: &AppState) -> Result<Pass> {
 async fn publish(state: &AppState, events: &[Event]) -> bool {
     let stream = state.redis.key(STREAM);
     let mut commands = redis::pipe();
+    // All or none: of an order, Redis shall not refuse the first event and take the next.
+    commands.atomic();
     for event in events {
         commands.cmd("XADD").arg(&stream).arg("MAXLEN").arg("~").arg(STREAM_LENGTH).arg("*");
         commands.arg("id").arg(event.id).arg("order_id").arg(event.order_id.to_string());

@@ -1,6 +1,6 @@
 //! The relay of events.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -86,10 +86,8 @@ async fn relays_side_by_side_keep_the_order_of_each_order() {
             pass.expect("a pass");
         }
     }
-    // On a busy machine Redis may answer too late, and is told again.
     let entries = stream(&app).await;
-    let different: HashSet<&str> = entries.iter().map(|entry| &*entry["id"]).collect();
-    assert_eq!(different.len(), 12 * 2 + 6);
+    assert_eq!(entries.len(), 12 * 2 + 6);
     expect_stories(&entries, 12);
 }
 

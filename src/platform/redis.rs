@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use crate::config::{Env, Secret, ServiceConfig};
 use crate::spans::Operation;
 
-/// The longest a call may take.
+/// The longest a call may take, where it does not say how long.
 const DEADLINE: Duration = Duration::from_millis(250);
 /// How long Redis is left alone after a failed call.
 const REST: Duration = Duration::from_millis(500);
@@ -46,7 +46,8 @@ struct Inner {
 fn connect(client: &redis::Client) -> RedisResult<ConnectionManager> {
     let config = ConnectionManagerConfig::new()
         .set_connection_timeout(Some(DEADLINE))
-        .set_response_timeout(Some(DEADLINE))
+        // Each call has a deadline of its own.
+        .set_response_timeout(None)
         .set_number_of_retries(0);
     ConnectionManager::new_lazy_with_config(client.clone(), config)
 }
@@ -123,12 +124,22 @@ impl Redis {
         operation: &'static str,
         call: impl AsyncFnOnce(ConnectionManager) -> RedisResult<T>,
     ) -> Result<T, Unavailable> {
+        self.call_within(DEADLINE, operation, call).await
+    }
+
+    /// As [`Redis::call`], with a deadline of its own.
+    pub async fn call_within<T>(
+        &self,
+        deadline: Duration,
+        operation: &'static str,
+        call: impl AsyncFnOnce(ConnectionManager) -> RedisResult<T>,
+    ) -> Result<T, Unavailable> {
         if self.now() < self.0.rest_until.load(Ordering::Relaxed) {
             return Err(Unavailable);
         }
         let observed = Operation { system: "redis", name: operation, summary: operation, text: None };
         let answer = async {
-            match tokio::time::timeout(DEADLINE, call(self.connection())).await {
+            match tokio::time::timeout(deadline, call(self.connection())).await {
                 Ok(Ok(value)) => Ok(value),
                 Ok(Err(error)) => {
                     if error.is_timeout() {

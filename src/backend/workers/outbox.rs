@@ -1,5 +1,7 @@
 //! The relay: publishes the events of orders to a Redis stream, each at least once, those of one order in their order.
 
+use std::time::Duration;
+
 use crate::AppState;
 use crate::db;
 use crate::db::outbox::Event;
@@ -14,6 +16,8 @@ pub const STREAM: &str = "events:orders";
 const STREAM_LENGTH: u64 = 100_000;
 /// Orders of one pass.
 const BATCH: u16 = 200;
+/// How long Redis has for them. Nobody waits for it, and what it answers too late is published once more.
+const DEADLINE: Duration = Duration::from_secs(2);
 
 /// Publishes the events of some orders. They are this relay's until Redis has taken them, and a crash before the commit
 /// publishes them again. Fewer than a batch are not followed by the next one at once: each would have a commit of its own.
@@ -47,5 +51,6 @@ async fn publish(state: &AppState, events: &[Event]) -> bool {
         commands.arg("kind").arg(&event.kind).arg("at").arg(event.at.to_string());
         commands.arg("payload").arg(event.payload.to_string()).ignore();
     }
-    state.redis.call("xadd", async move |mut redis| commands.exec_async(&mut redis).await).await.is_ok()
+    let add = async move |mut redis| commands.exec_async(&mut redis).await;
+    state.redis.call_within(DEADLINE, "xadd", add).await.is_ok()
 }

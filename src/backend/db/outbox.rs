@@ -9,6 +9,9 @@ use uuid::Uuid;
 use crate::db::fetch::Fetch;
 use crate::error::Result;
 
+/// The key of the advisory lock under which events are published.
+const LOCK: i64 = 0x0073_686f_706f_7574;
+
 /// An event as it is published.
 #[derive(Clone, Debug)]
 pub struct Event {
@@ -42,21 +45,17 @@ pub async fn backlog(client: &impl GenericClient) -> Result<Backlog> {
     Ok(Backlog { events: row.try_get("events")?, age_seconds: row.try_get("age_seconds")? })
 }
 
-/// The events of up to so many orders that may be published now, each order's in their order. Its oldest is locked for
-/// them all, so that two relays can never change their order: who does not hold that one has none of them.
-pub async fn claim(transaction: &Transaction<'_>, orders: i64) -> Result<Vec<Event>> {
-    // Each order is looked up by itself: the planner, whose statistics are mostly of times when hardly any event waits,
-    // would join all that wait with one another, which a backlog of a few hundred makes slow.
-    let sql = "with oldest as ( \
-                   select o.order_id from outbox o \
-                   where o.published_at is null and o.id = \
-                       (select min(e.id) from outbox e where e.order_id = o.order_id and e.published_at is null) \
-                   order by o.id limit $1 for update skip locked) \
-               select e.id, e.order_id, e.kind, e.payload, e.created_at \
-               from oldest o cross join lateral \
-                   (select e.* from outbox e where e.order_id = o.order_id and e.published_at is null order by e.id) e \
-               order by e.id";
-    let rows = transaction.fetch_all(sql, &[&orders]).await?;
+/// The oldest events that wait, up to so many, for this transaction's end; none while another one has some. Two relays that
+/// shared them could change the order of an order's events.
+pub async fn claim(transaction: &Transaction<'_>, most: i64) -> Result<Vec<Event>> {
+    // By itself: what the next statement sees is of after it, and so has no events that the relay before has published.
+    let turn = transaction.fetch_one("select pg_try_advisory_xact_lock($1) as ours", &[&LOCK]).await?;
+    if !turn.try_get::<_, bool>("ours")? {
+        return Ok(Vec::new());
+    }
+    let sql = "select id, order_id, kind, payload, created_at \
+               from outbox where published_at is null order by id limit $1";
+    let rows = transaction.fetch_all(sql, &[&most]).await?;
     let events = rows.iter().map(|row| {
         Ok(Event {
             id: row.try_get("id")?,

@@ -1,7 +1,7 @@
 //! Compares the stock of products with their ledger, the sum of their movements: they are written together, so that a
 //! difference means a fault of the program, or a hand in the database.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
@@ -12,8 +12,10 @@ use crate::workers::Pass;
 
 /// How many products are compared at once: a fraction of a second.
 const AT_ONCE: i64 = 2_000;
-/// The rest after each part, so that the comparison is never more than a small load.
-const PAUSE: Duration = Duration::from_millis(50);
+/// How many times as long as a part took is the rest after it: a twentieth of a processor goes into the comparison.
+const REST: u32 = 19;
+/// The longest rest.
+const LONGEST_REST: Duration = Duration::from_secs(5);
 
 /// A comparison of all products, a part at a time.
 #[derive(Debug)]
@@ -35,11 +37,12 @@ impl Default for Round {
 impl Round {
     /// Compares the next part, and shows as a metric how many products differed once all were compared.
     pub async fn pass(&mut self, state: &AppState) -> Result<Pass> {
+        let start = Instant::now();
         if let Some(mismatches) = self.part(state).await? {
             state.shop_metrics.mismatches(mismatches);
             return Ok(Pass::Idle);
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep((start.elapsed() * REST).min(LONGEST_REST)).await;
         Ok(Pass::More)
     }
 

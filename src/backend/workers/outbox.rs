@@ -14,12 +14,12 @@ pub const STREAM: &str = "events:orders";
 
 /// About how many entries the stream keeps.
 const STREAM_LENGTH: u64 = 100_000;
-/// Orders of one pass.
-const BATCH: u16 = 200;
+/// Events of one pass.
+const BATCH: u16 = 500;
 /// How long Redis has for them. Nobody waits for it, and what it answers too late is published once more.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// Publishes the events of some orders. They are this relay's until Redis has taken them, and a crash before the commit
+/// Publishes some events, the oldest. They are this relay's until Redis has taken them, and a crash before the commit
 /// publishes them again. Fewer than a batch are not followed by the next one at once: each would have a commit of its own.
 pub async fn pass(state: &AppState) -> Result<Pass> {
     let mut client = state.pool.get().await?;

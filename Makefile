@@ -1,5 +1,5 @@
 # `make run` starts the shop, `make test` runs every test; the rest serves them.
-.PHONY: run load break mend test test-observability test-kubernetes overhead bench bench-scale bench-page bench-recommender fuzz chaos soak lighthouse screenshots build generate clean
+.PHONY: run load break mend test test-observability test-kubernetes overhead bench bench-scale bench-page bench-recommender fuzz chaos soak profile lighthouse screenshots build generate clean
 
 # Variables reach `stack run` through the environment: WEB_HOST, WEB_PORT, BACKEND_PORT, ML_PORT, POSTGRES_PORT,
 # REDIS_PORT, RUN_DIR, as in `make run WEB_PORT=8090`. PROFILE is cargo's.
@@ -54,25 +54,42 @@ overhead:
 	cargo build --release --workspace --bin shopmicro-backend
 	cargo test --workspace --test overhead -- --nocapture
 
+# The programs as Nix builds and ships them: nix/packages.nix.
+SHIPPED = cargo build --profile dist --target $(HOST) --package=shopmicro-backend --package=shopmicro-ml-service \
+    --package=shopmicro-stack
+PROFILED = -C profile-use=$(CURDIR)/src/dist.profdata
+HOST = $(shell rustc --print host-tuple)
+
 # How fast and how frugal shop and recommender are, beside peers in Express and Flask and beside floors: tables, and figures
 # in target/bench. One scenario with `make bench SCENARIOS=detail`. The machine should have nothing else to do for a
 # quarter of an hour.
 bench: tests/bench/peers/express/node_modules/.package-lock.json
 	tests/install run
-	cargo build --profile dist --workspace --bin shopmicro-backend --bin shopmicro-ml-service
+	RUSTFLAGS="$(PROFILED)" $(SHIPPED)
 	cargo build --release --workspace --bin bench
-	target/release/bench run $(if $(SCENARIOS),--scenarios $(SCENARIOS)) $(if $(PRODUCTS),--products $(PRODUCTS))
+	target/release/bench run --programs target/$(HOST)/dist $(if $(SCENARIOS),--scenarios $(SCENARIOS)) $(if $(PRODUCTS),--products $(PRODUCTS))
 
 # What a request costs by the size of the catalogue; a million products take some minutes to be put in.
 bench-scale:
-	cargo build --profile dist --workspace --bin shopmicro-backend
+	RUSTFLAGS="$(PROFILED)" $(SHIPPED)
 	cargo build --release --workspace --bin bench
-	for size in $(or $(SIZES),10000 100000 1000000); do target/release/bench run --alone --capacity-only --products $$size \
-	    --scenarios detail,list,filters,search --dir target/bench/scale-$$size || exit 1; done
+	for size in $(or $(SIZES),10000 100000 1000000); do target/release/bench run --programs target/$(HOST)/dist --alone \
+	    --capacity-only --products $$size --scenarios detail,list,filters,search --dir target/bench/scale-$$size || exit 1; done
 
 # Those figures in docs/performance.md, and the plot.
 bench-page:
 	target/release/bench page
+
+# What the compiler optimises the shipped programs for: they count what they do while the benchmark asks. Takes half an hour,
+# and LLVM_PROFDATA of rustc's version of LLVM or a newer one (`rustc -vV`).
+profile:
+	tests/install run
+	rm -rf target/profile/counts
+	RUSTFLAGS="-C profile-generate=$(CURDIR)/target/profile/counts" $(SHIPPED) --target-dir target/profile
+	cargo build --release --workspace --bin bench
+	target/release/bench run --programs target/profile/$(HOST)/dist --alone --capacity-only --repetitions 1 \
+	    --dir target/profile/bench
+	$(or $(LLVM_PROFDATA),llvm-profdata-22) merge --sparse --write-prev-version --output=src/dist.profdata target/profile/counts/*
 
 # The recommender beside scikit-learn, sparse_dot_topn and implicit: how good and how fast, as tables. DATA, SPLIT, END and
 # SIZES choose what is measured; WHAT=quality or WHAT=speed a half of it.

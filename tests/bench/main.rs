@@ -80,7 +80,7 @@ struct Run {
     #[arg(long)]
     capacity_only: bool,
     /// The directory of the shop's programs.
-    #[arg(long, default_value = "target/dist")]
+    #[arg(long)]
     programs: PathBuf,
     /// Where figures, logs and the database go.
     #[arg(long, default_value = "target/bench")]

@@ -144,8 +144,11 @@ in
 
     "the programs are built by a profile of ours, optimised as a whole" =
       cargo.profile.${checks.unit-tests.buildType}.lto == "fat";
+    "the programs are optimised by the profile of `make profile`, under the same names" =
+      match ".* -C profile-use=/.*dist\\.profdata" checks.unit-tests.env.RUSTFLAGS != null
+      && !checks.unit-tests.auditable;
     "the programs carry the C library inside, and need no other path" =
-      checks.unit-tests.env.RUSTFLAGS == "-C target-feature=+crt-static"
+      match "-C target-feature=\\+crt-static .*" checks.unit-tests.env.RUSTFLAGS != null
       && all (package: package.allowedReferences == [ ]) [
         packages.backend
         packages.ml-service

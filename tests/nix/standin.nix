@@ -316,10 +316,12 @@ let
           cargoBuildFlags ? [ ],
           cargoTestFlags ? [ ],
           buildType ? "release",
+          auditable ? true,
           ...
         }:
         known "${pname}-${version}" (
           removeAttrs attributes [
+            "auditable"
             "cargoLock"
             "cargoBuildFlags"
             "cargoTestFlags"
@@ -332,6 +334,7 @@ let
             cargoBuildFlags
             cargoTestFlags
             buildType
+            auditable
             ;
         };
       dockerTools = {

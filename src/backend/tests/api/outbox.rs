@@ -1,6 +1,7 @@
 //! The relay of events.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -105,6 +106,22 @@ async fn events_wait_for_redis() {
         publish(&app).await;
     }
     expect_stories(&stream(&app).await, 2);
+}
+
+/// Who gives up too early publishes everything twice.
+#[tokio::test]
+async fn a_late_answer_of_redis_is_waited_for() {
+    let redis = Proxy::before_redis().await;
+    let app = Setup::default().redis_through(&redis).start().await.with_products(1).await;
+    trade(&app, 1).await;
+    redis.stall();
+    let late = async {
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        redis.mend();
+    };
+    let (pass, ()) = tokio::join!(outbox::pass(&app.state), late);
+    assert_eq!(pass.expect("a pass"), Pass::Idle);
+    assert_eq!(app.number("select count(*) from outbox where published_at is null").await, 0);
 }
 
 /// A relay that dies between Redis and its commit publishes again: at least once, never not at all.

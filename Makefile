@@ -1,5 +1,5 @@
 # `make run` starts the shop, `make test` runs every test; the rest serves them.
-.PHONY: run load break mend test test-observability test-kubernetes overhead bench bench-scale bench-page bench-recommender fuzz chaos soak profile lighthouse screenshots build generate clean
+.PHONY: run load break mend test test-observability test-kubernetes overhead shipped bench bench-scale bench-page bench-recommender fuzz chaos soak profile lighthouse screenshots build generate clean
 
 # Variables reach `stack run` through the environment: WEB_HOST, WEB_PORT, BACKEND_PORT, ML_PORT, POSTGRES_PORT,
 # REDIS_PORT, RUN_DIR, as in `make run WEB_PORT=8090`. PROFILE is cargo's.
@@ -57,22 +57,21 @@ overhead:
 # The programs as Nix builds and ships them: nix/packages.nix.
 SHIPPED = cargo build --profile dist --target $(HOST) --package=shopmicro-backend --package=shopmicro-ml-service \
     --package=shopmicro-stack
-PROFILED = -C profile-use=$(CURDIR)/src/dist.profdata
 HOST = $(shell rustc --print host-tuple)
+
+shipped:
+	tests/install run
+	RUSTFLAGS="-C profile-use=$(CURDIR)/src/dist.profdata" $(SHIPPED)
+	cargo build --release --workspace --bin bench
 
 # How fast and how frugal shop and recommender are, beside peers in Express and Flask and beside floors: tables, and figures
 # in target/bench. One scenario with `make bench SCENARIOS=detail`. The machine should have nothing else to do for a
 # quarter of an hour.
-bench: tests/bench/peers/express/node_modules/.package-lock.json
-	tests/install run
-	RUSTFLAGS="$(PROFILED)" $(SHIPPED)
-	cargo build --release --workspace --bin bench
+bench: shipped tests/bench/peers/express/node_modules/.package-lock.json
 	target/release/bench run --programs target/$(HOST)/dist $(if $(SCENARIOS),--scenarios $(SCENARIOS)) $(if $(PRODUCTS),--products $(PRODUCTS))
 
 # What a request costs by the size of the catalogue; a million products take some minutes to be put in.
-bench-scale:
-	RUSTFLAGS="$(PROFILED)" $(SHIPPED)
-	cargo build --release --workspace --bin bench
+bench-scale: shipped
 	for size in $(or $(SIZES),10000 100000 1000000); do target/release/bench run --programs target/$(HOST)/dist --alone \
 	    --capacity-only --products $$size --scenarios detail,list,filters,search --dir target/bench/scale-$$size || exit 1; done
 

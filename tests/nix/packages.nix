@@ -146,7 +146,10 @@ in
       cargo.profile.${checks.unit-tests.buildType}.lto == "fat";
     "the programs are optimised by the profile of `make profile`, under the same names" =
       match ".* -C profile-use=/.*dist\\.profdata" checks.unit-tests.env.RUSTFLAGS != null
-      && !checks.unit-tests.auditable;
+      && !checks.unit-tests.auditable
+      && all (
+        flag: length (builtins.split flag (readFile ../../Makefile)) > 1
+      ) checks.unit-tests.cargoBuildFlags;
     "the programs carry the C library inside, and need no other path" =
       match "-C target-feature=\\+crt-static .*" checks.unit-tests.env.RUSTFLAGS != null
       && all (package: package.allowedReferences == [ ]) [

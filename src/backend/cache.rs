@@ -15,6 +15,7 @@ mod keys;
 mod loads;
 pub mod near;
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use base64::Engine;
@@ -241,7 +242,7 @@ impl Cache {
         // Boxed, since most requests find what they ask for and have no use for its size.
         Box::pin(async move {
             let moment = self.changes.moment(&key.scope());
-            let (value, fresh_for) = self.read(key, load()).await?;
+            let (value, fresh_for) = self.read(key, Box::pin(load())).await?;
             let answer = answer(&value)?;
             if K::keeps(&value) && !fresh_for.is_zero() {
                 self.answers.keep(question, answer.clone(), moment, fresh_for.min(time));
@@ -258,7 +259,7 @@ impl Cache {
         key: &K,
         load: impl Future<Output = Result<K::Value>>,
     ) -> Result<K::Value> {
-        self.read(key, load).await.map(|(value, _)| value)
+        self.read(key, Box::pin(load)).await.map(|(value, _)| value)
     }
 
     /// The same, and for how long the value may be used from now on without another look: not at all where it is stale,
@@ -266,7 +267,7 @@ impl Cache {
     async fn read<K: Key>(
         &self,
         key: &K,
-        load: impl Future<Output = Result<K::Value>>,
+        load: Pin<Box<impl Future<Output = Result<K::Value>>>>,
     ) -> Result<(K::Value, Duration)> {
         let mut found = self.get(key).await;
         // Of those on this replica who miss the same value at once, one loads it. Without Redis nobody could take it
@@ -281,7 +282,7 @@ impl Cache {
                 }
             }
         }
-        let value = self.value_or_load(key, found, Box::pin(load)).await;
+        let value = self.value_or_load(key, found, load).await;
         drop(loading);
         value
     }

@@ -107,7 +107,7 @@ impl Pool {
         let taken = if status.waiting >= WAITING_PER_CONNECTION * status.max_size {
             Err(PoolError::Timeout(TimeoutType::Wait))
         } else {
-            self.connections.get().await
+            self.get_patiently().await
         };
         self.wait_time.record(start.elapsed().as_secs_f64(), &[]);
         if matches!(taken, Err(PoolError::Timeout(_))) {
@@ -119,7 +119,8 @@ impl Pool {
     /// A connection, however many wait: for probes, which ask whether the database answers and not how busy it is, and for
     /// what has begun already.
     pub async fn get_patiently(&self) -> Result<Client, PoolError> {
-        self.connections.get().await
+        // On the heap: what waits for it is some two kilobytes, and has no use for them later.
+        Box::pin(self.connections.get()).await
     }
 
     /// How many connections there are, and how many requests wait for one.

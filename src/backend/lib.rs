@@ -28,6 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use futures_util::FutureExt;
 use platform::redis::Redis;
 use platform::shutdown::Lifecycle;
 use platform::telemetry::Metrics;
@@ -136,17 +137,18 @@ impl AppState {
     }
 
     /// Makes a change and tells of it, to the end and even where the client leaves meanwhile: [`Lifecycle::finish`].
-    pub async fn finish<T: Send + 'static>(
-        &self,
-        change: impl Future<Output = Result<T>> + Send + 'static,
-    ) -> Result<T> {
+    pub fn finish<T, C>(&self, change: C) -> impl Future<Output = Result<T>> + Send + use<T, C>
+    where
+        T: Send + 'static,
+        C: Future<Output = Result<T>> + Send + 'static,
+    {
         let unheard = |outcome: Result<T>| {
             if let Err(error) = outcome {
                 error.note();
             }
         };
         let given_up = || Err(Error::DatabaseUnavailable("a change took too long".to_owned()));
-        self.lifecycle.finish(change, unheard).await.unwrap_or_else(given_up)
+        self.lifecycle.finish(change, unheard).map(move |outcome| outcome.unwrap_or_else(given_up))
     }
 }
 

@@ -175,13 +175,21 @@ pub async fn announce(state: &AppState, revoked: &[Revocation]) {
 
 async fn find(state: &AppState, token: &str) -> Result<Option<Session>> {
     let hash = hash(token);
-    if let Some(session) = state.session_copies.get(&hash).await {
+    match state.session_copies.near(&hash) {
+        Some(session) => Ok(Some(session)),
+        // Boxed, since nearly all requests find it before.
+        None => Box::pin(find_farther(state, &hash)).await,
+    }
+}
+
+async fn find_farther(state: &AppState, hash: &[u8; 32]) -> Result<Option<Session>> {
+    if let Some(session) = state.session_copies.get(hash).await {
         return Ok(Some(session));
     }
     let reading = state.session_copies.reading();
-    let found = db::sessions::find(&state.pool.get().await?, &hash).await?;
+    let found = db::sessions::find(&state.pool.get().await?, hash).await?;
     if let Some(session) = &found.session {
-        state.session_copies.keep(reading, &hash, session, found.pending).await;
+        state.session_copies.keep(reading, hash, session, found.pending).await;
     }
     Ok(found.session)
 }

@@ -6,6 +6,7 @@ mod origins;
 use std::any::Any;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -48,7 +49,7 @@ pub(crate) const BODY_LIMIT: usize = 64 * 1024;
 
 /// What Helmet 8 sets, stricter where an API needs less than pages do, and what keeps answers out of caches unless they
 /// say themselves that they may be kept. On every answer, those of layers included.
-const SECURITY_HEADERS: [(HeaderName, HeaderValue); 13] = [
+static SECURITY_HEADERS: [(HeaderName, HeaderValue); 13] = [
     (
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(
@@ -133,16 +134,14 @@ pub fn with<S: Answers, A: Future<Output = Response> + Send + 'static>(
     inner: S,
     answer: impl Fn(Request, S) -> A + Clone + Send + Sync + 'static,
 ) -> impl Answers {
-    tower::service_fn(move |request| {
-        let answer = answer(request, inner.clone());
-        async move { Ok(answer.await) }
-    })
+    // Routes are copied for each request, and with them all that is within.
+    let inner = Arc::new(inner);
+    tower::service_fn(move |request| answer(request, S::clone(&inner)).map(Ok))
 }
 
 /// The answer of what is within.
-pub async fn answer(inner: impl Answers, request: Request) -> Response {
-    let Ok(response) = inner.oneshot(request).await;
-    response
+pub fn answer(inner: impl Answers, request: Request) -> impl Future<Output = Response> + Send {
+    inner.oneshot(request).map(|Ok(response)| response)
 }
 
 /// `/metrics` in the Prometheus text format.
@@ -156,8 +155,9 @@ async fn contain(request: Request, inner: impl Answers) -> Response {
         return problem.into_response();
     }
     let request = if request.body().is_end_stream() { request } else { request.map(bounded) };
+    let answer = pin!(answer(inner, request));
     // A lock that a panic poisons is taken all the same by those who come after.
-    let answer = AssertUnwindSafe(answer(inner, request)).catch_unwind();
+    let answer = AssertUnwindSafe(answer).catch_unwind();
     match tokio::time::timeout(REQUEST_DEADLINE, answer).await {
         Ok(Ok(response)) => response,
         Ok(Err(cause)) => panicked(cause.as_ref()),
@@ -236,7 +236,7 @@ async fn observe(around: Arc<Around>, request: Request, inner: impl Answers) -> 
     };
 
     let mut active = Active::new(&around.instruments, &series, &span, start);
-    let answer = answer(inner, request).instrument(span.clone());
+    let answer = pin!(answer(inner, request).instrument(span.clone()));
     let mut response = match unrecorded {
         Some(place) => place.scope(answer).await,
         None => answer.await,

@@ -238,6 +238,12 @@ impl Shared {
             self.tell_soon(keys);
             return self.take_here(keys);
         }
+        // Boxed, since most requests do not wait for it.
+        Box::pin(self.take_there(keys)).await
+    }
+
+    /// Takes one request out of every bucket in Redis, or out of none; without Redis, here.
+    async fn take_there(&self, keys: &[Key]) -> Verdict {
         let untold: Vec<u32> = {
             let mut untold = self.untold();
             keys.iter().map(|key| untold.remove(key).unwrap_or_default()).collect()

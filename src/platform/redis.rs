@@ -119,12 +119,12 @@ impl Redis {
     }
 
     /// Makes a call with the deadline. `operation` labels the metric.
-    pub async fn call<T>(
+    pub fn call<T>(
         &self,
         operation: &'static str,
         call: impl AsyncFnOnce(ConnectionManager) -> RedisResult<T>,
-    ) -> Result<T, Unavailable> {
-        self.call_within(DEADLINE, operation, call).await
+    ) -> impl Future<Output = Result<T, Unavailable>> {
+        self.call_within(DEADLINE, operation, call)
     }
 
     /// As [`Redis::call`], with a deadline of its own.
@@ -153,7 +153,7 @@ impl Redis {
                 }
             }
         };
-        let cause = match observed.observe(answer).await {
+        let cause = match observed.observe(Box::pin(answer)).await {
             Ok(value) => return Ok(value),
             Err(cause) => cause,
         };

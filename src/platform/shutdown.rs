@@ -86,17 +86,21 @@ impl Lifecycle {
     ///
     /// A panic goes on to who waits. What takes longer than a request may is given up: nothing is returned. Where nobody
     /// waits any more, `unheard` gets the outcome.
-    pub async fn finish<T: Send + 'static>(
+    pub fn finish<T, W, U>(
         &self,
-        work: impl Future<Output = T> + Send + 'static,
-        unheard: impl FnOnce(T) + Send + 'static,
-    ) -> Option<T> {
+        work: W,
+        unheard: U,
+    ) -> impl Future<Output = Option<T>> + Send + use<T, W, U>
+    where
+        T: Send + 'static,
+        W: Future<Output = T> + Send + 'static,
+        U: FnOnce(T) + Send + 'static,
+    {
         let (tell, told) = tokio::sync::oneshot::channel();
         // On the heap, since all that goes around it would copy it.
         let work = AssertUnwindSafe(Box::pin(work)).catch_unwind();
-        let work = tokio::time::timeout(REQUEST_DEADLINE, work);
         let work = async move {
-            let Ok(done) = work.await else {
+            let Ok(done) = tokio::time::timeout(REQUEST_DEADLINE, work).await else {
                 tracing::warn!("work was given up after {REQUEST_DEADLINE:?}");
                 return;
             };
@@ -107,11 +111,11 @@ impl Lifecycle {
             }
         };
         self.unfinished.spawn(crate::trace::carried(work).in_current_span());
-        match told.await {
+        told.map(|told| match told {
             Ok(Ok(outcome)) => Some(outcome),
             Ok(Err(cause)) => resume_unwind(cause),
             Err(_) => None,
-        }
+        })
     }
 
     /// Ends background work, and waits for what is to be finished.

@@ -3,6 +3,7 @@
 //! [HTTP clients](https://opentelemetry.io/docs/specs/semconv/http/http-spans/).
 
 use std::fmt::Display;
+use std::pin::Pin;
 use std::sync::{LazyLock, PoisonError, RwLock};
 use std::time::Instant;
 
@@ -40,8 +41,12 @@ pub struct Operation<'a> {
 }
 
 impl Operation<'_> {
-    /// Works on it in a span of its own, where somebody waits for it: what the service does by itself has no trace.
-    pub async fn observe<T, E: Display>(self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    /// Works on it in a span of its own, where somebody waits for it: what the service does by itself has no trace. It is on
+    /// the heap, since what waits is copied into everything that waits for it.
+    pub async fn observe<T, E: Display>(
+        self,
+        work: Pin<Box<impl Future<Output = Result<T, E>>>>,
+    ) -> Result<T, E> {
         let start = Instant::now();
         let span = if crate::trace::is_unrecorded() || Span::current().is_none() {
             Span::none()
@@ -56,8 +61,6 @@ impl Operation<'_> {
                 db.query.text = self.text,
             )
         };
-        // On the heap, since what waits is copied into everything that waits for it.
-        let work = Box::pin(work);
         let result = if span.is_none() { work.await } else { work.instrument(span.clone()).await };
         if result.is_err() {
             span.record("otel.status_code", "ERROR");

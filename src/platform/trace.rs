@@ -4,9 +4,11 @@
 //! which goes into log lines and on to whoever is asked, and costs next to nothing.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use futures_util::future::Either;
 use opentelemetry::propagation::{Extractor, Injector};
 use opentelemetry::trace::{SpanId, TraceContextExt, TraceId};
 use opentelemetry::{Context, global};
+use tokio::task::futures::TaskLocalFuture;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 /// W3C trace context.
@@ -41,8 +43,8 @@ impl Unrecorded {
     }
 
     /// Works on a request, which knows its place then.
-    pub(crate) async fn scope<T>(self, work: impl Future<Output = T>) -> T {
-        UNRECORDED.scope(self, work).await
+    pub(crate) fn scope<F: Future>(self, work: F) -> TaskLocalFuture<Self, F> {
+        UNRECORDED.scope(self, work)
     }
 }
 
@@ -55,12 +57,9 @@ fn split(parent: &str) -> Option<[&str; 4]> {
 
 /// Takes the place in the trace of what is worked on now along, into a task of its own.
 pub(crate) fn carried<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
-    let place = UNRECORDED.try_with(|place| *place).ok();
-    async move {
-        match place {
-            Some(place) => place.scope(work).await,
-            None => work.await,
-        }
+    match UNRECORDED.try_with(|place| *place) {
+        Ok(place) => Either::Left(place.scope(work)),
+        Err(_) => Either::Right(work),
     }
 }
 

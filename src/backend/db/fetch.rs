@@ -1,5 +1,6 @@
 //! Statements as they are asked: prepared once a connection, and seen in traces and metrics.
 
+use std::pin::Pin;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use deadpool_postgres::{GenericClient, Transaction};
@@ -18,7 +19,7 @@ pub trait Fetch: GenericClient {
         sql: &str,
         parameters: Parameters<'_>,
     ) -> impl Future<Output = Result<Vec<Row>, Error>> + Send {
-        observe(sql, async move { self.query(&self.prepare_cached(sql).await?, parameters).await })
+        observe(sql, Box::pin(async move { self.query(&self.prepare_cached(sql).await?, parameters).await }))
     }
 
     /// The only row; another number of rows is an error.
@@ -27,7 +28,10 @@ pub trait Fetch: GenericClient {
         sql: &str,
         parameters: Parameters<'_>,
     ) -> impl Future<Output = Result<Row, Error>> + Send {
-        observe(sql, async move { self.query_one(&self.prepare_cached(sql).await?, parameters).await })
+        observe(
+            sql,
+            Box::pin(async move { self.query_one(&self.prepare_cached(sql).await?, parameters).await }),
+        )
     }
 
     /// The only row where there is one; more are an error.
@@ -36,12 +40,18 @@ pub trait Fetch: GenericClient {
         sql: &str,
         parameters: Parameters<'_>,
     ) -> impl Future<Output = Result<Option<Row>, Error>> + Send {
-        observe(sql, async move { self.query_opt(&self.prepare_cached(sql).await?, parameters).await })
+        observe(
+            sql,
+            Box::pin(async move { self.query_opt(&self.prepare_cached(sql).await?, parameters).await }),
+        )
     }
 
     /// How many rows were changed.
     fn run(&self, sql: &str, parameters: Parameters<'_>) -> impl Future<Output = Result<u64, Error>> + Send {
-        observe(sql, async move { self.execute(&self.prepare_cached(sql).await?, parameters).await })
+        observe(
+            sql,
+            Box::pin(async move { self.execute(&self.prepare_cached(sql).await?, parameters).await }),
+        )
     }
 }
 
@@ -50,11 +60,14 @@ impl<T: GenericClient> Fetch for T {}
 /// Commits; the time that the disk takes is the commit's.
 pub async fn commit(transaction: Transaction<'_>) -> Result<(), Error> {
     let operation = Operation { system: "postgresql", name: "COMMIT", summary: "COMMIT", text: None };
-    operation.observe(transaction.commit()).await
+    operation.observe(Box::pin(transaction.commit())).await
 }
 
 /// Observes a statement. Its text holds no values: they are sent beside it.
-pub async fn observe<T>(sql: &str, work: impl Future<Output = Result<T, Error>> + Send) -> Result<T, Error> {
+pub async fn observe<T>(
+    sql: &str,
+    work: Pin<Box<impl Future<Output = Result<T, Error>> + Send>>,
+) -> Result<T, Error> {
     let told = told(sql);
     let (name, summary) = &*told;
     Operation { system: "postgresql", name, summary, text: Some(sql) }.observe(work).await

@@ -1,5 +1,6 @@
 //! Orders, their idempotency keys, their payments and their events.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use deadpool_postgres::{Client, GenericClient, Transaction};
@@ -105,6 +106,10 @@ pub struct Settled {
     pub changed: bool,
 }
 
+static SETTLE: LazyLock<String> = LazyLock::new(|| {
+    format!("select s.answer, s.changed, {ORDER} cross join settle_payment($1, $2, $3) s where o.id = $1")
+});
+
 /// Brings an order to the status that its payment's outcome demands and, with a key, keeps the answer for repetitions;
 /// one round trip, one transaction: the function `settle_payment` says how.
 pub async fn settle(
@@ -113,10 +118,7 @@ pub async fn settle(
     outcome: Outcome,
     key: Option<&str>,
 ) -> Result<Settled> {
-    let sql = format!(
-        "select s.answer, s.changed, {ORDER} cross join settle_payment($1, $2, $3) s where o.id = $1"
-    );
-    let row = client.fetch_optional(&sql, &[&id, &outcome.as_str(), &key]).await?;
+    let row = client.fetch_optional(&SETTLE, &[&id, &outcome.as_str(), &key]).await?;
     let row = row.ok_or(Error::NotFound("order"))?;
     // The order's columns are those of before the settlement, and only its status is another.
     let status = parse_status(row.try_get("answer")?)?;

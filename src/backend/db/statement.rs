@@ -48,6 +48,6 @@ impl Statement {
                 client.query_typed(&self.sql, &parameters).await
             }
         };
-        Ok(observe(&self.sql, rows).await?)
+        Ok(observe(&self.sql, Box::pin(rows)).await?)
     }
 }

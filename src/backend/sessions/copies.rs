@@ -82,13 +82,16 @@ impl Copies {
         self.settled_after.load(Ordering::SeqCst) == self.redis.failures()
     }
 
-    /// The copy of a session that has not expired; without one, PostgreSQL is to be asked.
+    /// The copy in the process of a session that has not expired; without one, [`Copies::get`] is.
+    pub fn near(&self, token_hash: &[u8; 32]) -> Option<Session> {
+        let session = if self.trusted() { self.near.get(token_hash)? } else { return None };
+        (Timestamp::now() < session.expires_at).then_some(session)
+    }
+
+    /// The copy in Redis of a session that has not expired; without one, PostgreSQL is to be asked.
     pub async fn get(&self, token_hash: &[u8; 32]) -> Option<Session> {
         if !self.trusted() {
             return None;
-        }
-        if let Some(session) = self.near.get(token_hash) {
-            return (Timestamp::now() < session.expires_at).then_some(session);
         }
         let moment = self.changes.moment(&Scope::Session(*token_hash));
         let kept = self.redis.get::<Option<Kept>>(&key(token_hash)).await??;

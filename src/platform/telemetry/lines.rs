@@ -10,7 +10,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
-use tracing_subscriber::registry::{LookupSpan, Scope};
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::output::Output;
 
@@ -64,15 +64,23 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
             json.text("level", metadata.level().as_str());
             json.text("target", metadata.target());
             line.push_str(&self.service);
-            for span in context.event_scope(event).into_iter().flat_map(Scope::from_root) {
-                if let Some(Fields(fields)) = span.extensions().get::<Fields>() {
-                    line.push_str(fields);
-                }
+            if let Some(span) = context.event_span(event) {
+                push_fields(line, &span);
             }
             event.record(&mut Json(line));
             line.push_str("}\n");
             self.output.write(line.as_bytes(), *metadata.level() <= Level::WARN);
         });
+    }
+}
+
+/// Appends the fields of a span, after those of the spans around it.
+fn push_fields<S: for<'a> LookupSpan<'a>>(line: &mut String, span: &SpanRef<'_, S>) {
+    if let Some(around) = span.parent() {
+        push_fields(line, &around);
+    }
+    if let Some(Fields(fields)) = span.extensions().get::<Fields>() {
+        line.push_str(fields);
     }
 }
 

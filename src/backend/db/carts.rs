@@ -1,10 +1,12 @@
 //! Carts of users and of guests.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use deadpool_postgres::{GenericClient, Transaction};
 use futures_util::future::join;
 use serde::Serialize;
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -20,7 +22,14 @@ pub const MAX_QUANTITY: i32 = 99;
 /// The most different products in a cart.
 pub const MAX_ITEMS: i64 = 50;
 
-const PUT: &str = "select result from put_cart_item($1, $2, $3, $4, $5, $6)";
+/// Rows as [`content_of`] has them, and with each the result; a row without a product has that alone.
+static PUT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "select {COLUMNS}, i.quantity, i.price_cents as added_price_cents, p.archived_at is not null as archived, i.result \
+         from put_into_cart($1, $2, $3, $4, $5, $6) i left join products p on p.id = i.product_id \
+         order by i.added_at, p.id"
+    )
+});
 const DELETE: &str = "delete from cart_items i using carts c \
     where c.id = i.cart_id and (c.user_id = $1 or c.token_hash = $2) and i.product_id = $3";
 
@@ -105,20 +114,21 @@ pub async fn get(client: &impl GenericClient, owner: &Owner) -> Result<Cart> {
         }
     };
     let rows = client.fetch_all(&content_of(owner), &[id]).await?;
-    let items = rows.iter().map(|row| {
-        let mut product = product(row)?;
-        if row.try_get("archived")? {
-            product.stock = 0;
-        }
-        let quantity: i32 = row.try_get("quantity")?;
-        Ok(CartItem {
-            line_total_cents: product.price_cents * i64::from(quantity),
-            product,
-            quantity,
-            added_price_cents: row.try_get("added_price_cents")?,
-        })
-    });
-    Ok(Cart::new(items.collect::<Result<_, tokio_postgres::Error>>()?))
+    Ok(Cart::new(rows.iter().map(item).collect::<Result<_, tokio_postgres::Error>>()?))
+}
+
+fn item(row: &Row) -> Result<CartItem, tokio_postgres::Error> {
+    let mut product = product(row)?;
+    if row.try_get("archived")? {
+        product.stock = 0;
+    }
+    let quantity: i32 = row.try_get("quantity")?;
+    Ok(CartItem {
+        line_total_cents: product.price_cents * i64::from(quantity),
+        product,
+        quantity,
+        added_price_cents: row.try_get("added_price_cents")?,
+    })
 }
 
 /// What a product is to the cart that it was put into.
@@ -130,29 +140,33 @@ pub enum Put {
     More,
 }
 
-/// Puts a quantity of a product into the owner's cart in place of what there was, and notes it for the recommender where
-/// the owner is a user; one round trip, one transaction: the function `put_cart_item` says how. 404 for a product that is
-/// not for sale.
-pub async fn put_item(
+/// Puts a quantity of a product into the owner's cart in place of what there was, notes it for the recommender where the
+/// owner is a user, and gives what is in the cart then; one round trip, one transaction: the function `put_into_cart` says
+/// how. 404 for a product that is not for sale.
+pub async fn put_and_get(
     client: &impl GenericClient,
     owner: &Owner,
     product_id: Uuid,
     quantity: i32,
-) -> Result<Put> {
+) -> Result<(Put, Cart)> {
     let (user_id, token_hash) = owner.columns();
-    let row = client
-        .fetch_one(PUT, &[&user_id, &token_hash, &Uuid::now_v7(), &product_id, &quantity, &MAX_ITEMS])
+    let rows = client
+        .fetch_all(&PUT, &[&user_id, &token_hash, &Uuid::now_v7(), &product_id, &quantity, &MAX_ITEMS])
         .await?;
-    match row.try_get("result")? {
-        "first" => Ok(Put::First),
-        "put" => Ok(Put::More),
-        "unknown" => Err(Error::NotFound("product")),
-        "full" => {
+    let put = match rows.first().map(|row| row.try_get("result")).transpose()? {
+        Some("first") => Put::First,
+        Some("put") => Put::More,
+        Some("unknown") => return Err(Error::NotFound("product")),
+        Some("full") => {
             let message = format!("a cart holds at most {MAX_ITEMS} different products");
-            Err(Error::Invalid(vec![FieldError::new("product_id", message)]))
+            return Err(Error::Invalid(vec![FieldError::new("product_id", message)]));
         }
-        other => Err(Error::Internal(format!("unknown result of put_cart_item: {other}"))),
-    }
+        other => return Err(Error::Internal(format!("unknown result of put_into_cart: {other:?}"))),
+    };
+    // A product that came up while this waited for the cart is not seen yet.
+    let seen = |row: &&Row| row.try_get::<_, Option<Uuid>>("id").is_ok_and(|id| id.is_some());
+    let items = rows.iter().filter(seen).map(item);
+    Ok((put, Cart::new(items.collect::<Result<_, tokio_postgres::Error>>()?)))
 }
 
 /// Takes a product out of the owner's cart; nothing happens where it is not in it.
@@ -162,19 +176,7 @@ pub async fn delete_item(client: &impl GenericClient, owner: &Owner, product_id:
     Ok(())
 }
 
-/// [`put_item`] and then [`get`], both on their way at once: the connection answers them one after the other.
-pub async fn put_and_get(
-    client: &impl GenericClient,
-    owner: &Owner,
-    product_id: Uuid,
-    quantity: i32,
-) -> Result<(Put, Cart)> {
-    prepare(client, [PUT, &content_of(owner)]).await?;
-    let (put, cart) = join(put_item(client, owner, product_id, quantity), get(client, owner)).await;
-    Ok((put?, cart?))
-}
-
-/// [`delete_item`] and then [`get`], likewise.
+/// [`delete_item`] and then [`get`], both on their way at once: the connection answers them one after the other.
 pub async fn delete_and_get(client: &impl GenericClient, owner: &Owner, product_id: Uuid) -> Result<Cart> {
     prepare(client, [DELETE, &content_of(owner)]).await?;
     let (deleted, cart) = join(delete_item(client, owner, product_id), get(client, owner)).await;

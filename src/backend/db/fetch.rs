@@ -106,7 +106,7 @@ fn summary(sql: &str) -> (String, String) {
         && let Some(word) = words.next()
     {
         if let Some((function, _)) = word.split_once('(')
-            && matches!(function, "place_order" | "put_cart_item" | "settle_payment" | "return_stock")
+            && matches!(function, "place_order" | "put_into_cart" | "settle_payment" | "return_stock")
         {
             target = Some(function);
         } else if matches!(word, "from" | "into" | "update") {

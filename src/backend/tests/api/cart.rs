@@ -4,10 +4,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use shopmicro_backend::db;
 use shopmicro_backend::db::carts::{Owner, Put};
+use shopmicro_backend::domain::order::{CheckoutBody, NewOrder};
 use shopmicro_backend::sessions::CART_COOKIE;
 use uuid::Uuid;
 
-use crate::harness::{Answer, Client, NewProduct, PASSWORD, TestApp};
+use crate::harness::{Answer, Client, NewProduct, PASSWORD, TestApp, checkout_body};
 
 /// Product ids and quantities, in the cart's order.
 fn content(cart: &Value) -> Vec<(Uuid, i64)> {
@@ -242,8 +243,9 @@ async fn a_carts_first_item_is_told_from_others() {
     let app = TestApp::new().await.with_products(2).await;
     let client = app.state.pool.get().await.expect("a connection");
     let owner = Owner::Guest([7; 32]);
-    let put =
-        async |product, quantity| db::carts::put_item(&client, &owner, product, quantity).await.expect("put");
+    let put = async |product, quantity| {
+        db::carts::put_and_get(&client, &owner, product, quantity).await.expect("put").0
+    };
     assert_eq!(put(app.products[0], 1).await, Put::First);
     assert_eq!(put(app.products[0], 2).await, Put::More);
     assert_eq!(put(app.products[1], 1).await, Put::More);
@@ -251,4 +253,28 @@ async fn a_carts_first_item_is_told_from_others() {
         db::carts::delete_item(&client, &owner, *product).await.expect("deleted");
     }
     assert_eq!(put(app.products[1], 1).await, Put::First, "an emptied cart begins anew");
+}
+
+/// A cart is no promise; an order is.
+#[tokio::test]
+async fn a_cart_does_not_wait_for_the_disk_and_an_order_does() {
+    let app = TestApp::new().await.with_products(1).await;
+    let ada = app.customer().await;
+    let me = ada.get("/api/users/me").await.expect(200)["id"].clone();
+    let me: Uuid = serde_json::from_value(me).expect("an id");
+    let body: CheckoutBody = serde_json::from_value(checkout_body("4242424242424242")).expect("a body");
+    let order = NewOrder::try_from(body).expect("an order");
+    let mut connection = app.connection().await;
+    for (waits, of) in [("off", "a put"), ("on", "an order")] {
+        let transaction = connection.transaction().await.expect("a transaction");
+        if waits == "off" {
+            let owner = Owner::User(me);
+            db::carts::put_and_get(&transaction, &owner, app.products[0], 1).await.expect("put");
+        } else {
+            db::orders::place(&transaction, me, "k", b"hash", &order).await.expect("placed");
+        }
+        let setting = transaction.query_one("show synchronous_commit", &[]).await.expect("a setting");
+        assert_eq!(setting.get::<_, &str>(0), waits, "{of}");
+        transaction.commit().await.expect("committed");
+    }
 }

@@ -23,12 +23,12 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    Box::pin(stack::signals::finish("chaos", run(Arguments::parse().command))).await
+    stack::signals::finish("chaos", run(Arguments::parse().command)).await
 }
 
 async fn run(command: Command) -> Result<()> {
     match command {
-        Command::Faults(plan) => Box::pin(rounds::run(&plan)).await,
+        Command::Faults(plan) => rounds::run(&plan).await,
         Command::Soak(plan) => soak::run(&plan).await,
     }
 }

@@ -35,7 +35,7 @@ pub async fn finish(name: &str, work: impl Future<Output = Result<()>>) -> ExitC
         bail!("told to end")
     };
     let outcome = tokio::select! {
-        outcome = work => outcome,
+        outcome = Box::pin(work) => outcome,
         told = told => told,
     };
     match outcome {

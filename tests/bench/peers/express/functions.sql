@@ -27,6 +27,8 @@ create or replace function peer.put_cart_item(
     language plpgsql
 as $$
 begin
+    -- As the shop has it: a cart does not wait for the disk.
+    perform set_config('synchronous_commit', 'off', true);
     result := put_cart_item(buyer, null, new_cart, this_product, this_quantity, 50);
     cart := peer.cart(buyer);
 end

@@ -81,7 +81,7 @@ impl Lifecycle {
         });
     }
 
-    /// Works on something to its end in a task of its own: who waits for it may go away, as a request whose client leaves
+    /// Begins at once to work on something, to its end and in a task of its own: who waits for it may go away, as a request whose client leaves
     /// is dropped wherever it is, and what follows a commit is done all the same. The service does not end before it.
     ///
     /// A panic goes on to who waits. What takes longer than a request may is given up: nothing is returned. Where nobody

@@ -141,8 +141,8 @@ pub enum Put {
 }
 
 /// Puts a quantity of a product into the owner's cart in place of what there was, notes it for the recommender where the
-/// owner is a user, and gives what is in the cart then; one round trip, one transaction: the function `put_into_cart` says
-/// how. 404 for a product that is not for sale.
+/// owner is a user, and gives what is in the cart then; one round trip, one transaction, which does not wait for the disk: the
+/// function `put_into_cart` says how. 404 for a product that is not for sale.
 pub async fn put_and_get(
     client: &impl GenericClient,
     owner: &Owner,
@@ -163,10 +163,14 @@ pub async fn put_and_get(
         }
         other => return Err(Error::Internal(format!("unknown result of put_into_cart: {other:?}"))),
     };
-    // A product that came up while this waited for the cart is not seen yet.
-    let seen = |row: &&Row| row.try_get::<_, Option<Uuid>>("id").is_ok_and(|id| id.is_some());
-    let items = rows.iter().filter(seen).map(item);
-    Ok((put, Cart::new(items.collect::<Result<_, tokio_postgres::Error>>()?)))
+    let mut items = Vec::with_capacity(rows.len());
+    for row in &rows {
+        // What came up while this waited for the cart is not seen yet.
+        if row.try_get::<_, Option<Uuid>>("id")?.is_some() {
+            items.push(item(row)?);
+        }
+    }
+    Ok((put, Cart::new(items)))
 }
 
 /// Takes a product out of the owner's cart; nothing happens where it is not in it.

@@ -93,22 +93,31 @@ pub async fn catalogue(client: &impl GenericClient, after: Uuid) -> Result<Vec<C
     Ok(rows.into_iter().map(CatalogueLine::try_from).collect::<Result<_, _>>()?)
 }
 
-/// 400 where a position is in the future: then it is of another database, or of this one before it was taken back.
-pub async fn check_position(client: &impl GenericClient, after: Position) -> Result<()> {
-    let sql = "select $1::bigint::text::xid8 >= pg_snapshot_xmax(pg_current_snapshot())";
-    if client.query_one(&client.prepare_cached(sql).await?, &[&after.xid]).await?.try_get(0)? {
+/// The transaction before which all are over, and on the disk: what a crash of the database took would come again under the
+/// same numbers, which the reader has passed. 400 where the reader's position is in the future: then it is of another
+/// database, or of this one before it was taken back.
+///
+/// Of what is seen some may not be on the disk yet, since carts do not wait for it. The message, which nobody reads, makes
+/// the commit of this statement wait, and with it all that came before.
+pub async fn horizon(client: &impl GenericClient, after: Position) -> Result<i64> {
+    let sql = "select pg_snapshot_xmin(seen)::text::bigint as horizon, \
+               $1::bigint::text::xid8 >= pg_snapshot_xmax(seen) as ahead \
+               from pg_current_snapshot() seen, pg_logical_emit_message(true, 'interactions', '')";
+    let row = client.fetch_one(sql, &[&after.xid]).await?;
+    if row.try_get("ahead")? {
         return Err(Error::BadRequest("query parameter after: not a cursor of this database".into()));
     }
-    Ok(())
+    Ok(row.try_get("horizon")?)
 }
 
-/// The interactions after a position, oldest transaction first. Rows of transactions that still run, or began after
-/// one that does, wait for a later answer: none can then turn up before a cursor that was already given out.
-pub async fn interactions(client: &impl GenericClient, after: Position) -> Result<RowStream> {
+/// The interactions after a position and before a [`horizon`], oldest transaction first. Rows of transactions that still
+/// run, or began after one that does, wait for a later answer: none can then turn up before a cursor that was already given
+/// out.
+pub async fn interactions(client: &impl GenericClient, after: Position, horizon: i64) -> Result<RowStream> {
     let sql = "select xid::text || '-' || id as cursor, user_id, product_id, kind, quantity, at from interactions \
-               where (xid, id) > ($1::bigint::text::xid8, $2) and xid < pg_snapshot_xmin(pg_current_snapshot()) \
-               order by xid, id limit $3";
-    let parameters: [&(dyn ToSql + Sync); 3] = [&after.xid, &after.id, &PAGE];
+               where (xid, id) > ($1::bigint::text::xid8, $2) and xid < $3::bigint::text::xid8 \
+               order by xid, id limit $4";
+    let parameters: [&(dyn ToSql + Sync); 4] = [&after.xid, &after.id, &horizon, &PAGE];
     Ok(client.query_raw(&client.prepare_cached(sql).await?, parameters).await?)
 }
 

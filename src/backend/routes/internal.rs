@@ -78,8 +78,8 @@ pub async fn interactions(
 ) -> Result<Response> {
     let after = query.after.as_deref().map(Position::parse).transpose()?.unwrap_or_default();
     let client = state.pool.get().await?;
-    db::export::check_position(&client, after).await?;
-    let rows = db::export::interactions(&client, after).await?;
+    let horizon = db::export::horizon(&client, after).await?;
+    let rows = db::export::interactions(&client, after, horizon).await?;
     let lines = Box::pin(rows).map(move |row| {
         // Owned by the closure, so that the connection lives as long as the stream.
         let _client = &client;

@@ -82,7 +82,7 @@ impl Copies {
         self.settled_after.load(Ordering::SeqCst) == self.redis.failures()
     }
 
-    /// The copy in the process of a session that has not expired; without one, [`Copies::get`] is.
+    /// The copy in the process of a session that has not expired; without one, [`Copies::get`] is to be asked.
     pub fn near(&self, token_hash: &[u8; 32]) -> Option<Session> {
         let session = if self.trusted() { self.near.get(token_hash)? } else { return None };
         (Timestamp::now() < session.expires_at).then_some(session)

@@ -1,5 +1,5 @@
--- Puts into the cart as `put_cart_item` does, and answers with what is in it then, the product's prices of when they were put
--- in: one statement in place of two. Each row has the result; where there is nothing in the cart, one row has it alone.
+-- Puts into the cart as `put_cart_item` does, and answers with what is in it then, the products' prices of when they were
+-- put in: one statement in place of two. Each row has the result; a refusal is one row that has it alone.
 create function put_into_cart(
     buyer uuid, guest bytea, new_cart uuid, this_product uuid, this_quantity integer, max_items bigint
 )
@@ -9,10 +9,14 @@ create function put_into_cart(
 as $$
 #variable_conflict use_column
 begin
-    -- A cart is no promise, and the order that comes of it waits for the disk for both. What a crash of the database takes
-    -- is the last moment's, and nobody pays for a cart of another sum than was shown.
+    -- A cart is no promise, and the order that comes of it waits for the disk for both. What a crash of the database may
+    -- take is the last moment's.
     perform set_config('synchronous_commit', 'off', true);
     put_into_cart.result := put_cart_item(buyer, guest, new_cart, this_product, this_quantity, max_items);
+    if put_into_cart.result in ('unknown', 'full') then
+        return next;
+        return;
+    end if;
     return query
     select put_into_cart.result, i.product_id, i.quantity, i.price_cents, i.added_at
     from cart_items i
@@ -20,8 +24,5 @@ begin
         when buyer is not null then (select c.id from carts c where c.user_id = buyer)
         else (select c.id from carts c where c.token_hash = guest)
     end;
-    if not found then
-        return next;
-    end if;
 end
 $$;

@@ -217,6 +217,8 @@ async fn a_cart_shows_what_has_changed() {
     assert_eq!((&item["line_total_cents"], &item["product"]["stock"]), (&json!(1554), &json!(1)));
     // What is no longer for sale stays to be seen, and cannot be had.
     assert_eq!(cart["items"][1]["product"]["stock"], 0);
+    let put = client.put_item(app.products[0], 2).await.expect(200);
+    assert_eq!(put["items"][1], cart["items"][1]);
     client.checkout("k", "4242424242424242").await.refused(409, "out-of-stock");
     client.delete(&format!("/api/cart/items/{gone}")).await.expect(200);
     // Whoever puts it in again has seen the new price.

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use platform::config::Secret;
 use serde_json::Value;
 use shopmicro_backend::db;
+use shopmicro_backend::db::carts::Owner;
+use shopmicro_backend::db::export::Position;
 use shopmicro_backend::workers::views;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -250,4 +252,20 @@ async fn cursors_of_others_are_refused() {
         app.guest().query("/internal/interactions", &[("after", after)]).await.refused(400, "bad-request");
     }
     app.guest().query("/internal/interactions", &[("before", "1-1")]).await.refused(400, "bad-request");
+}
+
+/// What a crash takes would come again under the numbers that the recommender has passed.
+#[tokio::test]
+async fn what_was_handed_out_is_on_the_disk() {
+    let app = TestApp::new().await.with_products(1).await;
+    let client = app.connection().await;
+    for number in 0..100_u8 {
+        let owner = Owner::Guest([number; 32]);
+        db::carts::put_and_get(&client, &owner, app.products[0], 1).await.expect("put");
+        let written: String =
+            client.query_one("select pg_current_wal_insert_lsn()::text", &[]).await.expect("a place").get(0);
+        db::export::horizon(&client, Position::default()).await.expect("a horizon");
+        let sql = "select pg_current_wal_flush_lsn() >= $1::text::pg_lsn";
+        assert!(client.query_one(sql, &[&written]).await.expect("a place").get::<_, bool>(0), "{number}");
+    }
 }
